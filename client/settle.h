@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SETTLE_H
+#define SETTLE_H
+
+/*
+ * libsettle: submit graphs of HTTP requests to settled and take their results (libsettle(3)).
+ *
+ * Handles are opaque. Functions that can fail return 0 or more, or -errno. There are no globals
+ * and no threads: one handle belongs to one thread at a time. Nothing blocks but settle_open()
+ * and settle_next() with a timeout; to wait elsewhere, poll settle_fd() for settle_poll_events().
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SETTLE_EXPORT __attribute__((visibility("default")))
+
+struct settle;
+struct settle_event;
+struct settle_record;
+struct settle_graph;
+
+/* The library's version: "0.1.0". */
+SETTLE_EXPORT const char *settle_version(void);
+
+/* -- A connection ------------------------------------------------------------------------- */
+
+/* Connects to the daemon: `path`, or where NULL the first that answers of $SETTLE_SOCKET (alone,
+ * if set), $XDG_RUNTIME_DIR/settled/settled.sock, /run/settled/settled.sock. -ENOENT or
+ * -ECONNREFUSED: no daemon answers. */
+SETTLE_EXPORT int settle_open(const char *path, struct settle **ret_settle);
+
+/* As above over a connected stream socket, which becomes the handle's. */
+SETTLE_EXPORT int settle_open_fd(int fd, struct settle **ret_settle);
+
+/* Closes: the daemon cancels what has not settled. Takes NULL, returns NULL. */
+SETTLE_EXPORT struct settle *settle_close(struct settle *settle);
+
+/* The descriptor, for poll(2); stays the handle's. */
+SETTLE_EXPORT int settle_fd(const struct settle *settle);
+
+/* POLLIN, and POLLOUT while something waits to be sent. */
+SETTLE_EXPORT short settle_poll_events(const struct settle *settle);
+
+/* -- Asking ------------------------------------------------------------------------------- */
+
+/* Submits a graph document (JSON text); *ret_graph is its number in the events. The text is
+ * copied. It is sent by settle_next(). */
+SETTLE_EXPORT int settle_submit(
+	struct settle *settle, const char *json, size_t size, uint64_t *ret_graph);
+
+/* Cancels a graph, or where `job` is not NULL one job of it. */
+SETTLE_EXPORT int settle_cancel(struct settle *settle, uint64_t graph, const char *job);
+
+/* Asks for the daemon's status; SETTLE_STATUS answers. */
+SETTLE_EXPORT int settle_ask_status(struct settle *settle);
+
+/* Says hello; SETTLE_HELLO answers. Optional. */
+SETTLE_EXPORT int settle_ask_hello(struct settle *settle);
+
+/* -- Events ------------------------------------------------------------------------------- */
+
+enum settle_event_type {
+	SETTLE_HELLO,    /* the daemon: its version, features and limits */
+	SETTLE_ACCEPTED, /* a graph was taken on */
+	SETTLE_REFUSED,  /* a graph was refused: `json` has the errors */
+	SETTLE_SETTLED,  /* a job has settled: see settle_event_record() */
+	SETTLE_CHUNK,    /* part of a streamed body */
+	SETTLE_DECIDED,  /* a graph's outcome is known before all its jobs have settled */
+	SETTLE_DONE,     /* a graph is done: `json` is its summary; the last event of a graph */
+	SETTLE_STATUS,   /* the daemon's status */
+	SETTLE_ERROR,    /* the daemon did not understand, and closes */
+};
+
+/* Sends what waits, and takes the next event. `timeout_ms`: 0 does not wait, -1 waits as long as
+ * it takes. Returns 1 and the event, valid until the next call on this handle; 0 where none came
+ * in time; -EPIPE where the daemon has closed the connection or it broke; -EPROTO where it did
+ * not keep to the protocol; -ENOMEM. */
+SETTLE_EXPORT int settle_next(
+	struct settle *settle, int timeout_ms, const struct settle_event **ret_event);
+
+SETTLE_EXPORT enum settle_event_type settle_event_type(const struct settle_event *event);
+
+/* The graph's number; 0 for events of the connection. */
+SETTLE_EXPORT uint64_t settle_event_graph(const struct settle_event *event);
+
+/* The event's JSON object as the daemon wrote it, without its payload. Not terminated. */
+SETTLE_EXPORT const char *settle_event_json(const struct settle_event *event, size_t *ret_size);
+
+/* The payload: a settled job's body, a chunk. NULL and 0 where there is none. */
+SETTLE_EXPORT const void *settle_event_payload(const struct settle_event *event, size_t *ret_size);
+
+/* The record of SETTLE_SETTLED, else NULL. */
+SETTLE_EXPORT const struct settle_record *settle_event_record(const struct settle_event *event);
+
+/* -- A record: nothing is copied, all is valid as long as the event ------------------------- */
+
+enum settle_status { SETTLE_FULFILLED, SETTLE_REJECTED };
+
+SETTLE_EXPORT const char *settle_record_job(const struct settle_record *record, size_t *ret_size);
+SETTLE_EXPORT enum settle_status settle_record_status(const struct settle_record *record);
+
+/* The job's place in the document. */
+SETTLE_EXPORT uint32_t settle_record_index(const struct settle_record *record);
+
+/* The reason code ("HTTP_STATUS"), or NULL where fulfilled. Terminated. */
+SETTLE_EXPORT const char *settle_record_code(const struct settle_record *record);
+
+/* The reason's message, or NULL where fulfilled. */
+SETTLE_EXPORT const char *settle_record_message(
+	const struct settle_record *record, size_t *ret_size);
+
+/* The HTTP status, also of a response that was rejected for it; 0 where there was none. */
+SETTLE_EXPORT int settle_record_http_status(const struct settle_record *record);
+
+/* A response header by name, in any case; the first of several. NULL where there is none. */
+SETTLE_EXPORT const char *settle_record_header(
+	const struct settle_record *record, const char *name, size_t *ret_size);
+
+/* The body. NULL and 0 where there is none. */
+SETTLE_EXPORT const void *settle_record_body(const struct settle_record *record, size_t *ret_size);
+
+/* -- Building a graph ---------------------------------------------------------------------- */
+
+/* NULL where there is no memory. Later failures are remembered, and told by the submit. */
+SETTLE_EXPORT struct settle_graph *settle_graph_new(void);
+SETTLE_EXPORT struct settle_graph *settle_graph_free(struct settle_graph *graph);
+
+/* A key of the graph, its value as JSON text: ("concurrency", "8"), ("mode", "\"all\""). */
+SETTLE_EXPORT void settle_graph_set(
+	struct settle_graph *graph, const char *key, const char *json_value);
+
+/* Adds a job; later calls of settle_graph_job_* speak of it. `id` NULL: its place. */
+SETTLE_EXPORT void settle_graph_job(struct settle_graph *graph, const char *id, const char *url);
+
+/* A key of the job added last, its value as JSON text. */
+SETTLE_EXPORT void settle_graph_job_set(
+	struct settle_graph *graph, const char *key, const char *json_value);
+
+/* The same, its value a string. */
+SETTLE_EXPORT void settle_graph_job_set_string(
+	struct settle_graph *graph, const char *key, const char *value);
+
+/* A request header of the job added last. */
+SETTLE_EXPORT void settle_graph_job_header(
+	struct settle_graph *graph, const char *name, const char *value);
+
+/* Submits what was built; the graph stays the caller's. */
+SETTLE_EXPORT int settle_graph_submit(
+	struct settle *settle, const struct settle_graph *graph, uint64_t *ret_graph);
+
+/* -- Three lines --------------------------------------------------------------------------- */
+
+/* A result of settle_all_settled(): the caller's, in the order of the URLs. */
+struct settle_results;
+
+/* Fetches all, waits until all have settled. 0 and the results, also where some were rejected. */
+SETTLE_EXPORT int settle_all_settled(struct settle *settle, const char *const *urls, size_t n,
+	struct settle_results **ret_results);
+
+SETTLE_EXPORT size_t settle_results_count(const struct settle_results *results);
+SETTLE_EXPORT const struct settle_record *settle_results_get(
+	const struct settle_results *results, size_t i);
+SETTLE_EXPORT struct settle_results *settle_results_free(struct settle_results *results);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A request as HTTP/1.1 bytes (RFC 9112): head and body in one buffer, so that a small request is
+ * one send. Names and values were checked before: here they are expected to be valid.
+ *
+ *   request_begin(out, TEXT("GET"), &url);
+ *   request_header(out, TEXT("accept"), TEXT("text/plain"));      each header of the job's own
+ *   request_end(out, body, has_body);
+ */
+
+#include <stdbool.h>
+
+#include "http/url.h"
+#include "util/buffer.h"
+#include "util/text.h"
+
+/* Request line and Host. */
+void request_begin(struct buffer *out, struct text method, const struct url *url);
+
+void request_header(struct buffer *out, struct text name, struct text value);
+
+/* Content-Length where there is a body, or where the method is one that expects one (POST, PUT,
+ * PATCH: RFC 9110 8.6) and there is none; the empty line; the body. */
+void request_end(struct buffer *out, struct text method, struct text body, bool has_body);
+
+/* A method is a token; CONNECT is not for us. */
+bool request_method_is_valid(struct text method);
+
+/* RFC 9110 9.2.1 (GET HEAD OPTIONS TRACE), and 9.2.2 (those, PUT and DELETE). */
+bool request_method_is_safe(struct text method);
+bool request_method_is_idempotent(struct text method);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The only door to the kernel: everything that can wait goes through here, and the simulator
+ * puts another door in its place. One ring, one thread, made and used by the same one.
+ *
+ * Starting an operation never fails: it is queued, and given to the kernel with all others at
+ * the next turn. Every operation that was started completes, with a result or with -errno.
+ * Descriptors are plain ones, in blocking mode.
+ *
+ * Limits: `entries` operations started between two entries to the kernel cost one entry more;
+ * there is no bound on those in flight.
+ */
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "ring/op.h"
+#include "ring/timer.h"
+
+struct ring;
+
+/* What the kernel was found to have. Each can be refused by name: SETTLED_URING_DISABLE=a,b. */
+struct ring_features {
+	/* "defer": completions run when we ask for them, in this thread (SINGLE_ISSUER and
+	 * DEFER_TASKRUN, 6.1). */
+	bool defer;
+	/* "multishot": a receive that stays armed (6.0). Without it each receive is started anew. */
+	bool multishot;
+	/* "buffers": receives take a buffer from a shared ring (5.19). Without it: a buffer of the
+	 * ring's own for each receive in flight. */
+	bool buffers;
+	/* "registered": the ring's own descriptor needs no look-up (5.18). */
+	bool registered;
+	/* "restrictions": the ring refuses what the daemon never does (5.10). */
+	bool restrictions;
+	/* "noiowait": an idle daemon does not show as waiting for a disk (6.15). */
+	bool noiowait;
+	/* "sendwait": the kernel completes short sends by itself (MSG_WAITALL on send, 5.19). */
+	bool sendwait;
+};
+
+struct ring_options {
+	unsigned entries;
+	unsigned completions;
+	/* The shared receive buffers: how many, of what size. */
+	unsigned n_buffers;
+	unsigned buffer_size;
+	/* For long bodies: few, large. */
+	unsigned n_large_buffers;
+	unsigned large_buffer_size;
+	/* Names of features to leave off, comma separated; NULL: none. */
+	const char *disable;
+};
+
+/* Since the ring was made. */
+struct ring_counters {
+	uint64_t enters, completions, stale;
+	uint64_t accepts, connects, sends, receives, cancels, closes;
+	uint64_t buffers_empty, overflows;
+};
+
+/* 0; or -errno with a sentence on cause and cure in *ret_why (static): -ENOSYS, -EPERM,
+ * -ENOMEM, -EMFILE, -EINVAL (kernel too old). */
+int ring_new(const struct ring_options *options, struct ring **ret_ring, const char **ret_why);
+
+/* Nothing may be in flight whose owner still lives. Takes NULL, returns NULL. */
+struct ring *ring_free(struct ring *ring);
+
+const struct ring_features *ring_features(const struct ring *ring);
+const struct ring_counters *ring_counters(const struct ring *ring);
+
+/* The deadlines, checked once a turn. */
+struct timer_wheel *ring_timers(struct ring *ring);
+
+/* The time of this turn (clock_now_ns): read once, when the kernel has answered. */
+uint64_t ring_now(const struct ring *ring);
+
+/* Submit what was started, wait for a completion or for the next deadline, but not past
+ * `until_ns`; then call back for everything that has completed, and for deadlines that passed.
+ * 0, or -errno where the kernel refuses to go on. */
+int ring_turn(struct ring *ring, uint64_t until_ns);
+
+/* A connected byte-stream socket for `family` (AF_INET, AF_INET6) with TCP_NODELAY; the
+ * descriptor, or -errno. Does not wait. */
+int ring_socket(struct ring *ring, int family);
+
+/* The uid on the other end of an accepted Unix socket (SO_PEERCRED); 0 or -errno. */
+int ring_peer_uid(struct ring *ring, int fd, uid_t *ret_uid);
+
+/* True where the other end of a Unix socket is gone for good, false where it has only said that
+ * it will send no more. */
+bool ring_peer_is_gone(struct ring *ring, int fd);
+
+/* Accepts until cancelled: a completion with the new descriptor each time. `more` false: it has
+ * ended (an error, or the kernel's own doing) and may be started again. */
+void ring_accept(struct ring *ring, struct op *op, int fd, op_callback on_complete);
+
+/* The address must stay until the completion. */
+void ring_connect(struct ring *ring, struct op *op, int fd, const struct sockaddr *address,
+	socklen_t address_size, op_callback on_complete);
+
+/* `data` must stay until the completion. One send at a time for a descriptor. May be short. */
+void ring_send(struct ring *ring, struct op *op, int fd, const void *data, size_t size,
+	op_callback on_complete);
+
+/* Receives until cancelled, at the end, or when the buffers ran out (-ENOBUFS, start again: the
+ * buffers are back by the next turn). Each completion has `data`. `soon` false: nothing can have
+ * arrived yet, so the kernel need not look. */
+void ring_receive(
+	struct ring *ring, struct op *op, int fd, bool soon, op_callback on_complete);
+
+/* One receive into one of the large buffers. Its completion has `data`; -ENOBUFS as above. */
+void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on_complete);
+
+/* One receive into the caller's memory, which must stay until the completion. */
+void ring_receive_into(struct ring *ring, struct op *op, int fd, void *data, size_t size,
+	op_callback on_complete);
+
+/* One receive that drops up to `size` bytes unseen (MSG_TRUNC, tcp(7)). */
+void ring_receive_drop(
+	struct ring *ring, struct op *op, int fd, size_t size, op_callback on_complete);
+
+/* Completes when the other end is gone (POLLHUP, POLLERR), and only then. */
+void ring_watch_hangup(struct ring *ring, struct op *op, int fd, op_callback on_complete);
+
+/* Closes the descriptor; the completion says that it is closed, whatever its result. Nothing may
+ * be in flight on it. */
+void ring_close(struct ring *ring, struct op *op, int fd, op_callback on_complete);
+
+/* As ring_close() for who need not know. */
+void ring_close_forget(struct ring *ring, int fd);
+
+/* Ask the kernel to end an operation in flight. Its completion comes, with -ECANCELED or with
+ * what it had done. Asking twice does nothing more. */
+void ring_cancel(struct ring *ring, struct op *op);
+
+/* The one call another thread may make: the ring's turn ends and `on_wake` runs in its thread.
+ * Several calls may become one. */
+typedef void (*ring_wake_callback)(void *context);
+void ring_on_wake(struct ring *ring, ring_wake_callback on_wake, void *context);
+void ring_wake(struct ring *ring);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/clock.h"
+
+#include <time.h>
+
+#include "util/panic.h"
+
+uint64_t clock_now_ns(void)
+{
+	struct timespec now;
+
+	expect(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}

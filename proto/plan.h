@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A checked graph: what proto/document makes of a document, what the daemon runs and `settle
+ * plan` shows. Immutable. It owns the JSON it was made from, and all its texts are views into
+ * that or into its arena.
+ *
+ * Sized for a million jobs: a job is a few words, what several jobs have in common (a spec) is
+ * shared, and edges are two flat arrays.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <yyjson.h>
+
+#include "proto/fault.h"
+#include "util/arena.h"
+#include "util/table.h"
+#include "util/text.h"
+
+#define PLAN_VERSION    1
+#define PLAN_JOBS_MAX   1000000
+#define PLAN_BYTES_MAX  (64u * 1024 * 1024)
+#define PLAN_ERRORS_MAX 20
+#define PLAN_ID_MAX     64
+
+#define PLAN_CONCURRENCY_DEFAULT 256
+#define PLAN_UNBOUNDED           UINT32_MAX
+
+/* A timeout that is not set. */
+#define PLAN_NEVER UINT64_MAX
+
+enum plan_mode {
+	PLAN_SETTLED,
+	PLAN_ALL,
+};
+
+enum plan_needs {
+	PLAN_NEEDS_FULFILLED,
+	PLAN_NEEDS_SETTLED,
+};
+
+enum plan_output {
+	PLAN_INLINE,
+	PLAN_DISCARD,
+};
+
+enum plan_body {
+	PLAN_BODY_NONE,
+	/* `body_value`: any JSON, its strings may hold references. */
+	PLAN_BODY_JSON,
+	/* `form`. */
+	PLAN_BODY_FORM,
+	/* `body_text`: may hold references. */
+	PLAN_BODY_TEXT,
+	/* `body_text`: the decoded bytes of body_base64; no references. */
+	PLAN_BODY_BYTES,
+};
+
+/* A name and its value, which may hold references: a header, a query or a form field. Numbers
+ * and booleans are their text; an array has become several fields of one name. */
+struct plan_field {
+	struct text name;
+	struct text value;
+	/* True exactly when the value holds "{{": as literal, it may still say "\{{". */
+	bool is_template;
+};
+
+struct plan_fields {
+	const struct plan_field *fields;
+	uint32_t n;
+};
+
+/* An inclusive range of statuses. */
+struct plan_range {
+	uint16_t from, to;
+};
+
+struct plan_timeouts {
+	uint64_t job_ns, attempt_ns, queue_ns;
+	uint64_t connect_ns, tls_ns, first_byte_ns, idle_ns;
+};
+
+struct plan_tls {
+	/* PEM text, or "secret:NAME"; data == NULL: the system's store. */
+	struct text ca;
+	/* data == NULL: the host of the URL. */
+	struct text server_name;
+	bool insecure;
+};
+
+/* One entry of `resolve`: connections to host:port go to these addresses. */
+struct plan_resolve {
+	/* Lower case, without brackets. */
+	struct text host;
+	uint16_t port;
+	/* IP literals without brackets. */
+	const struct text *addresses;
+	uint32_t n_addresses;
+};
+
+/* All that a job says but its id, its URL and its edges; shared by jobs that say the same (jobs
+ * with no keys of their own share the one made of the defaults). */
+struct plan_spec {
+	/* data == NULL: GET, or POST where there is a body. Checked, never CONNECT. */
+	struct text method;
+	struct plan_fields headers, query, form;
+	enum plan_body body;
+	struct text body_text;
+	yyjson_val *body_value;
+	struct plan_timeouts timeouts;
+	const struct plan_range *ok;
+	uint32_t n_ok;
+	/* UINT64_MAX: no limit (the default of discard). */
+	uint64_t max_body;
+	struct plan_tls tls;
+	/* The `resolve` object in canonical form (for the pool key), and cut up. */
+	struct text resolve_key;
+	const struct plan_resolve *resolve;
+	uint32_t n_resolve;
+	enum plan_needs needs;
+	enum plan_output output;
+	bool optional;
+	bool omit;
+	bool http11_only;
+};
+
+enum plan_keep {
+	/* Somebody refers to the body, to a header, to status, code or URL. */
+	PLAN_KEEP_BODY = 1,
+	PLAN_KEEP_HEADERS = 2,
+	PLAN_KEEP_OUTCOME = 4,
+};
+
+struct plan_job {
+	struct text id;
+	/* As written; with references where url_is_template, else valid as it stands. */
+	struct text url;
+	const struct plan_spec *spec;
+	/* Its slices of plan->dependents and plan->dependencies: indices of jobs, each once, in
+	 * ascending order. */
+	uint32_t first_dependent, n_dependents;
+	uint32_t first_dependency, n_dependencies;
+	/* What others need of it once it has settled: bits of enum plan_keep. */
+	uint8_t keep;
+	bool url_is_template;
+};
+
+struct plan {
+	struct arena arena;
+	yyjson_doc *doc;
+	struct text name;
+	enum plan_mode mode;
+	/* PLAN_UNBOUNDED: only the daemon's bounds. */
+	uint32_t concurrency;
+	/* PLAN_NEVER: none. */
+	uint64_t timeout_ns;
+	/* NULL where the document has none. */
+	yyjson_val *input;
+	yyjson_val *result;
+	struct plan_job *jobs;
+	uint32_t n_jobs;
+	uint32_t *dependents;
+	uint32_t *dependencies;
+	uint32_t n_edges;
+	/* True exactly when `jobs` was an array. */
+	bool is_array;
+	/* Jobs by id. */
+	struct table ids;
+};
+
+struct plan_error {
+	enum fault_code code;
+	/* A JSON pointer into the document; "" is the document. */
+	struct text at;
+	struct text message;
+};
+
+struct plan_errors {
+	/* Texts live here. */
+	struct arena arena;
+	struct plan_error errors[PLAN_ERRORS_MAX];
+	uint32_t n;
+};
+
+void plan_errors_init(struct plan_errors *errors);
+void plan_errors_deinit(struct plan_errors *errors);
+
+/* Takes NULL, returns NULL. */
+struct plan *plan_free(struct plan *plan);
+
+/* The job of that id, or NULL. */
+struct plan_job *plan_find(const struct plan *plan, struct text id);
+
+/* A job's place in the document. */
+static inline uint32_t plan_index(const struct plan *plan, const struct plan_job *job)
+{
+	return (uint32_t)(job - plan->jobs);
+}
+
+/* Fills the edge arrays and slices from `n` pairs (dependency, dependent), duplicates allowed.
+ * 0, or -ENOMEM. */
+struct plan_edge {
+	uint32_t from, to;
+};
+int plan_set_edges(struct plan *plan, const struct plan_edge *edges, uint32_t n);
+
+/* A cycle's jobs in order, the first one not repeated; *ret_n == 0 where there is none. `ret_path`
+ * is in the arena given. 0, or -ENOMEM. */
+int plan_find_cycle(
+	const struct plan *plan, struct arena *arena, uint32_t **ret_path, uint32_t *ret_n);
+
+/* The level of each job: 0 without dependencies, else one more than the highest of them. The
+ * array has n_jobs members and lies in the arena given; NULL: no memory. No cycles. */
+uint32_t *plan_levels(const struct plan *plan, struct arena *arena, uint32_t *ret_n_levels);
+
+/* The longest chain of jobs, each counted as one, ending in the first of several. As above. */
+int plan_longest_path(
+	const struct plan *plan, struct arena *arena, uint32_t **ret_path, uint32_t *ret_n);

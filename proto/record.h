@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A settled job as JSON (settled-graph(5), "The record"), and the summary of a graph. The writer
+ * is the daemon's: it formats by hand into a buffer, because a hundred thousand of them a second
+ * are written. The body does not stand in a record on the wire: it follows as payload, and
+ * record_splice() is how a client puts it in.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/header.h"
+#include "proto/fault.h"
+#include "util/buffer.h"
+#include "util/text.h"
+
+enum record_via {
+	RECORD_VIA_NONE, /* rejected */
+	RECORD_VIA_NETWORK,
+	RECORD_VIA_FALLBACK,
+	RECORD_VIA_SKIPPED,
+	RECORD_VIA_DEDUPE,
+};
+
+/* Whether the peer may have acted. */
+enum record_sent {
+	RECORD_SENT_NONE,
+	RECORD_SENT_PARTIAL,
+	RECORD_SENT_FULL,
+};
+
+/* Who cancelled. */
+enum record_by {
+	RECORD_BY_NONE,
+	RECORD_BY_FAIL_FAST,
+	RECORD_BY_WINNER,
+	RECORD_BY_CLIENT,
+	RECORD_BY_DISCONNECT,
+	RECORD_BY_TIMEOUT,
+	RECORD_BY_SHUTDOWN,
+};
+
+/* "fail_fast" … ; NULL for RECORD_BY_NONE. */
+const char *record_by_text(enum record_by by);
+
+/* Lengths in ns but for `start` and `end`, which run from the graph's acceptance. */
+struct record_time {
+	uint64_t start, queue, dns, connect, tls, first_byte, body, end;
+};
+
+/* A response, as far as a record shows it. `status` 0: there was none. */
+struct record_response {
+	uint16_t status;
+	/* 0: HTTP/1.0, 1: HTTP/1.1, 2: HTTP/2. */
+	uint8_t version;
+	uint32_t redirects;
+	struct text url;
+	const struct header *headers;
+	uint32_t n_headers;
+	/* Bytes of the decoded body. */
+	uint64_t bytes;
+};
+
+struct record_conn {
+	/* "127.0.0.1:80", "[::1]:443"; data == NULL: there was no connection. */
+	struct text remote;
+	bool reused;
+};
+
+struct record_reason {
+	const struct fault *fault;
+	bool retryable;
+	enum record_sent sent;
+	enum record_by by;
+	/* data == NULL: none. */
+	struct text job, root;
+};
+
+struct record {
+	struct text job;
+	uint32_t index;
+	uint32_t attempts;
+	enum record_via via;
+	/* Fulfilled exactly when via is not RECORD_VIA_NONE. */
+	struct record_response response;
+	/* Where rejected. */
+	struct record_reason reason;
+	struct record_time time;
+	struct record_conn conn;
+};
+
+struct record_summary {
+	/* data == NULL: the graph has no name. */
+	struct text graph;
+	bool is_rejected;
+	uint32_t jobs, fulfilled, rejected, skipped;
+	uint64_t wall_ns, sum_ns;
+	const struct text *critical_path;
+	uint32_t n_critical_path;
+	/* FAULT_NONE: no reason. */
+	struct record_reason reason;
+	/* JSON text; data == NULL: no `return` in the document. */
+	struct text result;
+};
+
+/* The record's JSON object, no line end. A fulfilled record has "value", a rejected one "reason"
+ * (with "response" inside where response.status is not 0). Members in the order of the
+ * documentation; headers of one name become an array at the place of the first. */
+void record_append(struct buffer *out, const struct record *record);
+
+void record_append_summary(struct buffer *out, const struct record_summary *summary);
+
+/* The client's side: copies `record` (a record's JSON object as it came on the wire) to `out`
+ * with "body": or "body_base64": put in behind "bytes": of its value, or of its reason's
+ * response. How the body is shown: JSON where `content_type` says JSON (application/json, any
+ * +json) and it parses, compacted or not; else a string where it is UTF-8; else base64. An empty
+ * body of a response that has one is "". False: the record has no such place, and is copied as it
+ * is. */
+enum record_body {
+	RECORD_BODY_AUTO,
+	RECORD_BODY_TEXT,
+	RECORD_BODY_BASE64,
+};
+bool record_splice(struct buffer *out, struct text record, struct text body,
+	struct text content_type, enum record_body how);
