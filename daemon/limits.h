@@ -30,3 +30,10 @@
  * where they go on. */
 #define LIMIT_SESSION_OUT_HIGH (256 * 1024)
 #define LIMIT_SESSION_OUT_LOW  (64 * 1024)
+
+/* Bodies held in memory, of all jobs: what a machine of this age can spare. */
+#define LIMIT_BODY_BYTES (UINT64_C(1) << 30)
+
+/* Names remembered, and look-ups that wait for a thread. */
+#define LIMIT_DNS_NAMES  1024
+#define LIMIT_DNS_QUEUED 4096

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "job/scheduler.h"
 #include "ring/ring.h"
 #include "util/buffer.h"
 
@@ -38,6 +39,8 @@ struct settled_options {
 	uint64_t drain_timeout_ns;
 	/* Whether "insecure": true is allowed (POLICY_TLS). */
 	bool insecure_allowed;
+	/* Where {{secret.NAME}} comes from; find == NULL: there are none. */
+	struct secret_source secrets;
 };
 
 /* The defaults of the private daemon: no bound for an origin. */

@@ -7,7 +7,7 @@
  *
  *   request_begin(out, TEXT("GET"), &url);
  *   request_header(out, TEXT("accept"), TEXT("text/plain"));      each header of the job's own
- *   request_end(out, body, has_body);
+ *   request_end(out, TEXT("GET"), body, has_body);
  */
 
 #include <stdbool.h>

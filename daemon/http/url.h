@@ -57,7 +57,7 @@ struct url {
  * until the buffer changes. Nothing is written to *ret_url unless URL_OK. */
 enum url_error url_parse(struct text input, struct buffer *out, struct url *ret_url);
 
-/* One sentence without a full stop: "the port is 0 or above 65535". */
+/* One sentence without a full stop: "the port is not a number from 1 to 65535". */
 const char *url_error_text(enum url_error error);
 
 /* True where url_parse() would leave the byte as it is in a path or query: RFC 3986 pchar, '/',

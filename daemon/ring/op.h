@@ -33,8 +33,11 @@ typedef void (*op_callback)(struct op *op, const struct completion *completion);
 
 struct op {
 	op_callback on_complete;
+	int fd;
 	/* Completions must name the flight they belong to: a stale one is our mistake. */
 	uint16_t generation;
+	/* What the ring makes of its completion: the ring's own. */
+	uint8_t kind;
 	bool in_flight;
 	/* True exactly when a cancel was asked for this flight. */
 	bool cancelled;
@@ -46,10 +49,11 @@ static inline bool op_is_idle(const struct op *op)
 }
 
 /* For the ring alone: the flight begins. */
-static inline void op_begin(struct op *op, op_callback on_complete)
+static inline void op_begin(struct op *op, int fd, op_callback on_complete)
 {
 	expect(!op->in_flight);
 	op->on_complete = on_complete;
+	op->fd = fd;
 	op->generation++;
 	op->in_flight = true;
 	op->cancelled = false;

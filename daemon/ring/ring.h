@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 
 #include "ring/op.h"
+#include "ring/task.h"
 #include "ring/timer.h"
 
 struct ring;
@@ -31,8 +32,8 @@ struct ring_features {
 	bool defer;
 	/* "multishot": a receive that stays armed (6.0). Without it each receive is started anew. */
 	bool multishot;
-	/* "buffers": receives take a buffer from a shared ring (5.19). Without it: a buffer of the
-	 * ring's own for each receive in flight. */
+	/* "buffers": receives take a buffer from a shared ring (5.19). Without it: a poll, then a
+	 * receive into the one buffer there is. */
 	bool buffers;
 	/* "registered": the ring's own descriptor needs no look-up (5.18). */
 	bool registered;
@@ -77,12 +78,15 @@ const struct ring_counters *ring_counters(const struct ring *ring);
 /* The deadlines, checked once a turn. */
 struct timer_wheel *ring_timers(struct ring *ring);
 
+/* The work put off to the end of this turn. */
+struct task_queue *ring_tasks(struct ring *ring);
+
 /* The time of this turn (clock_now_ns): read once, when the kernel has answered. */
 uint64_t ring_now(const struct ring *ring);
 
 /* Submit what was started, wait for a completion or for the next deadline, but not past
- * `until_ns`; then call back for everything that has completed, and for deadlines that passed.
- * 0, or -errno where the kernel refuses to go on. */
+ * `until_ns`; then call back for everything that has completed, for deadlines that passed, and
+ * for what those put off. 0 (also where a signal came), or -errno where the kernel refuses to go on. */
 int ring_turn(struct ring *ring, uint64_t until_ns);
 
 /* A connected byte-stream socket for `family` (AF_INET, AF_INET6) with TCP_NODELAY; the

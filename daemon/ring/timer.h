@@ -36,8 +36,6 @@ struct timer_wheel {
 	/* A bit for each slot that is not empty. */
 	uint64_t used[TIMER_LEVELS];
 	struct list slots[TIMER_LEVELS][TIMER_SLOTS];
-	/* Beyond what the levels reach; looked at again whenever the top level turns. */
-	struct list far;
 	uint64_t n_armed;
 };
 
@@ -45,7 +43,7 @@ void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ns);
 
 void timer_init(struct timer *timer, timer_callback on_expire);
 
-/* Arm it, or move it. A deadline in the past fires at the next advance. TIMER_NEVER stops it. */
+/* Arm it, or move it. A deadline in the past fires with the next tick. TIMER_NEVER stops it. */
 void timer_set(struct timer_wheel *wheel, struct timer *timer, uint64_t deadline_ns);
 
 /* Stopping a stopped timer does nothing. */
@@ -53,7 +51,7 @@ void timer_stop(struct timer_wheel *wheel, struct timer *timer);
 
 /* Not later than the next deadline, and never so early that nothing would be done then;
  * TIMER_NEVER where none is armed. */
-uint64_t timer_next_ns(const struct timer_wheel *wheel);
+uint64_t timer_next_ns(struct timer_wheel *wheel);
 
 /* Fire what is due at `now_ns`. A callback may arm and stop any timer. */
 void timer_advance(struct timer_wheel *wheel, uint64_t now_ns);

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+#include "front/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "front/message.h"
+#include "front/session_private.h"
+#include "front/submission.h"
+#include "job/graph.h"
+#include "util/clock.h"
+#include "util/panic.h"
+
+/*
+ * Receiving takes a buffer only when there is something to read, so that an idle session costs a
+ * few hundred bytes; what is not a whole line yet is collected in the session's own reader. One
+ * send is in flight at most, and a turn's records leave together at its end.
+ *
+ * While the client does not read, we do not read from it either: its questions cannot pile up
+ * answers. That its connection has gone then shows in the send that waits.
+ */
+
+/* How long a session that is to be closed waits for its last words to be read. */
+#define LINGER_NS (5 * NS_PER_S)
+
+static void session_receive(struct session *session);
+static void session_check_end(struct session *session);
+static void session_on_linger(struct timer *timer);
+
+/* Ending. */
+
+static void session_enter(struct session *session, enum session_state state)
+{
+	expect(state >= session->state);
+	session->state = state;
+}
+
+bool session_is_listening(const struct session *session)
+{
+	return session->state <= SESSION_FINISHING;
+}
+
+static void session_free(struct session *session)
+{
+	struct front *front = session->front;
+
+	expect(session->n_graphs == 0);
+	timer_stop(ring_timers(front->ring), &session->linger);
+	task_cancel(&session->flush);
+	outbox_clear(&session->out);
+	line_reader_deinit(&session->reader);
+	list_remove(&session->link);
+	front->n_sessions--;
+	free(session);
+	if (front->options.on_sessions)
+		front->options.on_sessions(front->options.context);
+}
+
+static void session_on_closed(struct op *op, const struct completion *completion)
+{
+	struct session *session = container_of(op, struct session, close_op);
+
+	(void)completion;
+	session->is_closed = true;
+	session_check_end(session);
+}
+
+static bool session_has_in_flight(const struct session *session)
+{
+	return !op_is_idle(&session->receive_op) || !op_is_idle(&session->send_op) ||
+		!op_is_idle(&session->hangup_op);
+}
+
+static void session_cancel_graphs(struct session *session, enum record_by by)
+{
+	list_each(link, &session->submissions)
+		graph_cancel(list_entry(link, struct submission, link)->graph, by);
+}
+
+/* At once: nothing more is said. */
+static void session_close(struct session *session)
+{
+	struct ring *ring = session->front->ring;
+
+	if (session->state == SESSION_CLOSING)
+		return;
+	session_enter(session, SESSION_CLOSING);
+	timer_stop(ring_timers(ring), &session->linger);
+	list_each(link, &session->submissions)
+		graph_pause(list_entry(link, struct submission, link)->graph, false);
+	session_cancel_graphs(session, RECORD_BY_DISCONNECT);
+	ring_cancel(ring, &session->receive_op);
+	ring_cancel(ring, &session->send_op);
+	ring_cancel(ring, &session->hangup_op);
+	session_check_end(session);
+}
+
+/* One step towards the end, if it is time; the session may be gone after it. */
+static void session_check_end(struct session *session)
+{
+	switch (session->state) {
+	case SESSION_OPEN: return;
+	case SESSION_FINISHING:
+		if (session->n_graphs == 0 && session->out.bytes == 0)
+			session_close(session);
+		return;
+	case SESSION_LEAVING:
+		if (session->out.bytes == 0)
+			session_close(session);
+		return;
+	case SESSION_CLOSING: break;
+	}
+	if (session_has_in_flight(session) || !op_is_idle(&session->close_op))
+		return;
+	if (!session->is_closed)
+		ring_close(session->front->ring, &session->close_op, session->fd,
+			session_on_closed);
+	else if (session->n_graphs == 0)
+		session_free(session);
+}
+
+/* Its last words are in the outbox: it closes when they are sent, or after a while. */
+static void session_leave(struct session *session)
+{
+	struct ring *ring = session->front->ring;
+
+	if (session->state >= SESSION_LEAVING)
+		return;
+	session_enter(session, SESSION_LEAVING);
+	session_cancel_graphs(session, RECORD_BY_DISCONNECT);
+	timer_set(ring_timers(ring), &session->linger, ring_now(ring) + LINGER_NS);
+	task_defer(ring_tasks(ring), &session->flush);
+}
+
+static void session_on_linger(struct timer *timer)
+{
+	session_close(container_of(timer, struct session, linger));
+}
+
+void session_on_graph_gone(struct session *session)
+{
+	if (session->state == SESSION_OPEN && session->front->is_draining &&
+		session->n_graphs == 0)
+		session_enter(session, SESSION_FINISHING);
+	session_check_end(session);
+}
+
+void session_drain(struct session *session)
+{
+	if (session->state == SESSION_OPEN && session->n_graphs == 0)
+		session_enter(session, SESSION_FINISHING);
+	session_check_end(session);
+}
+
+void session_shut_down(struct session *session)
+{
+	struct ring *ring = session->front->ring;
+
+	session_cancel_graphs(session, RECORD_BY_SHUTDOWN);
+	if (session->state >= SESSION_LEAVING)
+		return;
+	if (session->state == SESSION_OPEN)
+		session_enter(session, SESSION_FINISHING);
+	timer_set(ring_timers(ring), &session->linger, ring_now(ring) + LINGER_NS);
+	session_check_end(session);
+}
+
+/* Sending. */
+
+static void session_set_slow(struct session *session, bool is_slow)
+{
+	if (session->is_slow == is_slow)
+		return;
+	session->is_slow = is_slow;
+	list_each(link, &session->submissions)
+		graph_pause(list_entry(link, struct submission, link)->graph, is_slow);
+	if (!is_slow)
+		session_receive(session);
+}
+
+static void session_on_send(struct op *op, const struct completion *completion)
+{
+	struct session *session = container_of(op, struct session, send_op);
+
+	if (session->state == SESSION_CLOSING) {
+		session_check_end(session);
+		return;
+	}
+	if (completion->result < 0 && completion->result != -EINTR &&
+		completion->result != -EAGAIN) {
+		session_close(session);
+		return;
+	}
+	if (completion->result > 0)
+		outbox_sent(&session->out, (size_t)completion->result);
+	if (session->out.bytes <= session->front->options.out_low)
+		session_set_slow(session, false);
+	/* What this turn still brings goes with it. */
+	task_defer(ring_tasks(session->front->ring), &session->flush);
+}
+
+static void session_flush(struct task *task)
+{
+	struct session *session = container_of(task, struct session, flush);
+	const char *data;
+	size_t size;
+
+	if (session->state == SESSION_CLOSING)
+		return;
+	if (session->out.failed) {
+		session_close(session);
+		return;
+	}
+	if (!op_is_idle(&session->send_op))
+		return;
+	if (outbox_front(&session->out, &data, &size))
+		ring_send(session->front->ring, &session->send_op, session->fd, data, size,
+			session_on_send);
+	else
+		session_check_end(session);
+}
+
+struct buffer *session_message(struct session *session)
+{
+	struct buffer *message = &session->front->message;
+
+	buffer_reset(message, OUTBOX_CHUNK_SIZE);
+	return message;
+}
+
+void session_say(struct session *session)
+{
+	struct buffer *message = &session->front->message;
+
+	if (message->failed)
+		session->out.failed = true;
+	outbox_append(&session->out, message->data, message->size);
+	session_said(session);
+}
+
+void session_said(struct session *session)
+{
+	task_defer(ring_tasks(session->front->ring), &session->flush);
+	if (session->out.bytes > session->front->options.out_high)
+		session_set_slow(session, true);
+}
+
+/* Receiving. */
+
+static void session_protocol_error(struct session *session, const char *why)
+{
+	struct buffer *message = session_message(session);
+
+	buffer_printf(message, "{\"error\":{\"code\":\"PROTOCOL\",\"message\":\"%s\"}}\n", why);
+	session_say(session);
+	session_leave(session);
+}
+
+/* All whole lines that have come. */
+static void session_read_lines(struct session *session)
+{
+	struct text line;
+
+	while (session->state == SESSION_OPEN) {
+		const char *why = NULL;
+
+		switch (line_reader_next(&session->reader, &line)) {
+		case LINE_FOUND: why = message_read(session, line); break;
+		case LINE_MORE: return;
+		case LINE_TOO_LONG: why = "the line is too long"; break;
+		}
+		if (why)
+			session_protocol_error(session, why);
+	}
+}
+
+static void session_on_hangup(struct op *op, const struct completion *completion)
+{
+	struct session *session = container_of(op, struct session, hangup_op);
+
+	(void)completion;
+	if (session->state == SESSION_CLOSING)
+		session_check_end(session);
+	else
+		session_close(session);
+}
+
+/* The client has gone, or has said all it had to say. */
+static void session_on_end(struct session *session)
+{
+	struct ring *ring = session->front->ring;
+
+	if (session->state >= SESSION_LEAVING)
+		return;
+	if (ring_peer_is_gone(ring, session->fd)) {
+		session_close(session);
+		return;
+	}
+	session_enter(session, SESSION_FINISHING);
+	ring_watch_hangup(ring, &session->hangup_op, session->fd, session_on_hangup);
+	session_check_end(session);
+}
+
+static bool receive_is_passing(int result)
+{
+	return result == -ENOBUFS || result == -EINTR || result == -EAGAIN ||
+		result == -ECANCELED;
+}
+
+static void session_on_receive(struct op *op, const struct completion *completion)
+{
+	struct session *session = container_of(op, struct session, receive_op);
+	int result = completion->result;
+
+	if (session->state == SESSION_CLOSING) {
+		session_check_end(session);
+		return;
+	}
+	if (result == 0) {
+		session_on_end(session);
+		return;
+	}
+	if (result < 0 && !receive_is_passing(result)) {
+		session_close(session);
+		return;
+	}
+	if (result > 0 && session->state == SESSION_OPEN) {
+		if (line_reader_append(&session->reader, completion->data, (size_t)result))
+			session_read_lines(session);
+		else
+			session_protocol_error(session, "the line is too long");
+		if (line_reader_is_empty(&session->reader))
+			line_reader_release(&session->reader);
+	}
+	session_receive(session);
+}
+
+/* Also while finishing, to see it go; but not while it does not read. */
+static void session_receive(struct session *session)
+{
+	if (session->state == SESSION_CLOSING || session->is_slow)
+		return;
+	if (op_is_idle(&session->receive_op) && op_is_idle(&session->hangup_op))
+		ring_receive_large(session->front->ring, &session->receive_op, session->fd,
+			session_on_receive);
+}
+
+int session_new(struct front *front, int fd, uid_t uid)
+{
+	struct session *session = NULL;
+	int r = -EMFILE;
+
+	if (front->n_sessions < front->options.sessions_max) {
+		session = calloc(1, sizeof(*session));
+		r = -ENOMEM;
+	}
+	if (!session) {
+		ring_close_forget(front->ring, fd);
+		return r;
+	}
+	session->front = front;
+	session->fd = fd;
+	session->uid = uid;
+	session->state = SESSION_OPEN;
+	line_reader_init(&session->reader, front->options.line_max);
+	outbox_init(&session->out, &front->outbox_pool);
+	list_init(&session->submissions);
+	task_init(&session->flush, session_flush);
+	timer_init(&session->linger, session_on_linger);
+	list_push_back(&front->sessions, &session->link);
+	front->n_sessions++;
+	front->sessions_total++;
+	session_receive(session);
+	return 0;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "front/submission.h"
+
+#include <stdlib.h>
+
+#include "front/session.h"
+#include "front/session_private.h"
+#include "proto/document.h"
+#include "proto/json.h"
+#include "util/panic.h"
+
+/* A body at least this large goes out in its own memory; a smaller one is copied. */
+#define BODY_MOVE_MIN (16 * 1024)
+
+static struct submission *submission_of(struct graph *graph)
+{
+	return container_of(graph->owner, struct submission, owner);
+}
+
+/* {"id":7,"NAME": */
+static struct buffer *message_begin(struct session *session, uint64_t id, const char *name)
+{
+	struct buffer *message = session_message(session);
+
+	buffer_append_literal(message, "{\"id\":");
+	buffer_append_u64(message, id);
+	buffer_append_literal(message, ",\"");
+	buffer_append_text(message, text_from(name));
+	buffer_append_literal(message, "\":");
+	return message;
+}
+
+/* Records: the hot path of the way out. */
+
+static void submission_on_settled(struct graph *graph, const struct record *record,
+	struct text body, char **body_memory)
+{
+	struct submission *submission = submission_of(graph);
+	struct session *session = submission->session;
+	struct buffer *message;
+
+	if (!session_is_listening(session))
+		return;
+	message = message_begin(session, submission->id, "settled");
+	record_append(message, record);
+	if (body.data) {
+		buffer_append_literal(message, ",\"payload\":");
+		buffer_append_u64(message, body.size);
+	}
+	buffer_append_literal(message, "}\n");
+	session_say(session);
+	if (!body.data)
+		return;
+	if (body.size < BODY_MOVE_MIN) {
+		outbox_append(&session->out, body.data, body.size);
+	} else {
+		outbox_append_memory(&session->out, *body_memory, body.size);
+		*body_memory = NULL;
+	}
+	session_said(session);
+}
+
+static void submission_say_summary(
+	struct submission *submission, const char *name, const struct record_summary *summary)
+{
+	struct session *session = submission->session;
+	struct buffer *message;
+
+	if (!session_is_listening(session))
+		return;
+	message = message_begin(session, submission->id, name);
+	record_append_summary(message, summary);
+	buffer_append_literal(message, "}\n");
+	session_say(session);
+}
+
+static void submission_on_decided(struct graph *graph, const struct record_summary *summary)
+{
+	submission_say_summary(submission_of(graph), "decided", summary);
+}
+
+static void submission_on_done(struct graph *graph, const struct record_summary *summary)
+{
+	struct submission *submission = submission_of(graph);
+	struct session *session = submission->session;
+
+	submission_say_summary(submission, "done", summary);
+	graph_free(graph);
+	list_remove(&submission->link);
+	session->n_graphs--;
+	free(submission);
+	session_on_graph_gone(session);
+}
+
+static const struct graph_events submission_events = {
+	.on_settled = submission_on_settled,
+	.on_decided = submission_on_decided,
+	.on_done = submission_on_done,
+};
+
+/* Admission. */
+
+static void append_error(struct buffer *message, enum fault_code code, struct text at,
+	struct text text)
+{
+	buffer_append_literal(message, "{\"code\":");
+	json_append_string(message, text_from(fault_name(code)));
+	buffer_append_literal(message, ",\"at\":");
+	json_append_string(message, at);
+	buffer_append_literal(message, ",\"message\":");
+	json_append_string(message, text);
+	buffer_append_byte(message, '}');
+}
+
+static void refuse(struct session *session, uint64_t id, const struct plan_errors *errors)
+{
+	struct buffer *message = message_begin(session, id, "refused");
+
+	buffer_append_literal(message, "{\"errors\":[");
+	for (uint32_t i = 0; i < errors->n; i++) {
+		const struct plan_error *error = &errors->errors[i];
+
+		if (i > 0)
+			buffer_append_byte(message, ',');
+		append_error(message, error->code, error->at, error->message);
+	}
+	buffer_append_literal(message, "]}}\n");
+	session_say(session);
+}
+
+static void refuse_with(struct session *session, uint64_t id, enum fault_code code)
+{
+	struct buffer *message = message_begin(session, id, "refused");
+
+	buffer_append_literal(message, "{\"errors\":[");
+	append_error(message, code, TEXT(""), text_from(fault_sentence(code)));
+	buffer_append_literal(message, "]}}\n");
+	session_say(session);
+}
+
+/* Takes the plan, or leaves it where there is no memory. */
+static bool submission_start(struct session *session, uint64_t id, struct plan **planp)
+{
+	struct submission *submission = calloc(1, sizeof(*submission));
+	uint32_t n_jobs = (*planp)->n_jobs;
+	struct buffer *message;
+
+	if (!submission)
+		return false;
+	submission->session = session;
+	submission->id = id;
+	submission->owner.events = &submission_events;
+	if (graph_new(session->front->scheduler, planp, session->uid, &submission->owner,
+		    &submission->graph) < 0) {
+		free(submission);
+		return false;
+	}
+	list_push_back(&session->submissions, &submission->link);
+	session->n_graphs++;
+	graph_pause(submission->graph, session->is_slow);
+	message = message_begin(session, id, "accepted");
+	buffer_append_literal(message, "{\"jobs\":");
+	buffer_append_u64(message, n_jobs);
+	buffer_append_literal(message, "}}\n");
+	session_say(session);
+	return true;
+}
+
+void submission_new(struct session *session, uint64_t id, yyjson_doc *doc, yyjson_val *document)
+{
+	struct document_limits limits = {session->front->options.jobs_max, PLAN_BYTES_MAX};
+	struct plan_errors errors;
+	struct plan *plan = NULL;
+	int r;
+
+	if (session->front->is_draining) {
+		yyjson_doc_free(doc);
+		refuse_with(session, id, FAULT_DRAINING);
+		return;
+	}
+	plan_errors_init(&errors);
+	r = document_parse_value(&doc, document, &limits, &plan, &errors);
+	if (r == DOCUMENT_E_REFUSED)
+		refuse(session, id, &errors);
+	else if (r < 0 || !submission_start(session, id, &plan))
+		refuse_with(session, id, FAULT_OVERLOADED);
+	plan_errors_deinit(&errors);
+	plan_free(plan);
+	yyjson_doc_free(doc);
+}
+
+struct submission *submission_find(struct session *session, uint64_t id)
+{
+	list_each(link, &session->submissions) {
+		struct submission *submission = list_entry(link, struct submission, link);
+
+		if (submission->id == id)
+			return submission;
+	}
+	return NULL;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A graph as its session knows it: under the client's number, its events made messages.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <yyjson.h>
+
+#include "job/graph.h"
+#include "util/list.h"
+
+struct session;
+
+struct submission {
+	struct session *session;
+	struct list link;
+	/* The client's number. */
+	uint64_t id;
+	struct graph_owner owner;
+	struct graph *graph;
+};
+
+/* A graph document was submitted; the document is taken. Accepts or refuses it. */
+void submission_new(struct session *session, uint64_t id, yyjson_doc *doc, yyjson_val *document);
+
+/* The session's graph of that number, or NULL. */
+struct submission *submission_find(struct session *session, uint64_t id);

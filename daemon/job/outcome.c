@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/outcome.h"
+
+#include <stdlib.h>
+
+#include "proto/json.h"
+#include "proto/plan.h"
+
+/* One allocation: the outcome, its headers, and all texts behind them. */
+
+static size_t texts_size(const struct record_response *response, struct text body, uint8_t keep)
+{
+	size_t size = response->url.size;
+
+	if (keep & PLAN_KEEP_BODY)
+		size += body.size;
+	for (uint32_t i = 0; keep & PLAN_KEEP_HEADERS && i < response->n_headers; i++)
+		size += response->headers[i].name.size + response->headers[i].value.size;
+	return size;
+}
+
+static struct text text_put(char **at, struct text text)
+{
+	struct text copy = {*at, text.size};
+
+	if (!text.data)
+		return text;
+	memcpy(*at, text.data, text.size);
+	*at += text.size;
+	return copy;
+}
+
+struct outcome *outcome_new(const struct record *record, struct text body, uint8_t keep)
+{
+	const struct record_response *response = &record->response;
+	uint32_t n_headers = keep & PLAN_KEEP_HEADERS ? response->n_headers : 0;
+	struct outcome *outcome =
+		calloc(1, sizeof(*outcome) + n_headers * sizeof(struct header) +
+				  texts_size(response, body, keep));
+	struct header *headers = (struct header *)(outcome + 1);
+	char *at = (char *)(headers + n_headers);
+
+	if (!outcome)
+		return NULL;
+	outcome->code = record->via == RECORD_VIA_NONE ? record->reason.fault->code : FAULT_NONE;
+	outcome->status = response->status;
+	if (response->status == 0)
+		return outcome;
+	outcome->url = text_put(&at, response->url);
+	if (keep & PLAN_KEEP_BODY)
+		outcome->body = text_put(&at, body);
+	outcome->headers = headers;
+	outcome->n_headers = n_headers;
+	for (uint32_t i = 0; i < n_headers; i++) {
+		headers[i].name = text_put(&at, response->headers[i].name);
+		headers[i].value = text_put(&at, response->headers[i].value);
+	}
+	return outcome;
+}
+
+struct outcome *outcome_free(struct outcome *outcome)
+{
+	if (!outcome)
+		return NULL;
+	yyjson_doc_free(outcome->json);
+	free(outcome);
+	return NULL;
+}
+
+yyjson_val *outcome_json(struct outcome *outcome)
+{
+	struct json_error error;
+
+	if (!outcome->json_read && outcome->body.data)
+		outcome->json = json_read(outcome->body, &error);
+	outcome->json_read = true;
+	return yyjson_doc_get_root(outcome->json);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What is ready runs next: at the end of the turn in which it became ready, all at once, as far
+ * as the bounds have room. Also what the jobs of all graphs share: the ring, the pool, the
+ * daemon's own bound, and the memory of attempts.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "net/pool.h"
+#include "ring/ring.h"
+#include "util/bound.h"
+#include "util/slab.h"
+
+struct job;
+
+/* Where {{secret.NAME}} is filled from. */
+struct secret_source {
+	/* The secret's value for that user and host; false: none. */
+	bool (*find)(void *context, struct text name, uid_t uid, struct text host,
+		struct text *ret_value);
+	void *context;
+};
+
+struct scheduler_options {
+	/* Requests on the wire in all; BOUND_NONE: no bound. */
+	uint32_t requests_max;
+	/* Attempts that may exist: those on the wire, and those being ended. */
+	uint32_t attempts_max;
+	/* Bytes of bodies held in memory at once. */
+	size_t body_bytes_max;
+	uint64_t dns_timeout_ns;
+	bool insecure_allowed;
+	/* find == NULL: there are none. */
+	struct secret_source secrets;
+};
+
+struct scheduler_counters {
+	uint64_t jobs_settled, attempts, replays;
+};
+
+struct scheduler {
+	struct ring *ring;
+	struct pool *pool;
+	struct scheduler_options options;
+	struct bound requests;
+	/* Jobs that became ready in this turn. */
+	struct list ready;
+	/* Bounds with room again, and somebody waiting. */
+	struct list freed;
+	struct task task;
+	struct slab attempts;
+	/* All graphs. */
+	struct list graphs;
+	uint32_t n_graphs;
+	uint64_t next_order;
+	size_t body_bytes;
+	struct scheduler_counters counters;
+};
+
+/* The ring and the pool are borrowed. */
+void scheduler_init(struct scheduler *scheduler, struct ring *ring, struct pool *pool,
+	const struct scheduler_options *options);
+
+/* No graph may be left. */
+void scheduler_deinit(struct scheduler *scheduler);
+
+/* The job's dependencies allow it to run: it will be tried before this turn ends. */
+void scheduler_ready(struct scheduler *scheduler, struct job *job);
+
+/* Something has room again (scheduler->freed): who waits is tried before this turn ends. */
+void scheduler_kick(struct scheduler *scheduler);

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/template.h"
+
+#include "http/header.h"
+#include "http/request.h"
+#include "job/graph.h"
+#include "job/template_json.h"
+#include "job/value.h"
+#include "util/panic.h"
+
+/*
+ * Every string is cut into literals and references by the cursor that checked it at admission;
+ * what a literal says was the author's, what a reference brings is a stranger's and is encoded
+ * for its place. In a URL a reference may not become a path step either: a segment that holds one
+ * and comes out as "." or ".." (or their encodings) is refused.
+ */
+
+#define USER_AGENT "settled/" SETTLED_VERSION
+
+/* Where a filled-in value goes. */
+struct sink {
+	struct job *job;
+	struct buffer *out;
+	struct fault *fault;
+	/* How a reference's text is put there. */
+	void (*encode)(struct buffer *out, struct text text);
+	/* Where a secret may go; data == NULL: it may not stand here. */
+	struct text secret_host;
+};
+
+static bool no_memory(struct fault *fault)
+{
+	fault_set(fault, FAULT_OVERLOADED, "no memory for the request");
+	return false;
+}
+
+/* A reference's text, with its default; appended to `out` as it is. */
+static bool sink_value(struct sink *sink, const struct reference *reference, struct buffer *out)
+{
+	struct value value;
+
+	value_of(sink->job->graph, reference, sink->secret_host, &value);
+	if (value.kind != VALUE_MISSING) {
+		value_append_text(out, &value);
+		return true;
+	}
+	if (reference->fallback.data) {
+		buffer_append_text(out, reference->fallback);
+		return true;
+	}
+	value_fault(&value, reference, sink->fault);
+	return false;
+}
+
+static bool sink_reference(struct sink *sink, const struct reference *reference)
+{
+	struct buffer text;
+	bool found;
+
+	if (reference->raw || sink->encode == buffer_append_text)
+		return sink_value(sink, reference, sink->out);
+	buffer_init(&text, sink->out->size_max);
+	found = sink_value(sink, reference, &text);
+	if (found)
+		sink->encode(sink->out, buffer_text(&text));
+	if (text.failed)
+		sink->out->failed = true;
+	buffer_deinit(&text);
+	return found;
+}
+
+/* A whole string: literals as they are, references encoded. */
+static bool sink_fill(struct sink *sink, struct text template)
+{
+	struct reference_cursor cursor = reference_cursor(template);
+	enum reference_piece piece;
+	struct reference reference;
+	struct text literal;
+
+	while ((piece = reference_next(&cursor, &literal, &reference)) != REFERENCE_END) {
+		expect(piece != REFERENCE_BAD);
+		if (piece == REFERENCE_LITERAL)
+			buffer_append_text(sink->out, literal);
+		else if (!sink_reference(sink, &reference))
+			return false;
+	}
+	return true;
+}
+
+/* A query or form field: the value is encoded whole, whoever it came from. */
+static bool sink_field(struct sink *sink, const struct plan_field *field)
+{
+	void (*encode)(struct buffer *out, struct text text) = sink->encode;
+	struct buffer text;
+	struct sink whole = *sink;
+	bool filled;
+
+	encode(sink->out, field->name);
+	buffer_append_byte(sink->out, '=');
+	if (!field->is_template) {
+		encode(sink->out, field->value);
+		return true;
+	}
+	buffer_init(&text, sink->out->size_max);
+	whole.out = &text;
+	whole.encode = buffer_append_text;
+	filled = sink_fill(&whole, field->value);
+	if (filled)
+		encode(sink->out, buffer_text(&text));
+	if (text.failed)
+		sink->out->failed = true;
+	buffer_deinit(&text);
+	return filled;
+}
+
+/* URL. */
+
+/* A dot, or its encoding, at the start of the text: its size, or 0. */
+static size_t dot_size(struct text text)
+{
+	if (text.size >= 1 && text.data[0] == '.')
+		return 1;
+	if (text.size >= 3 && text.data[0] == '%' && text.data[1] == '2' &&
+		text_lower(text.data[2]) == 'e')
+		return 3;
+	return 0;
+}
+
+static bool segment_is_dots(struct text segment)
+{
+	size_t first = dot_size(segment);
+	size_t second = first ? dot_size(text_from_at(segment, first)) : 0;
+
+	return first && (first == segment.size || (second && first + second == segment.size));
+}
+
+/* The segment of the URL's path that `at` lies in. */
+static struct text segment_around(struct text url, size_t at)
+{
+	size_t from = at, to = at;
+
+	while (from > 0 && url.data[from - 1] != '/')
+		from--;
+	while (to < url.size && url.data[to] != '/' && url.data[to] != '?' && url.data[to] != '#')
+		to++;
+	return (struct text){url.data + from, to - from};
+}
+
+static bool url_unsafe(struct fault *fault, const char *why)
+{
+	fault_set(fault, FAULT_TEMPLATE_UNSAFE, "%s", why);
+	return false;
+}
+
+/* What no URL may hold, whoever wrote it. */
+static bool url_check_bytes(struct text url, struct fault *fault)
+{
+	for (size_t i = 0; i < url.size; i++) {
+		switch (url.data[i]) {
+		case '\r':
+		case '\n':
+		case '\0':
+		case ' ': return url_unsafe(fault, "a line end, NUL or space in the URL");
+		default: break;
+		}
+	}
+	return true;
+}
+
+/* Fills `template` into sink->out and checks each path segment that a reference went into. */
+static bool url_fill(struct sink *sink, struct text template)
+{
+	struct reference_cursor cursor = reference_cursor(template);
+	enum reference_piece piece;
+	struct reference reference;
+	struct text literal;
+	size_t touched = 0;
+	bool is_touched = false, in_query = false;
+
+	for (;;) {
+		piece = reference_next(&cursor, &literal, &reference);
+		expect(piece != REFERENCE_BAD);
+		/* The segment is whole once the next literal has a delimiter, or at the end. */
+		if (piece == REFERENCE_LITERAL)
+			buffer_append_text(sink->out, literal);
+		if (is_touched && !in_query && piece != REFERENCE_FOUND && !sink->out->failed &&
+			segment_is_dots(segment_around(buffer_text(sink->out), touched)))
+			return url_unsafe(sink->fault, "a path segment became . or ..");
+		if (piece == REFERENCE_END)
+			return true;
+		if (piece == REFERENCE_LITERAL) {
+			in_query = in_query || text_find(literal, '?') < literal.size;
+			continue;
+		}
+		touched = sink->out->size;
+		is_touched = true;
+		if (!sink_reference(sink, &reference))
+			return false;
+	}
+}
+
+static bool url_append_query(struct sink *sink, const struct plan_spec *spec)
+{
+	bool has_query = text_find(buffer_text(sink->out), '?') < sink->out->size;
+
+	for (uint32_t i = 0; i < spec->query.n; i++) {
+		buffer_append_byte(sink->out, has_query ? '&' : '?');
+		has_query = true;
+		if (!sink_field(sink, &spec->query.fields[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool url_read(struct text text, struct buffer *out, struct url *ret_url,
+	struct fault *ret_fault)
+{
+	enum url_error error = url_parse(text, out, ret_url);
+
+	if (error == URL_OK)
+		return true;
+	if (error == URL_E_MEMORY)
+		return no_memory(ret_fault);
+	fault_set(ret_fault, FAULT_URL_INVALID, "%s", url_error_text(error));
+	return false;
+}
+
+/* The fragment is no part of what is asked for, and a query must not land behind it. */
+static void drop_fragment(struct buffer *text)
+{
+	text->size = text_find(buffer_text(text), '#');
+}
+
+static bool url_fill_and_read(struct job *job, struct buffer *filled, struct buffer *out,
+	struct url *ret_url, struct fault *ret_fault)
+{
+	const struct plan_job *plan = job_plan(job);
+	struct sink sink = {
+		.job = job,
+		.out = filled,
+		.fault = ret_fault,
+		.encode = url_append_encoded,
+	};
+	struct reference whole;
+	bool is_whole = plan->url_is_template && reference_is_whole(plan->url, &whole);
+
+	if (is_whole)
+		sink.encode = buffer_append_text;
+	if (!plan->url_is_template)
+		buffer_append_text(filled, plan->url);
+	else if (is_whole ? !sink_fill(&sink, plan->url) : !url_fill(&sink, plan->url))
+		return false;
+	drop_fragment(filled);
+	sink.encode = url_append_encoded;
+	if (!url_append_query(&sink, plan->spec))
+		return false;
+	if (filled->failed)
+		return no_memory(ret_fault);
+	if (plan->url_is_template && !url_check_bytes(buffer_text(filled), ret_fault))
+		return false;
+	return url_read(buffer_text(filled), out, ret_url, ret_fault);
+}
+
+bool template_url(
+	struct job *job, struct buffer *out, struct url *ret_url, struct fault *ret_fault)
+{
+	const struct plan_job *plan = job_plan(job);
+	struct buffer filled;
+	bool done;
+
+	buffer_clear(out);
+	if (!plan->url_is_template && plan->spec->query.n == 0)
+		return url_read(plan->url, out, ret_url, ret_fault);
+	buffer_init(&filled, out->size_max);
+	done = url_fill_and_read(job, &filled, out, ret_url, ret_fault);
+	buffer_deinit(&filled);
+	return done;
+}
+
+/* Request. */
+
+struct text template_method(const struct job *job)
+{
+	const struct plan_spec *spec = job_plan(job)->spec;
+
+	if (spec->method.data)
+		return spec->method;
+	return spec->body == PLAN_BODY_NONE ? TEXT("GET") : TEXT("POST");
+}
+
+static bool has_header(const struct plan_fields *headers, struct text name)
+{
+	for (uint32_t i = 0; i < headers->n; i++) {
+		if (text_equal_nocase(headers->fields[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+static struct text trimmed(struct text text)
+{
+	while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+		text = text_from_at(text, 1);
+	while (text.size > 0 && (text.data[text.size - 1] == ' ' ||
+					text.data[text.size - 1] == '\t'))
+		text.size--;
+	return text;
+}
+
+/* "name: value" with the value filled in place, behind what is there. */
+static bool header_fill(struct sink *sink, const struct plan_field *field)
+{
+	struct buffer text;
+	struct sink value = *sink;
+	bool done;
+
+	buffer_init(&text, sink->out->size_max);
+	value.out = &text;
+	done = sink_fill(&value, field->value);
+	if (done && !header_value_is_valid(trimmed(buffer_text(&text)))) {
+		fault_set(sink->fault, FAULT_TEMPLATE_UNSAFE,
+			"a control character in the header %.*s", TEXT_ARGS(field->name));
+		done = false;
+	}
+	if (done)
+		request_header(sink->out, field->name, trimmed(buffer_text(&text)));
+	if (text.failed)
+		sink->out->failed = true;
+	buffer_deinit(&text);
+	return done;
+}
+
+static bool headers_fill(struct sink *sink, const struct plan_spec *spec)
+{
+	static const struct {
+		enum plan_body body;
+		struct text type;
+	} types[] = {
+		{PLAN_BODY_JSON, TEXT_INIT("application/json")},
+		{PLAN_BODY_FORM, TEXT_INIT("application/x-www-form-urlencoded")},
+		{PLAN_BODY_TEXT, TEXT_INIT("text/plain;charset=utf-8")},
+	};
+
+	if (!has_header(&spec->headers, TEXT("user-agent")))
+		request_header(sink->out, TEXT("user-agent"), TEXT(USER_AGENT));
+	if (!has_header(&spec->headers, TEXT("accept")))
+		request_header(sink->out, TEXT("accept"), TEXT("*/*"));
+	for (size_t i = 0; i < countof(types); i++) {
+		if (types[i].body == spec->body &&
+			!has_header(&spec->headers, TEXT("content-type")))
+			request_header(sink->out, TEXT("content-type"), types[i].type);
+	}
+	for (uint32_t i = 0; i < spec->headers.n; i++) {
+		const struct plan_field *field = &spec->headers.fields[i];
+
+		if (!field->is_template)
+			request_header(sink->out, field->name, field->value);
+		else if (!header_fill(sink, field))
+			return false;
+	}
+	return true;
+}
+
+static bool form_fill(struct sink *sink, const struct plan_fields *form)
+{
+	for (uint32_t i = 0; i < form->n; i++) {
+		if (i > 0)
+			buffer_append_byte(sink->out, '&');
+		if (!sink_field(sink, &form->fields[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The body into a buffer of its own: its length stands in front of it. */
+static bool body_fill(struct job *job, struct buffer *out, struct fault *ret_fault)
+{
+	const struct plan_spec *spec = job_plan(job)->spec;
+	struct sink sink = {
+		.job = job,
+		.out = out,
+		.fault = ret_fault,
+		.encode = buffer_append_text,
+	};
+
+	switch (spec->body) {
+	case PLAN_BODY_NONE: return true;
+	case PLAN_BODY_JSON:
+		return template_json_fill(job->graph, spec->body_value, false, out, ret_fault);
+	case PLAN_BODY_FORM:
+		sink.encode = url_append_form_encoded;
+		return form_fill(&sink, &spec->form);
+	case PLAN_BODY_TEXT: return sink_fill(&sink, spec->body_text);
+	case PLAN_BODY_BYTES: buffer_append_text(out, spec->body_text); return true;
+	}
+	unreachable("a body of another kind");
+}
+
+bool template_request(
+	struct job *job, const struct url *url, struct buffer *out, struct fault *ret_fault)
+{
+	const struct plan_spec *spec = job_plan(job)->spec;
+	struct sink sink = {
+		.job = job,
+		.out = out,
+		.fault = ret_fault,
+		.encode = buffer_append_text,
+		.secret_host = url->host,
+	};
+	struct buffer body;
+	bool done;
+
+	buffer_clear(out);
+	buffer_init(&body, out->size_max);
+	done = body_fill(job, &body, ret_fault);
+	if (done) {
+		request_begin(out, template_method(job), url);
+		done = headers_fill(&sink, spec);
+	}
+	if (done && !body.failed)
+		request_end(out, template_method(job), buffer_text(&body),
+			spec->body != PLAN_BODY_NONE);
+	if (done && (body.failed || out->failed))
+		done = no_memory(ret_fault);
+	buffer_deinit(&body);
+	return done;
+}
+
+void template_result(struct graph *graph, struct buffer *out)
+{
+	struct fault fault;
+
+	template_json_fill(graph, graph->plan->result, true, out, &fault);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One connection to an origin, from the wish for it to its closed descriptor: dialled, through
+ * its TLS handshake, lent to one user at a time, idle in between.
+ *
+ * Owned by the pool. It is freed by nothing but the completion of its own end, so it outlives
+ * every upcall. Whatever ends it, the road is one: conn_abort (by its user, or by the pool while
+ * it is idle) detaches it, asks the kernel for what is in flight, closes the descriptor when
+ * nothing is, and says on_closed last.
+ *
+ *   DIALING -> (HANDSHAKING ->) ACTIVE <-> IDLE
+ *        any of them -> CANCELLING -> CLOSING -> freed
+ */
+
+#include "net/dial.h"
+#include "net/tls.h"
+#include "ring/ring.h"
+#include "util/buffer.h"
+
+struct conn;
+struct conn_user;
+struct pool;
+
+enum conn_state {
+	CONN_DIALING,
+	CONN_HANDSHAKING,
+	/* Lent to its user, ready for a request. */
+	CONN_ACTIVE,
+	/* In its route's idle list; without a user. */
+	CONN_IDLE,
+	/* Operations in flight are being ended. */
+	CONN_CANCELLING,
+	/* The descriptor is being closed, or there is none; on_closed follows. */
+	CONN_CLOSING,
+};
+
+/* How bytes are received. */
+enum conn_receive {
+	/* As they come, a few KiB at a time, always armed. */
+	CONN_RECEIVE_SHORT,
+	/* For long bodies: large pieces, each asked for anew. */
+	CONN_RECEIVE_LONG,
+	/* Not at all: the peer will feel it. */
+	CONN_RECEIVE_NONE,
+};
+
+/* What a connection tells its user. After conn_abort() only on_closed comes. Upcalls. */
+struct conn_events {
+	/* The names are resolved; or the transport is connected and TLS begins. */
+	void (*on_progress)(struct conn_user *user);
+	/* Connected, handshake done: a request may be sent. Not for an idle one that was lent. */
+	void (*on_ready)(struct conn_user *user);
+	/* All of what conn_send() was given has been taken by the kernel. */
+	void (*on_sent)(struct conn_user *user);
+	/* Plaintext. The view is good until this returns. */
+	void (*on_data)(struct conn_user *user, const char *data, size_t size);
+	/* It failed, or (fault == NULL) the peer has closed properly. The user aborts it next. */
+	void (*on_end)(struct conn_user *user, const struct fault *fault);
+	/* Nothing of it is left. */
+	void (*on_closed)(struct conn_user *user);
+};
+
+/* Embedded in who has the connection. */
+struct conn_user {
+	const struct conn_events *events;
+};
+
+/* A connection's dial: the pool's memory, lent for as long as it takes. */
+struct conn_dial {
+	struct dial dial;
+	struct conn *conn;
+};
+
+/* When it became what, 0 while it has not. */
+struct conn_times {
+	uint64_t dialed_ns, resolved_ns, connected_ns, ready_ns;
+};
+
+struct conn {
+	struct pool *pool;
+	struct ring *ring;
+	/* The pool's, who counts us in it. */
+	struct route *route;
+	/* NULL while idle. */
+	struct conn_user *user;
+	enum conn_state state;
+	int fd;
+	/* While dialling and until that is joined, else NULL. */
+	struct conn_dial *dialling;
+	struct op receive_op, send_op, close_op;
+	/* What is armed (meaningful while receive_op is in flight), and what is wanted. */
+	enum conn_receive armed, wanted;
+	/* What the kernel has or is to get next: the user's memory, until on_sent or on_closed; under
+	 * TLS the ciphertext. */
+	const char *send_data;
+	size_t send_size;
+	/* Bytes of the user's that the kernel has taken (all or none under TLS). */
+	size_t sent_size;
+	/* NULL for http. */
+	struct tls *tls;
+	/* TLS records in flight. */
+	struct buffer ciphertext;
+	/* True exactly when on_sent is owed; it stays owed where the peer takes no more. */
+	bool sending;
+	/* True exactly when it has served a request before. */
+	bool reused;
+	/* The last thing to happen; and a failure to encrypt, to be told when nobody is calling. */
+	struct task reap, broken;
+	/* Its place in the route's idle list, and in the pool's. */
+	struct list route_link, idle_link;
+	uint64_t idle_since_ns;
+	struct conn_times times;
+	char remote[ADDRESS_TEXT_MAX];
+};
+
+/* Dials. The memory of both is the pool's; `conn` is cleared. No upcall comes before this
+ * returns. */
+void conn_start(struct conn *conn, struct conn_dial *dialling, struct pool *pool,
+	struct route *route, struct conn_user *user);
+
+/* `data` stays the caller's and unchanged until on_sent or on_closed. One at a time. */
+void conn_send(struct conn *conn, const char *data, size_t size);
+
+/* From now on receive so. */
+void conn_receive(struct conn *conn, enum conn_receive how);
+
+/* The end, whatever its state. on_closed comes later, never before this returns. Twice is once. */
+void conn_abort(struct conn *conn);
+
+/* For the pool: idle from now on, or lent to its next user. Nothing is being sent. */
+void conn_rest(struct conn *conn);
+void conn_lend(struct conn *conn, struct conn_user *user);
+
+/* True where the user may give it back: nothing of it is in flight but its receive. */
+static inline bool conn_is_quiet(const struct conn *conn)
+{
+	return conn->state == CONN_ACTIVE && !conn->sending && op_is_idle(&conn->send_op);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/dial.h"
+
+#include <errno.h>
+
+#include "util/clock.h"
+#include "util/panic.h"
+
+/*
+ * Addresses are taken in the order the resolver gave (RFC 6724), families interleaved. One try
+ * starts; 250 ms later, or as soon as a try fails, the next one starts beside it; the first that
+ * connects wins, and the others are cancelled and closed. A connect that succeeds after it was
+ * cancelled is closed as well: the kernel may have been faster than the cancel.
+ */
+
+#define DIAL_STAGGER_NS (250 * NS_PER_MS)
+
+static void dial_next(struct dial *dial);
+
+/* The kernel's word on a connect, as a fault. */
+static enum fault_code dial_fault_code(int error)
+{
+	switch (error) {
+	case ECONNREFUSED: return FAULT_CONNECT_REFUSED;
+	case ETIMEDOUT: return FAULT_CONNECT_TIMEOUT;
+	case ECONNRESET:
+	case ECONNABORTED:
+	case EPIPE: return FAULT_CONNECT_RESET;
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case EHOSTDOWN:
+	case ENONET:
+	case EAFNOSUPPORT:
+	case EPROTONOSUPPORT: return FAULT_CONNECT_UNREACHABLE;
+	default: return FAULT_CONNECT_LOCAL;
+	}
+}
+
+/* How much a failure tells about the host rather than about one of its addresses. */
+static int dial_fault_weight(enum fault_code code)
+{
+	switch (code) {
+	case FAULT_CONNECT_REFUSED: return 4;
+	case FAULT_CONNECT_RESET: return 3;
+	case FAULT_CONNECT_TIMEOUT: return 2;
+	case FAULT_CONNECT_LOCAL: return 1;
+	default: return 0;
+	}
+}
+
+static void dial_note_failure(struct dial *dial, const struct address *address, int error)
+{
+	enum fault_code code = dial_fault_code(error);
+	char text[ADDRESS_TEXT_MAX];
+
+	if (dial->fault.code != FAULT_NONE &&
+		dial_fault_weight(code) <= dial_fault_weight(dial->fault.code))
+		return;
+	address_format(address, text);
+	fault_set(&dial->fault, code, "%s: %s", text, strerrordesc_np(error));
+}
+
+/* Leaves the state in which upcalls are due, and stops all that is under way. */
+static void dial_enter_joining(struct dial *dial)
+{
+	dial->state = DIAL_JOINING;
+	task_cancel(&dial->begin);
+	resolver_leave(&dial->wait);
+	timer_stop(ring_timers(dial->ring), &dial->stagger);
+	for (uint32_t i = 0; i < DIAL_TRIES_MAX; i++)
+		ring_cancel(dial->ring, &dial->tries[i].op);
+}
+
+/* An upcall: the dial may be gone after it. */
+static void dial_join(struct dial *dial)
+{
+	if (dial->state != DIAL_JOINING || dial->n_in_flight > 0)
+		return;
+	dial->state = DIAL_JOINED;
+	dial->events->on_joined(dial);
+}
+
+static void dial_fail(struct dial *dial)
+{
+	expect(dial->fault.code != FAULT_NONE);
+	dial_enter_joining(dial);
+	/* The connection cannot be freed before on_joined, and so neither can the dial. */
+	dial->events->on_failed(dial, &dial->fault);
+	dial_join(dial);
+}
+
+static void dial_on_connect(struct op *op, const struct completion *completion)
+{
+	struct dial_try *try = container_of(op, struct dial_try, op);
+	struct dial *dial = try->dial;
+	int fd = try->fd;
+
+	dial->n_in_flight--;
+	try->fd = -1;
+	if (dial->state == DIAL_CONNECTING && completion->result == 0) {
+		dial_enter_joining(dial);
+		dial->events->on_connected(dial, fd, &try->address);
+		dial_join(dial);
+		return;
+	}
+	ring_close_forget(dial->ring, fd);
+	if (dial->state != DIAL_CONNECTING) {
+		dial_join(dial);
+		return;
+	}
+	dial_note_failure(dial, &try->address, -completion->result);
+	dial_next(dial);
+}
+
+static struct dial_try *dial_free_try(struct dial *dial)
+{
+	for (uint32_t i = 0; i < DIAL_TRIES_MAX; i++) {
+		if (dial->tries[i].fd < 0)
+			return &dial->tries[i];
+	}
+	return NULL;
+}
+
+/* False: this address cannot be tried, for a reason of our own. */
+static bool dial_try_start(struct dial *dial, struct dial_try *try, const struct address *address)
+{
+	int fd = ring_socket(dial->ring, address->any.sa_family);
+
+	if (fd < 0) {
+		dial_note_failure(dial, address, -fd);
+		return false;
+	}
+	try->fd = fd;
+	try->address = *address;
+	dial->n_in_flight++;
+	ring_connect(dial->ring, &try->op, fd, &try->address.any, address_size(&try->address),
+		dial_on_connect);
+	return true;
+}
+
+/* Start the next address; where none is left and none is in flight, that was all. */
+static void dial_next(struct dial *dial)
+{
+	struct dial_try *try = dial_free_try(dial);
+	bool started = false;
+
+	while (try && !started && dial->next < dial->n_addresses)
+		started = dial_try_start(dial, try, &dial->addresses[dial->next++]);
+	if (dial->n_in_flight == 0) {
+		dial_fail(dial);
+		return;
+	}
+	if (started && dial->next < dial->n_addresses)
+		timer_set(ring_timers(dial->ring), &dial->stagger,
+			ring_now(dial->ring) + DIAL_STAGGER_NS);
+}
+
+static void dial_on_stagger(struct timer *timer)
+{
+	dial_next(container_of(timer, struct dial, stagger));
+}
+
+/* RFC 8305 4: the families take turns, beginning with the first one's. */
+static void dial_set_addresses(struct dial *dial, const struct address *addresses, uint32_t n)
+{
+	uint32_t at[2] = {0, 0};
+	sa_family_t first = n ? addresses[0].any.sa_family : AF_INET;
+	bool other = false;
+
+	for (dial->n_addresses = 0; dial->n_addresses < DIAL_ADDRESSES_MAX; other = !other) {
+		uint32_t *i = &at[other];
+
+		while (*i < n && (addresses[*i].any.sa_family != first) != other)
+			++*i;
+		if (*i < n) {
+			dial->addresses[dial->n_addresses] = addresses[(*i)++];
+			address_set_port(
+				&dial->addresses[dial->n_addresses++], dial->route->port);
+		} else if (at[0] >= n && at[1] >= n) {
+			return;
+		}
+	}
+}
+
+static void dial_connect(struct dial *dial)
+{
+	dial->state = DIAL_CONNECTING;
+	dial->events->on_resolved(dial);
+	/* The caller may have aborted. */
+	if (dial->state == DIAL_CONNECTING)
+		dial_next(dial);
+}
+
+static void dial_on_answer(struct resolver_wait *wait, const struct resolver_answer *answer)
+{
+	struct dial *dial = container_of(wait, struct dial, wait);
+
+	if (answer->fault) {
+		dial->fault = *answer->fault;
+		dial_fail(dial);
+		return;
+	}
+	dial_set_addresses(dial, answer->addresses, answer->n_addresses);
+	dial_connect(dial);
+}
+
+static void dial_begin(struct task *task)
+{
+	struct dial *dial = container_of(task, struct dial, begin);
+	const struct route *route = dial->route;
+	struct address literal;
+
+	if (route->n_addresses > 0) {
+		dial_set_addresses(dial, route->addresses, route->n_addresses);
+		dial_connect(dial);
+	} else if (address_parse(route->host, route->port, &literal)) {
+		dial_set_addresses(dial, &literal, 1);
+		dial_connect(dial);
+	} else {
+		resolver_ask(dial->resolver, route->host, &dial->wait, dial_on_answer);
+	}
+}
+
+void dial_start(struct dial *dial, struct ring *ring, struct resolver *resolver,
+	const struct route *route, const struct dial_events *events)
+{
+	dial->events = events;
+	dial->ring = ring;
+	dial->resolver = resolver;
+	dial->route = route;
+	dial->state = DIAL_RESOLVING;
+	dial->next = 0;
+	dial->n_in_flight = 0;
+	dial->fault.code = FAULT_NONE;
+	list_init(&dial->wait.link);
+	timer_init(&dial->stagger, dial_on_stagger);
+	for (uint32_t i = 0; i < DIAL_TRIES_MAX; i++) {
+		dial->tries[i].dial = dial;
+		dial->tries[i].fd = -1;
+	}
+	task_init(&dial->begin, dial_begin);
+	task_defer(ring_tasks(ring), &dial->begin);
+}
+
+void dial_abort(struct dial *dial)
+{
+	if (dial->state == DIAL_JOINING || dial->state == DIAL_JOINED)
+		return;
+	dial_enter_joining(dial);
+	dial_join(dial);
+}

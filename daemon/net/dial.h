@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * From a route to a connected descriptor: the addresses (by override, by literal, by name), then
+ * one after the other until one accepts (RFC 8305: the next after 250 ms, or at once when one has
+ * failed). Time limits are the caller's, who may abort at any moment.
+ *
+ * A dial ends once, by on_connected or by on_failed; then, or after dial_abort(), on_joined comes
+ * when the kernel has nothing of it any more (at once where that is so already). Only then may it
+ * be freed.
+ */
+
+#include "net/origin.h"
+#include "net/resolver.h"
+#include "proto/fault.h"
+#include "ring/ring.h"
+
+#define DIAL_ADDRESSES_MAX 16
+#define DIAL_TRIES_MAX     4
+
+struct dial;
+
+enum dial_state {
+	DIAL_RESOLVING,
+	DIAL_CONNECTING,
+	/* It has ended or was aborted: what is in flight is being waited for. */
+	DIAL_JOINING,
+	DIAL_JOINED,
+};
+
+/* Upcalls. */
+struct dial_events {
+	/* The addresses are known: connecting begins. */
+	void (*on_resolved)(struct dial *dial);
+	/* The descriptor becomes the callee's. */
+	void (*on_connected)(struct dial *dial, int fd, const struct address *address);
+	void (*on_failed)(struct dial *dial, const struct fault *fault);
+	void (*on_joined)(struct dial *dial);
+};
+
+/* One address being tried. */
+struct dial_try {
+	struct op op;
+	struct dial *dial;
+	struct address address;
+	int fd;
+};
+
+struct dial {
+	const struct dial_events *events;
+	struct ring *ring;
+	/* Borrowed: the connection's. */
+	const struct route *route;
+	enum dial_state state;
+	struct resolver *resolver;
+	struct task begin;
+	struct resolver_wait wait;
+	struct timer stagger;
+	struct address addresses[DIAL_ADDRESSES_MAX];
+	uint32_t n_addresses;
+	/* The next one to try. */
+	uint32_t next;
+	uint32_t n_in_flight;
+	struct dial_try tries[DIAL_TRIES_MAX];
+	/* The most telling failure so far. */
+	struct fault fault;
+};
+
+/* Starts, at the end of this turn: no upcall comes before this returns. */
+void dial_start(struct dial *dial, struct ring *ring, struct resolver *resolver,
+	const struct route *route, const struct dial_events *events);
+
+/* Gives up: of the upcalls only on_joined follows. Does nothing once joining. */
+void dial_abort(struct dial *dial);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * All connections to origins, by route: lent, given back, dialled where none is idle, and closed
+ * when idle for too long or when there are too many. Owns connections, routes and origins.
+ */
+
+#include "net/conn.h"
+#include "net/origin.h"
+#include "net/resolver.h"
+#include "net/tls.h"
+#include "util/slab.h"
+#include "util/table.h"
+
+struct pool;
+
+struct pool_options {
+	/* Connections in all, and idle ones kept. */
+	uint32_t conns_max, idle_max;
+	uint64_t idle_timeout_ns;
+	/* Of one origin; BOUND_NONE: no bound. */
+	uint32_t requests_per_origin_max;
+};
+
+struct pool_counters {
+	uint64_t dialled, reused, closed;
+	uint32_t n_conns, n_idle, n_routes, n_origins;
+};
+
+/* All borrowed. NULL: no memory. */
+struct pool *pool_new(struct ring *ring, struct resolver *resolver, struct tls_store *tls_store,
+	const struct pool_options *options);
+
+/* All connections must be gone (pool_drain, and their users). Takes NULL, returns NULL. */
+struct pool *pool_free(struct pool *pool);
+
+/* The route for that key, made where it is new; NULL: no memory. The caller is counted as a user
+ * of it until pool_leave(), which keeps it and its origin. */
+struct route *pool_route(struct pool *pool, const struct route_key *key);
+void pool_leave(struct pool *pool, struct route *route);
+
+/* A connection for the user: an idle one, ready now (state CONN_ACTIVE); or one that is being
+ * dialled, with on_ready or on_end to come. NULL: no memory, or the bound. `fresh`: not an idle
+ * one. */
+struct conn *pool_lease(
+	struct pool *pool, struct route *route, struct conn_user *user, bool fresh);
+
+/* Its user is done with it, and conn_is_quiet(). */
+void pool_return(struct pool *pool, struct conn *conn);
+
+/* Keep nothing idle any more: close what is, and what is given back from now on. */
+void pool_drain(struct pool *pool);
+
+/* True where no connection is left in any state. */
+bool pool_is_empty(const struct pool *pool);
+
+struct pool_counters pool_counters(const struct pool *pool);
+
+/* For net/conn alone. */
+
+struct ring *pool_ring(struct pool *pool);
+struct resolver *pool_resolver(struct pool *pool);
+struct tls_store *pool_tls_store(struct pool *pool);
+
+/* Room for a TLS record's plaintext, good until somebody else asks for it. */
+char *pool_plaintext(struct pool *pool);
+
+/* The dial is over: its memory comes back. */
+void pool_dial_done(struct pool *pool, struct conn_dial *dialling);
+
+/* It leaves the idle ones. */
+void pool_withdraw(struct pool *pool, struct conn *conn);
+
+/* It is closed: its memory comes back. */
+void pool_forget(struct pool *pool, struct conn *conn);

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/resolver.h"
+
+#include <stdlib.h>
+
+#include "ring/ring.h"
+#include "util/panic.h"
+#include "util/table.h"
+
+/*
+ * A name is an entry from the first question until its answer is too old. While it is asked for,
+ * all who want it wait in the entry's list, and its look-up is in flight; afterwards the answer
+ * stays for a while. An entry whose look-up is in flight is never freed: when the resolver goes
+ * first, the pool forgets the look-up before (lookup_pool_free() comes first).
+ *
+ * Limit: names_max entries; beyond it, an answer is passed on and forgotten.
+ */
+
+struct name {
+	struct lookup lookup;
+	struct resolver *resolver;
+	struct list waiting;
+	/* All names, the oldest answer first. */
+	struct list link;
+	uint64_t hash;
+	uint64_t expires_ns;
+	bool pending;
+	struct address addresses[LOOKUP_ADDRESSES_MAX];
+};
+
+struct resolver {
+	struct ring *ring;
+	struct lookup_pool *pool;
+	struct resolver_options options;
+	struct table names;
+	struct list all;
+	uint32_t n_pending;
+};
+
+struct resolver *resolver_new(struct ring *ring, struct lookup_pool *pool,
+	const struct resolver_options *options)
+{
+	struct resolver *resolver = calloc(1, sizeof(*resolver));
+
+	if (!resolver)
+		return NULL;
+	resolver->ring = ring;
+	resolver->pool = pool;
+	resolver->options = *options;
+	table_init(&resolver->names);
+	list_init(&resolver->all);
+	return resolver;
+}
+
+static void name_free(struct name *name)
+{
+	expect(list_is_empty(&name->waiting));
+	table_remove(&name->resolver->names, name->hash, name);
+	list_remove(&name->link);
+	free(name);
+}
+
+struct resolver *resolver_free(struct resolver *resolver)
+{
+	if (!resolver)
+		return NULL;
+	list_each_safe(link, &resolver->all)
+		name_free(list_entry(link, struct name, link));
+	table_deinit(&resolver->names);
+	free(resolver);
+	return NULL;
+}
+
+static bool name_matches(const void *value, const void *key)
+{
+	const struct name *name = value;
+	const struct text *host = key;
+
+	return text_is(*host, name->lookup.host);
+}
+
+static struct resolver_answer name_answer(const struct name *name)
+{
+	return (struct resolver_answer){
+		.addresses = name->addresses,
+		.n_addresses = name->lookup.n_addresses,
+		.fault = name->lookup.fault.code == FAULT_NONE ? NULL : &name->lookup.fault,
+	};
+}
+
+/* Everybody who waits now gets the answer; who asks again meanwhile gets it at once. */
+static void name_tell(struct name *name)
+{
+	struct resolver_answer answer = name_answer(name);
+	struct list waiting, *link;
+
+	list_init(&waiting);
+	while ((link = list_pop_front(&name->waiting)))
+		list_push_back(&waiting, link);
+	while ((link = list_pop_front(&waiting))) {
+		struct resolver_wait *wait = list_entry(link, struct resolver_wait, link);
+
+		wait->on_answer(wait, &answer);
+	}
+}
+
+static void name_on_lookup(struct lookup *lookup)
+{
+	struct name *name = container_of(lookup, struct name, lookup);
+	struct resolver *resolver = name->resolver;
+	uint64_t keep_ns = lookup->fault.code == FAULT_NONE ? resolver->options.positive_ns
+							    : resolver->options.negative_ns;
+
+	for (uint32_t i = 0; i < lookup->n_addresses; i++)
+		memcpy(&name->addresses[i], &lookup->addresses[i], sizeof(name->addresses[i]));
+	/* A passing fault is never remembered. */
+	if (lookup->fault.code == FAULT_DNS_TEMPORARY)
+		keep_ns = 0;
+	name->pending = false;
+	resolver->n_pending--;
+	name->expires_ns = ring_now(resolver->ring) + keep_ns;
+	name_tell(name);
+	if (keep_ns == 0 && !name->pending)
+		name_free(name);
+}
+
+/* Room for one more: the oldest answer that nobody waits for goes. */
+static void resolver_make_room(struct resolver *resolver)
+{
+	if (resolver->names.count < resolver->options.names_max)
+		return;
+	list_each_safe(link, &resolver->all) {
+		struct name *name = list_entry(link, struct name, link);
+
+		if (!name->pending) {
+			name_free(name);
+			return;
+		}
+	}
+}
+
+static struct name *name_new(struct resolver *resolver, struct text host, uint64_t hash)
+{
+	struct name *name;
+
+	resolver_make_room(resolver);
+	name = calloc(1, sizeof(*name));
+	if (!name)
+		return NULL;
+	name->resolver = resolver;
+	name->hash = hash;
+	list_init(&name->waiting);
+	list_init(&name->lookup.link);
+	memcpy(name->lookup.host, host.data, host.size);
+	if (!table_insert(&resolver->names, hash, name)) {
+		free(name);
+		return NULL;
+	}
+	list_push_back(&resolver->all, &name->link);
+	return name;
+}
+
+static void answer_fault(struct resolver_wait *wait, enum fault_code code, const char *message)
+{
+	struct fault fault;
+	struct resolver_answer answer = {.fault = &fault};
+
+	fault_set(&fault, code, "%s", message);
+	wait->on_answer(wait, &answer);
+}
+
+static bool host_is_localhost(struct text host)
+{
+	struct text suffix = TEXT(".localhost");
+
+	if (host.size > 0 && host.data[host.size - 1] == '.')
+		host.size--;
+	if (text_equal_nocase(host, TEXT("localhost")))
+		return true;
+	return host.size > suffix.size &&
+		text_equal_nocase(text_from_at(host, host.size - suffix.size), suffix);
+}
+
+static void answer_localhost(struct resolver_wait *wait)
+{
+	const struct address loopback[] = {
+		{.v4 = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}}},
+		{.v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT}},
+	};
+	struct resolver_answer answer = {.addresses = loopback, .n_addresses = 2};
+
+	wait->on_answer(wait, &answer);
+}
+
+/* A new question, or an old one whose answer is too old. False: the answer was a fault. */
+static bool name_ask(struct name *name)
+{
+	struct resolver *resolver = name->resolver;
+
+	name->lookup.fault.code = FAULT_NONE;
+	name->lookup.n_addresses = 0;
+	if (!lookup_start(resolver->pool, &name->lookup, name_on_lookup))
+		return false;
+	name->pending = true;
+	resolver->n_pending++;
+	list_remove(&name->link);
+	list_push_back(&resolver->all, &name->link);
+	return true;
+}
+
+void resolver_ask(struct resolver *resolver, struct text host, struct resolver_wait *wait,
+	resolver_callback on_answer)
+{
+	uint64_t hash;
+	struct name *name;
+
+	list_init(&wait->link);
+	wait->on_answer = on_answer;
+	if (host_is_localhost(host)) {
+		answer_localhost(wait);
+		return;
+	}
+	if (host.size >= LOOKUP_HOST_MAX) {
+		answer_fault(wait, FAULT_DNS_NOT_FOUND, "the name is too long");
+		return;
+	}
+	hash = table_hash(host);
+	name = table_find(&resolver->names, hash, name_matches, &host);
+	if (!name)
+		name = name_new(resolver, host, hash);
+	if (!name) {
+		answer_fault(wait, FAULT_DNS_TEMPORARY, "no memory for the look-up");
+		return;
+	}
+	if (!name->pending && name->expires_ns > ring_now(resolver->ring)) {
+		struct resolver_answer answer = name_answer(name);
+
+		wait->on_answer(wait, &answer);
+		return;
+	}
+	if (!name->pending && !name_ask(name)) {
+		name_free(name);
+		answer_fault(wait, FAULT_DNS_TEMPORARY, "too many look-ups are waiting");
+		return;
+	}
+	list_push_back(&name->waiting, &wait->link);
+}
+
+void resolver_leave(struct resolver_wait *wait)
+{
+	list_remove(&wait->link);
+}
+
+uint32_t resolver_pending(const struct resolver *resolver)
+{
+	return resolver->n_pending;
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection's TLS, between a piece of ciphertext that came and a buffer of ciphertext to go.
+ *
+ * OpenSSL wants to read and write a transport itself. Ours is a BIO that reads from the piece
+ * borrowed with tls_feed() and writes to the output buffer, so that nothing is copied twice and
+ * all records of one step leave in one send: the client's Finished and the first request.
+ * Memory BIOs would do the same with two more copies; a socket BIO would send each flight alone.
+ *
+ * The end: OpenSSL is told to take a transport's end for a proper one (a missing close_notify
+ * would else spoil the session), and then cannot tell one from the other. The BIO can: `saw_end`
+ * says that OpenSSL was given an end to read, which after a close_notify it never asks for.
+ *
+ * Invariants: OpenSSL's error queue, which is the thread's, is empty on return from each function.
+ * After TLS_MORE nothing of the input is left. Writing never waits: the output grows.
+ *
+ * Limits: TLS_OUTPUT_MAX of output; TLS_BARREN_MAX bytes in a row that bring no plaintext, in
+ * the handshake and after it. That ends floods of key updates, tickets, empty records and
+ * requests to renegotiate, each of which costs us more than the peer.
+ */
+#include "net/tls.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/tls_private.h"
+#include "util/panic.h"
+
+/* More than any request that is admitted, with what TLS adds. */
+#define TLS_OUTPUT_MAX ((size_t)128 << 20)
+
+/* A handshake has at most 100 KiB of certificates (OpenSSL's bound) and as much of the names of
+ * authorities; one record has 16 KiB. */
+#define TLS_BARREN_MAX ((size_t)256 << 10)
+
+/* RFC 1035 3.1: 253 characters, as written without the trailing dot. */
+#define TLS_NAME_MAX 253
+
+/* A record of 16 KiB becomes so much longer at most (RFC 5246 6.2.3). */
+#define TLS_RECORD_MAX      ((size_t)16 << 10)
+#define TLS_RECORD_OVERHEAD ((size_t)64)
+
+enum tls_state {
+	TLS_HANDSHAKING,
+	TLS_OPEN,
+	/* The peer has said close_notify; we may still write. */
+	TLS_ENDED,
+	TLS_FAULTED,
+};
+
+struct tls {
+	/* Its owner; counts us. */
+	struct tls_store *store;
+	SSL *ssl;
+	enum tls_state state;
+	/* Ciphertext borrowed from the caller. */
+	const char *input;
+	size_t input_size;
+	/* True exactly when no more will be fed. */
+	bool input_ended;
+	/* True exactly when OpenSSL has read the transport's end. */
+	bool saw_end;
+	/* True exactly when the peer asked for a certificate of ours. */
+	bool was_asked;
+	/* True exactly when the system's authorities are wanted, and there are none. */
+	bool lacks_roots;
+	/* True exactly when the first byte fed was looked at. */
+	bool was_probed;
+	/* Bytes read since the last plaintext. */
+	size_t barren;
+	struct buffer output;
+	/* Why the peer's chain was refused, if it was. */
+	struct fault verify_fault;
+	/* What must be verified: a name in lower or upper case as given, or an address. */
+	char name[TLS_NAME_MAX + 1];
+	struct in6_addr address;
+	/* 0: `name` is no address. */
+	size_t address_size;
+};
+
+static int tls_bio_read(BIO *bio, char *data, int size)
+{
+	struct tls *tls = BIO_get_data(bio);
+	size_t n = (size_t)size < tls->input_size ? (size_t)size : tls->input_size;
+
+	BIO_clear_retry_flags(bio);
+	if (n == 0 && tls->input_ended) {
+		tls->saw_end = true;
+		return 0;
+	}
+	if (n == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	memcpy(data, tls->input, n);
+	tls->input += n;
+	tls->input_size -= n;
+	tls->barren += n;
+	return (int)n;
+}
+
+static int tls_bio_write(BIO *bio, const char *data, int size)
+{
+	struct tls *tls = BIO_get_data(bio);
+
+	BIO_clear_retry_flags(bio);
+	buffer_append(&tls->output, data, (size_t)size);
+	return tls->output.failed ? -1 : size;
+}
+
+/* BIO_CTRL_GET_KTLS_SEND and its kin must be 0: they are among the unknown. */
+static long tls_bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+	struct tls *tls = BIO_get_data(bio);
+
+	switch (command) {
+	case BIO_CTRL_FLUSH:
+	case BIO_CTRL_DUP: return 1;
+	case BIO_CTRL_EOF: return tls->input_ended && tls->input_size == 0;
+	case BIO_CTRL_PENDING: return (long)tls->input_size;
+	case BIO_CTRL_WPENDING: return (long)tls->output.size;
+	default: return 0;
+	}
+}
+
+BIO_METHOD *tls_bio_method_new(void)
+{
+	BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "settled");
+
+	if (!method)
+		return NULL;
+	if (BIO_meth_set_read(method, tls_bio_read) && BIO_meth_set_write(method, tls_bio_write) &&
+		BIO_meth_set_ctrl(method, tls_bio_ctrl))
+		return method;
+	BIO_meth_free(method);
+	return NULL;
+}
+
+/* OpenSSL has checked a certificate of the chain, or has an objection. */
+static int tls_on_verify(int ok, X509_STORE_CTX *verify)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(verify, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *tls = SSL_get_app_data(ssl);
+
+	if (!ok)
+		tls_fault_set_verify(&tls->verify_fault, verify, tls->name);
+	if (!ok && tls->lacks_roots && tls->verify_fault.code == FAULT_CERT_UNTRUSTED)
+		tls_fault_set_no_roots(&tls->verify_fault);
+	return ok;
+}
+
+/* The peer asks for a certificate of ours. We have none: go on without. */
+static int tls_on_asked(SSL *ssl, void *context)
+{
+	struct tls *tls = SSL_get_app_data(ssl);
+
+	tls->was_asked = true;
+	return 1;
+}
+
+/* No empty label, nothing that is not printable ASCII: X509_VERIFY_PARAM_set1_host() takes a name
+ * with a leading dot for all names below it. */
+static bool tls_name_is_valid(struct text name)
+{
+	char before = '.';
+
+	if (name.size == 0 || name.size > TLS_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < name.size; i++) {
+		if (name.data[i] <= ' ' || name.data[i] > '~')
+			return false;
+		if (name.data[i] == '.' && before == '.')
+			return false;
+		before = name.data[i];
+	}
+	return before != '.';
+}
+
+/* Copies the name that is to be verified; brackets and one trailing dot do not count. */
+static bool tls_set_name(struct tls *tls, struct text name)
+{
+	if (name.size > 1 && name.data[0] == '[' && name.data[name.size - 1] == ']')
+		name = (struct text){name.data + 1, name.size - 2};
+	if (name.size > 0 && name.data[name.size - 1] == '.')
+		name.size--;
+	if (!tls_name_is_valid(name))
+		return false;
+	memcpy(tls->name, name.data, name.size);
+	tls->name[name.size] = '\0';
+	if (inet_pton(AF_INET, tls->name, &tls->address) == 1)
+		tls->address_size = sizeof(struct in_addr);
+	else if (inet_pton(AF_INET6, tls->name, &tls->address) == 1)
+		tls->address_size = sizeof(struct in6_addr);
+	return true;
+}
+
+/* What the peer's certificate must be for, and what we tell the peer. */
+static bool tls_set_policy(struct tls *tls, bool insecure)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
+
+	/* RFC 6066 3: no SNI for addresses. */
+	if (tls->address_size == 0 && !SSL_set_tlsext_host_name(tls->ssl, tls->name))
+		return false;
+	if (insecure) {
+		SSL_set_verify(tls->ssl, SSL_VERIFY_NONE, NULL);
+		return true;
+	}
+	SSL_set_verify(tls->ssl, SSL_VERIFY_PEER, tls_on_verify);
+	if (tls->address_size > 0)
+		return X509_VERIFY_PARAM_set1_ip(
+			param, (const unsigned char *)&tls->address, tls->address_size);
+	X509_VERIFY_PARAM_set_hostflags(
+		param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	return X509_VERIFY_PARAM_set1_host(param, tls->name, 0);
+}
+
+static bool tls_set_ssl(struct tls *tls, SSL_CTX *context, bool insecure)
+{
+	BIO *bio;
+
+	tls->ssl = SSL_new(context);
+	if (!tls->ssl)
+		return false;
+	bio = BIO_new(tls->store->bio_method);
+	if (!bio)
+		return false;
+	BIO_set_data(bio, tls);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(tls->ssl, bio, bio);
+	SSL_set_app_data(tls->ssl, tls);
+	SSL_set_connect_state(tls->ssl);
+	SSL_set_cert_cb(tls->ssl, tls_on_asked, NULL);
+	return tls_set_policy(tls, insecure);
+}
+
+int tls_new(struct tls_store *store, const struct tls_policy *policy, struct tls **ret_tls,
+	struct fault *ret_fault)
+{
+	struct tls *tls = calloc(1, sizeof(*tls));
+	SSL_CTX *context;
+
+	if (!tls) {
+		tls_fault_set_memory(ret_fault);
+		return -1;
+	}
+	tls->store = store;
+	store->n_connections++;
+	buffer_init(&tls->output, TLS_OUTPUT_MAX);
+	if (!tls_set_name(tls, policy->server_name)) {
+		fault_set(ret_fault, FAULT_CERT_NAME, "not the name of a server: \"%.*s\"",
+			TEXT_ARGS(policy->server_name));
+		tls_free(tls);
+		return -1;
+	}
+	context = tls_store_context(store, policy, ret_fault);
+	if (!context) {
+		tls_free(tls);
+		return -1;
+	}
+	if (!tls_set_ssl(tls, context, policy->insecure)) {
+		ERR_clear_error();
+		tls_fault_set_memory(ret_fault);
+		tls_free(tls);
+		return -1;
+	}
+	tls->lacks_roots = !policy->ca.data && tls_store_lacks_roots(store);
+	*ret_tls = tls;
+	return 0;
+}
+
+struct tls *tls_free(struct tls *tls)
+{
+	if (!tls)
+		return NULL;
+	SSL_free(tls->ssl);
+	buffer_deinit(&tls->output);
+	tls->store->n_connections--;
+	free(tls);
+	return NULL;
+}
+
+void tls_feed(struct tls *tls, const char *data, size_t size)
+{
+	/* What follows a close_notify or a fault is nobody's. */
+	if (tls->state == TLS_ENDED || tls->state == TLS_FAULTED)
+		return;
+	expect(tls->input_size == 0);
+	expect(!tls->input_ended);
+	tls->input = data;
+	tls->input_size = size;
+}
+
+void tls_feed_end(struct tls *tls)
+{
+	tls->input_ended = true;
+}
+
+/* The connection is past use; what the caller's fault is to be, is set. */
+static enum tls_result tls_enter_faulted(struct tls *tls)
+{
+	tls->state = TLS_FAULTED;
+	tls->input_size = 0;
+	ERR_clear_error();
+	return TLS_FAULT;
+}
+
+/* OpenSSL will not go on. */
+static enum tls_result tls_fail(struct tls *tls, struct fault *ret_fault)
+{
+	const struct tls_failure failure = {
+		.in_handshake = tls->state == TLS_HANDSHAKING,
+		.at_end = tls->saw_end,
+		.was_asked = tls->was_asked,
+	};
+
+	if (tls->output.failed)
+		tls_fault_set_memory(ret_fault);
+	else if (tls->verify_fault.code != FAULT_NONE)
+		*ret_fault = tls->verify_fault;
+	else
+		tls_fault_set_queue(ret_fault, &failure);
+	return tls_enter_faulted(tls);
+}
+
+/* OpenSSL wants more ciphertext. */
+static enum tls_result tls_want(struct tls *tls, struct fault *ret_fault)
+{
+	expect(tls->input_size == 0);
+	if (tls->output.failed)
+		return tls_fail(tls, ret_fault);
+	if (tls->barren <= TLS_BARREN_MAX)
+		return TLS_MORE;
+	fault_set(ret_fault, tls->state == TLS_HANDSHAKING ? FAULT_TLS_HANDSHAKE : FAULT_TLS_BROKEN,
+		"the peer sends TLS records without end and no data");
+	return tls_enter_faulted(tls);
+}
+
+/* A server's first record is of its handshake, an alert, or a change_cipher_spec, which may come
+ * at any time (RFC 8446 5). OpenSSL would wait for five bytes and then speak of a wrong version. */
+static bool tls_input_is_tls(struct tls *tls)
+{
+	if (tls->was_probed || tls->input_size == 0)
+		return true;
+	tls->was_probed = true;
+	return tls->input[0] == SSL3_RT_HANDSHAKE || tls->input[0] == SSL3_RT_ALERT ||
+	       tls->input[0] == SSL3_RT_CHANGE_CIPHER_SPEC;
+}
+
+/* RFC 7301 3.2: a server chooses among those offered, or none. */
+static bool tls_protocol_was_offered(struct tls *tls)
+{
+	const unsigned char *name;
+	unsigned size;
+
+	SSL_get0_alpn_selected(tls->ssl, &name, &size);
+	return size == 0 || text_equal((struct text){(const char *)name, size}, TEXT("http/1.1"));
+}
+
+enum tls_result tls_handshake(struct tls *tls, struct fault *ret_fault)
+{
+	int result;
+
+	expect(tls->state == TLS_HANDSHAKING);
+	if (!tls_input_is_tls(tls)) {
+		tls_fault_set_not_tls(ret_fault, tls->input, tls->input_size);
+		return tls_enter_faulted(tls);
+	}
+	ERR_clear_error();
+	result = SSL_do_handshake(tls->ssl);
+	if (result != 1 && SSL_get_error(tls->ssl, result) == SSL_ERROR_WANT_READ)
+		return tls_want(tls, ret_fault);
+	if (result != 1 || tls->output.failed)
+		return tls_fail(tls, ret_fault);
+	if (!tls_protocol_was_offered(tls)) {
+		fault_set(ret_fault, FAULT_TLS_HANDSHAKE,
+			"the peer chose a protocol that was not offered");
+		return tls_enter_faulted(tls);
+	}
+	tls->state = TLS_OPEN;
+	tls->barren = 0;
+	return TLS_OK;
+}
+
+/* For a call that comes after the end of it all. */
+static enum tls_result tls_fail_again(struct fault *ret_fault)
+{
+	fault_set(ret_fault, FAULT_TLS_BROKEN, "TLS has failed before");
+	return TLS_FAULT;
+}
+
+enum tls_result tls_read(
+	struct tls *tls, char *data, size_t size, size_t *ret_size, struct fault *ret_fault)
+{
+	int error;
+
+	expect(tls->state != TLS_HANDSHAKING);
+	expect(size > 0);
+	*ret_size = 0;
+	if (tls->state == TLS_ENDED)
+		return TLS_END;
+	if (tls->state == TLS_FAULTED)
+		return tls_fail_again(ret_fault);
+	ERR_clear_error();
+	if (SSL_read_ex(tls->ssl, data, size, ret_size)) {
+		tls->barren = 0;
+		return TLS_OK;
+	}
+	error = SSL_get_error(tls->ssl, 0);
+	if (error == SSL_ERROR_WANT_READ)
+		return tls_want(tls, ret_fault);
+	if (tls->saw_end) {
+		fault_set(ret_fault, FAULT_BODY_TRUNCATED,
+			"the peer closed the connection without TLS's close_notify");
+		return tls_enter_faulted(tls);
+	}
+	if (error != SSL_ERROR_ZERO_RETURN)
+		return tls_fail(tls, ret_fault);
+	ERR_clear_error();
+	tls->state = TLS_ENDED;
+	tls->input_size = 0;
+	return TLS_END;
+}
+
+enum tls_result tls_write(struct tls *tls, const char *data, size_t size, struct fault *ret_fault)
+{
+	size_t n_records = size / TLS_RECORD_MAX + 1, n;
+
+	expect(tls->state != TLS_HANDSHAKING);
+	if (tls->state == TLS_FAULTED)
+		return tls_fail_again(ret_fault);
+	ERR_clear_error();
+	/* Grow once. Where that fails, the first record fails. */
+	buffer_reserve(&tls->output, size + n_records * TLS_RECORD_OVERHEAD);
+	while (size > 0) {
+		if (!SSL_write_ex(tls->ssl, data, size, &n) || tls->output.failed)
+			return tls_fail(tls, ret_fault);
+		data += n;
+		size -= n;
+	}
+	return TLS_OK;
+}
+
+void tls_close(struct tls *tls)
+{
+	if (tls->state != TLS_OPEN && tls->state != TLS_ENDED)
+		return;
+	/* Twice says it once. Whether the peer has said it too is all the same here. */
+	ERR_clear_error();
+	SSL_shutdown(tls->ssl);
+	ERR_clear_error();
+}
+
+struct buffer *tls_output(struct tls *tls)
+{
+	return &tls->output;
+}
+
+void tls_rest(struct tls *tls)
+{
+	/* Does nothing where OpenSSL still holds a part of a record. */
+	SSL_free_buffers(tls->ssl);
+	if (tls->output.size == 0)
+		buffer_reset(&tls->output, 0);
+}

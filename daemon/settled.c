@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "settled_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "front/session.h"
+#include "limits.h"
+#include "net/pool.h"
+#include "proto/line.h"
+#include "proto/plan.h"
+#include "util/clock.h"
+#include "util/panic.h"
+
+/*
+ * The composition root: what lives below is made first and goes last. Nothing here decides
+ * anything about a request; it hands each layer its neighbours and its limits.
+ */
+
+const struct settled_options settled_options_default = {
+	.requests_max = BOUND_NONE,
+	.requests_per_origin_max = BOUND_NONE,
+	.sessions_max = 1024,
+	.jobs_max = PLAN_JOBS_MAX,
+	.line_max = LINE_SIZE_MAX,
+	.idle_max = 1024,
+	.idle_timeout_ns = 60 * NS_PER_S,
+	.dns_timeout_ns = 5 * NS_PER_S,
+	.dns_positive_ns = 30 * NS_PER_S,
+	.dns_negative_ns = 5 * NS_PER_S,
+	.dns_threads_max = 8,
+	.drain_timeout_ns = 30 * NS_PER_S,
+	.insecure_allowed = true,
+};
+
+/* As many connections as descriptors allow beside what else needs one. */
+static uint32_t settled_conns_max(const struct settled_options *options)
+{
+	struct rlimit limit = {.rlim_cur = 1024};
+	uint64_t others = (uint64_t)options->sessions_max + LIMIT_DESCRIPTORS_RESERVED;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		limit.rlim_cur = UINT32_MAX;
+	if (others > limit.rlim_cur / 2)
+		others = limit.rlim_cur / 2;
+	return (uint32_t)(limit.rlim_cur - others > UINT32_MAX ? UINT32_MAX
+							       : limit.rlim_cur - others);
+}
+
+static void settled_write_status(void *context, struct buffer *out)
+{
+	settled_status(context, out);
+}
+
+static void settled_on_drain_timeout(struct timer *timer)
+{
+	struct settled *settled = container_of(timer, struct settled, drain_timer);
+
+	settled->is_shut_down = true;
+	front_shut_down(&settled->front);
+}
+
+static bool settled_make_net(struct settled *settled, uint32_t conns_max)
+{
+	const struct settled_options *options = &settled->options;
+	struct resolver_options resolver = {
+		.positive_ns = options->dns_positive_ns,
+		.negative_ns = options->dns_negative_ns,
+		.names_max = LIMIT_DNS_NAMES,
+	};
+	struct pool_options pool = {
+		.conns_max = conns_max,
+		.idle_max = options->idle_max,
+		.idle_timeout_ns = options->idle_timeout_ns,
+		.requests_per_origin_max = options->requests_per_origin_max,
+	};
+
+	settled->resolver = resolver_new(settled->ring, settled->lookups, &resolver);
+	settled->tls_store = tls_store_new();
+	if (!settled->resolver || !settled->tls_store)
+		return false;
+	settled->pool =
+		pool_new(settled->ring, settled->resolver, settled->tls_store, &pool);
+	return settled->pool;
+}
+
+static void settled_make_front(struct settled *settled, uint32_t conns_max)
+{
+	const struct settled_options *options = &settled->options;
+	struct scheduler_options scheduler = {
+		.requests_max = options->requests_max < conns_max ? options->requests_max
+								  : conns_max,
+		.attempts_max = conns_max,
+		.body_bytes_max = LIMIT_BODY_BYTES,
+		.dns_timeout_ns = options->dns_timeout_ns,
+		.insecure_allowed = options->insecure_allowed,
+		.secrets = options->secrets,
+	};
+	struct front_options front = {
+		.sessions_max = options->sessions_max,
+		.jobs_max = options->jobs_max,
+		.line_max = options->line_max,
+		.out_high = LIMIT_SESSION_OUT_HIGH,
+		.out_low = LIMIT_SESSION_OUT_LOW,
+		.write_status = settled_write_status,
+		.context = settled,
+	};
+
+	scheduler_init(&settled->scheduler, settled->ring, settled->pool, &scheduler);
+	front_init(&settled->front, settled->ring, &settled->scheduler, &front);
+	listener_init(&settled->listener, &settled->front);
+}
+
+static void settled_free_net(struct settled *settled)
+{
+	pool_free(settled->pool);
+	tls_store_free(settled->tls_store);
+	lookup_pool_free(settled->lookups);
+	resolver_free(settled->resolver);
+	free(settled);
+}
+
+int settled_new(
+	struct ring *ring, const struct settled_options *options, struct settled **ret_settled)
+{
+	struct settled *settled = calloc(1, sizeof(*settled));
+	uint32_t conns_max = settled_conns_max(options);
+	int r;
+
+	if (!settled)
+		return -ENOMEM;
+	settled->ring = ring;
+	settled->options = *options;
+	settled->started_ns = ring_now(ring);
+	timer_init(&settled->drain_timer, settled_on_drain_timeout);
+	r = lookup_pool_new(ring, options->dns_threads_max, LIMIT_DNS_QUEUED, &settled->lookups);
+	if (r == 0 && !settled_make_net(settled, conns_max))
+		r = -ENOMEM;
+	if (r < 0) {
+		settled_free_net(settled);
+		return r;
+	}
+	settled_make_front(settled, conns_max);
+	*ret_settled = settled;
+	return 0;
+}
+
+struct settled *settled_free(struct settled *settled)
+{
+	if (!settled)
+		return NULL;
+	expect(settled_is_idle(settled));
+	timer_stop(ring_timers(settled->ring), &settled->drain_timer);
+	front_deinit(&settled->front);
+	scheduler_deinit(&settled->scheduler);
+	settled_free_net(settled);
+	return NULL;
+}
+
+void settled_listen(struct settled *settled, int fd)
+{
+	listener_start(&settled->listener, fd);
+}
+
+int settled_adopt(struct settled *settled, int fd, uid_t uid)
+{
+	return session_new(&settled->front, fd, uid);
+}
+
+void settled_drain(struct settled *settled)
+{
+	uint64_t wait_ns = settled->is_draining ? 0 : settled->options.drain_timeout_ns;
+
+	if (!settled->is_draining) {
+		settled->is_draining = true;
+		if (settled->listener.fd >= 0)
+			listener_stop(&settled->listener);
+		front_drain(&settled->front);
+		pool_drain(settled->pool);
+	}
+	if (!settled->is_shut_down)
+		timer_set(ring_timers(settled->ring), &settled->drain_timer,
+			ring_now(settled->ring) + wait_ns);
+}
+
+bool settled_has_no_session(const struct settled *settled)
+{
+	return settled->front.n_sessions == 0;
+}
+
+bool settled_is_idle(const struct settled *settled)
+{
+	return settled_has_no_session(settled) && pool_is_empty(settled->pool) &&
+		listener_is_idle(&settled->listener);
+}
