@@ -34,7 +34,8 @@ SETTLE_EXPORT const char *settle_version(void);
  * -ECONNREFUSED: no daemon answers. */
 SETTLE_EXPORT int settle_open(const char *path, struct settle **ret_settle);
 
-/* As above over a connected stream socket, which becomes the handle's. */
+/* As above over a connected stream socket, which becomes the handle's where 0 is returned. Its
+ * flags are left alone. -EPROTOTYPE: it is of another type. */
 SETTLE_EXPORT int settle_open_fd(int fd, struct settle **ret_settle);
 
 /* Closes: the daemon cancels what has not settled. Takes NULL, returns NULL. */
@@ -48,12 +49,14 @@ SETTLE_EXPORT short settle_poll_events(const struct settle *settle);
 
 /* -- Asking ------------------------------------------------------------------------------- */
 
-/* Submits a graph document (JSON text); *ret_graph is its number in the events. The text is
- * copied. It is sent by settle_next(). */
+/* Submits a graph document (JSON text); *ret_graph (if not NULL) is its number in the events. The
+ * text is copied. It is sent by settle_next(). -EINVAL: it is not JSON; -EMSGSIZE: it is longer
+ * than a line may be, or nests deeper. Whether it is a graph is the daemon's to say. */
 SETTLE_EXPORT int settle_submit(
 	struct settle *settle, const char *json, size_t size, uint64_t *ret_graph);
 
-/* Cancels a graph, or where `job` is not NULL one job of it. */
+/* Cancels a graph, or where `job` is not NULL one job of it. -EINVAL: no such graph was submitted
+ * on this handle. */
 SETTLE_EXPORT int settle_cancel(struct settle *settle, uint64_t graph, const char *job);
 
 /* Asks for the daemon's status; SETTLE_STATUS answers. */
@@ -78,8 +81,9 @@ enum settle_event_type {
 
 /* Sends what waits, and takes the next event. `timeout_ms`: 0 does not wait, -1 waits as long as
  * it takes. Returns 1 and the event, valid until the next call on this handle; 0 where none came
- * in time; -EPIPE where the daemon has closed the connection or it broke; -EPROTO where it did
- * not keep to the protocol; -ENOMEM. */
+ * in time; -EINTR where a signal came while it waited; -EPIPE where the daemon has closed the
+ * connection or it broke; -EPROTO where it did not keep to the protocol; -ENOMEM. After any but
+ * -EINTR the handle only tells the same again, and can be closed. */
 SETTLE_EXPORT int settle_next(
 	struct settle *settle, int timeout_ms, const struct settle_event **ret_event);
 
@@ -88,16 +92,22 @@ SETTLE_EXPORT enum settle_event_type settle_event_type(const struct settle_event
 /* The graph's number; 0 for events of the connection. */
 SETTLE_EXPORT uint64_t settle_event_graph(const struct settle_event *event);
 
-/* The event's JSON object as the daemon wrote it, without its payload. Not terminated. */
+/* The event's JSON object as the daemon wrote it, on one line, without its payload: a record, a
+ * summary, {"errors":[…]}. Not terminated. */
 SETTLE_EXPORT const char *settle_event_json(const struct settle_event *event, size_t *ret_size);
 
-/* The payload: a settled job's body, a chunk. NULL and 0 where there is none. */
+/* The payload: a settled job's body, a chunk. NULL and 0 where there is none; an empty body is
+ * not NULL. */
 SETTLE_EXPORT const void *settle_event_payload(const struct settle_event *event, size_t *ret_size);
 
 /* The record of SETTLE_SETTLED, else NULL. */
 SETTLE_EXPORT const struct settle_record *settle_event_record(const struct settle_event *event);
 
 /* -- A record: nothing is copied, all is valid as long as the event ------------------------- */
+
+/* `ret_size` may be NULL. Texts are UTF-8 and, but for the code, not terminated. What the daemon
+ * sent as a record and is none looks like a rejection with the code "PROTOCOL", and the next
+ * settle_next() returns -EPROTO. */
 
 enum settle_status { SETTLE_FULFILLED, SETTLE_REJECTED };
 
@@ -121,16 +131,19 @@ SETTLE_EXPORT int settle_record_http_status(const struct settle_record *record);
 SETTLE_EXPORT const char *settle_record_header(
 	const struct settle_record *record, const char *name, size_t *ret_size);
 
-/* The body. NULL and 0 where there is none. */
+/* The body, raw. NULL and 0 where there is none; an empty one is not NULL. */
 SETTLE_EXPORT const void *settle_record_body(const struct settle_record *record, size_t *ret_size);
 
 /* -- Building a graph ---------------------------------------------------------------------- */
 
-/* NULL where there is no memory. Later failures are remembered, and told by the submit. */
+/* NULL where there is no memory. Later failures are remembered, and told by the submit: -EINVAL
+ * (a value that is not JSON, a text that is not UTF-8, a job's key before the first job), -ENOMEM
+ * (a graph that is NULL, too). */
 SETTLE_EXPORT struct settle_graph *settle_graph_new(void);
 SETTLE_EXPORT struct settle_graph *settle_graph_free(struct settle_graph *graph);
 
-/* A key of the graph, its value as JSON text: ("concurrency", "8"), ("mode", "\"all\""). */
+/* A key of the graph, its value as JSON text: ("concurrency", "8"), ("mode", "\"all\""). All but
+ * "jobs". A key set again has its last value. */
 SETTLE_EXPORT void settle_graph_set(
 	struct settle_graph *graph, const char *key, const char *json_value);
 
@@ -145,7 +158,7 @@ SETTLE_EXPORT void settle_graph_job_set(
 SETTLE_EXPORT void settle_graph_job_set_string(
 	struct settle_graph *graph, const char *key, const char *value);
 
-/* A request header of the job added last. */
+/* A request header of the job added last; added again, one more. */
 SETTLE_EXPORT void settle_graph_job_header(
 	struct settle_graph *graph, const char *name, const char *value);
 
@@ -158,10 +171,14 @@ SETTLE_EXPORT int settle_graph_submit(
 /* A result of settle_all_settled(): the caller's, in the order of the URLs. */
 struct settle_results;
 
-/* Fetches all, waits until all have settled. 0 and the results, also where some were rejected. */
+/* Fetches all, waits until all have settled. 0 and the results, also where some were rejected.
+ * -EBUSY: a graph is open on this handle. Where the daemon takes none of it on: -EINVAL (a URL is
+ * none), -EACCES, -EDQUOT, -EAGAIN (overloaded), -ESHUTDOWN (draining). */
 SETTLE_EXPORT int settle_all_settled(struct settle *settle, const char *const *urls, size_t n,
 	struct settle_results **ret_results);
 
+/* The records are valid, the handle closed or not, until settle_results_free(). NULL beyond the
+ * last. */
 SETTLE_EXPORT size_t settle_results_count(const struct settle_results *results);
 SETTLE_EXPORT const struct settle_record *settle_results_get(
 	const struct settle_results *results, size_t i);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "grant.h"
 #include "nearest.h"
 #include "scalar.h"
 #include "syntax.h"
@@ -72,6 +73,7 @@ static const struct config_row config_rows[CONFIG_SETTING_COUNT] = {
 		sizeof(((struct config *)NULL)->field), SCALAR_##type, fallback, least, most,      \
 		live},
 #include "config.def"
+#include "grant.h"
 #undef SETTING
 };
 
@@ -436,6 +438,10 @@ static int config_finish_secret(struct config_load *load, struct secret *secret)
 		config_error(
 			load, "%.*s: %.*s", TEXT_ARGS(secret->name), TEXT_ARGS(buffer_text(&why)));
 	if (rc == SECRET_E_DOUBTFUL)
+		config_warning(
+			load, "%.*s: %.*s", TEXT_ARGS(secret->name), TEXT_ARGS(buffer_text(&why)));
+	buffer_clear(&why);
+	if (rc >= 0 && !grant_resolve_users(secret, &why))
 		config_warning(
 			load, "%.*s: %.*s", TEXT_ARGS(secret->name), TEXT_ARGS(buffer_text(&why)));
 	buffer_deinit(&why);

@@ -15,7 +15,8 @@
 
 #include "config.h"
 #include "endpoint.h"
-#include "limits.h"
+#include "grant.h"
+#include "limit.h"
 #include "notify.h"
 #include "ring/ring.h"
 #include "sandbox.h"
@@ -193,8 +194,19 @@ static int main_show_config(const struct main_arguments *arguments)
 	return fflush(stdout) == 0 ? MAIN_OK : MAIN_FAILED;
 }
 
-static struct settled_options main_options(const struct config *config)
+/* In the configuration of now: a reload may have changed it. */
+static bool main_find_secret(
+	void *context, struct text name, uid_t uid, struct text host, struct text *ret_value)
 {
+	struct main_daemon *daemon = context;
+
+	return grant_find(&daemon->config->secrets, name, uid, host, ret_value);
+}
+
+static struct settled_options main_options(struct main_daemon *daemon)
+{
+	const struct config *config = daemon->config;
+
 	return (struct settled_options){
 		.requests_max = config->requests_max,
 		.requests_per_origin_max = config->requests_per_origin_max,
@@ -209,6 +221,7 @@ static struct settled_options main_options(const struct config *config)
 		.dns_threads_max = config->dns_threads_max,
 		.drain_timeout_ns = config->drain_timeout_ns,
 		.insecure_allowed = config->insecure_allowed,
+		.secrets = {main_find_secret, daemon},
 	};
 }
 
@@ -510,7 +523,7 @@ static int main_run_system(struct main_daemon *daemon)
 	status = main_open_endpoint(daemon);
 	if (status != MAIN_OK)
 		return status;
-	options = main_options(daemon->config);
+	options = main_options(daemon);
 	status = main_start(daemon, &options);
 	if (status != MAIN_OK)
 		return status;

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "util/arena.h"
 #include "util/buffer.h"
@@ -33,6 +34,9 @@ struct secret_word {
 	struct list link;
 	/* A host: "api.example.com", "*.example.com", or "*". A user: a name or a uid. */
 	struct text text;
+	/* Of a user, once resolved. */
+	uid_t uid;
+	bool has_uid;
 };
 
 struct secret {

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "front/session.h"
-#include "limits.h"
+#include "limit.h"
 #include "net/pool.h"
 #include "proto/line.h"
 #include "proto/plan.h"

@@ -6,7 +6,9 @@
  * not an error. The kinds stand in proto/fault.def and nowhere else.
  */
 
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "util/text.h"
 
@@ -61,6 +63,11 @@ enum fault_code fault_from_name(struct text name);
  * characters and what is not UTF-8 become '?'. */
 void fault_set(struct fault *fault, enum fault_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same for a line of any length: writes at most room - 1 bytes and a NUL, returns how many
+ * bytes there are. */
+size_t fault_format(char *line, size_t room, const char *format, va_list arguments)
+	__attribute__((format(printf, 3, 0)));
 
 /* The message, or the code's sentence where there is none. */
 const char *fault_message(const struct fault *fault);

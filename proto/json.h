@@ -26,6 +26,8 @@ struct json_error {
 	const char *message;
 	/* True exactly when it is well-formed but nests deeper than JSON_DEPTH_MAX. */
 	bool too_deep;
+	/* True exactly when there was no memory to read it. */
+	bool no_memory;
 };
 
 /* The document, to be freed by yyjson_doc_free(); NULL and the error. Bytes after the value

@@ -60,5 +60,8 @@ void line_reader_unread(struct line_reader *reader, struct text line);
 bool line_reader_is_empty(const struct line_reader *reader);
 void line_reader_release(struct line_reader *reader);
 
+/* True where the line ends in ,"payload":N} ; then N, and where that member's comma stands. */
+bool line_find_payload(struct text line, size_t *ret_at, uint64_t *ret_size);
+
 /* The N of a line that ends in ,"payload":N} ; 0 where it does not. */
 uint64_t line_payload_size(struct text line);

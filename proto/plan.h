@@ -191,6 +191,10 @@ void plan_errors_deinit(struct plan_errors *errors);
 /* Takes NULL, returns NULL. */
 struct plan *plan_free(struct plan *plan);
 
+/* True for letters, digits, '_' and '-', at least one and PLAN_ID_MAX at most: ids of jobs (which
+ * may not be "input", "item", "index" or "secret" besides) and names of secrets. */
+bool plan_id_is_valid(struct text id);
+
 /* The job of that id, or NULL. */
 struct plan_job *plan_find(const struct plan *plan, struct text id);
 

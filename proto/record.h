@@ -114,10 +114,11 @@ void record_append_summary(struct buffer *out, const struct record_summary *summ
 
 /* The client's side: copies `record` (a record's JSON object as it came on the wire) to `out`
  * with "body": or "body_base64": put in behind "bytes": of its value, or of its reason's
- * response. How the body is shown: JSON where `content_type` says JSON (application/json, any
- * +json) and it parses, compacted or not; else a string where it is UTF-8; else base64. An empty
- * body of a response that has one is "". False: the record has no such place, and is copied as it
- * is. */
+ * response. How the body is shown: JSON where `content_type` says JSON (application/json,
+ * text/json, any +json) and it parses, without its white space if it has line ends; else a string
+ * where it is UTF-8; else base64. RECORD_BODY_TEXT: a string, U+FFFD for what is not UTF-8. An
+ * empty body is "". `content_type` with data == NULL: what the record's own headers say. False:
+ * the record has no such place, and is copied as it is. */
 enum record_body {
 	RECORD_BODY_AUTO,
 	RECORD_BODY_TEXT,

@@ -109,6 +109,8 @@ const char *message_read(struct session *session, struct text line)
 	yyjson_doc *doc = json_read(line, &error);
 	const char *why;
 
+	if (!doc && error.no_memory)
+		return "no memory to read the line";
 	if (!doc)
 		return error.too_deep ? "the line nests too deeply" : "the line is not JSON";
 	why = message_do(session, &doc);

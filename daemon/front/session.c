@@ -23,6 +23,10 @@
 /* How long a session that is to be closed waits for its last words to be read. */
 #define LINGER_NS (5 * NS_PER_S)
 
+/* How often a half-closed client is looked after. The ring's polls cannot tell a client that will
+ * send no more from one that is gone: they always answer to the first as well. */
+#define WATCH_NS (100 * NS_PER_MS)
+
 static void session_receive(struct session *session);
 static void session_check_end(struct session *session);
 static void session_on_linger(struct timer *timer);
@@ -46,6 +50,7 @@ static void session_free(struct session *session)
 
 	expect(session->n_graphs == 0);
 	timer_stop(ring_timers(front->ring), &session->linger);
+	timer_stop(ring_timers(front->ring), &session->watch);
 	task_cancel(&session->flush);
 	outbox_clear(&session->out);
 	line_reader_deinit(&session->reader);
@@ -67,8 +72,7 @@ static void session_on_closed(struct op *op, const struct completion *completion
 
 static bool session_has_in_flight(const struct session *session)
 {
-	return !op_is_idle(&session->receive_op) || !op_is_idle(&session->send_op) ||
-		!op_is_idle(&session->hangup_op);
+	return !op_is_idle(&session->receive_op) || !op_is_idle(&session->send_op);
 }
 
 static void session_cancel_graphs(struct session *session, enum record_by by)
@@ -86,12 +90,12 @@ static void session_close(struct session *session)
 		return;
 	session_enter(session, SESSION_CLOSING);
 	timer_stop(ring_timers(ring), &session->linger);
+	timer_stop(ring_timers(ring), &session->watch);
 	list_each(link, &session->submissions)
 		graph_pause(list_entry(link, struct submission, link)->graph, false);
 	session_cancel_graphs(session, RECORD_BY_DISCONNECT);
 	ring_cancel(ring, &session->receive_op);
 	ring_cancel(ring, &session->send_op);
-	ring_cancel(ring, &session->hangup_op);
 	session_check_end(session);
 }
 
@@ -274,15 +278,15 @@ static void session_read_lines(struct session *session)
 	}
 }
 
-static void session_on_hangup(struct op *op, const struct completion *completion)
+static void session_on_watch(struct timer *timer)
 {
-	struct session *session = container_of(op, struct session, hangup_op);
+	struct session *session = container_of(timer, struct session, watch);
+	struct ring *ring = session->front->ring;
 
-	(void)completion;
-	if (session->state == SESSION_CLOSING)
-		session_check_end(session);
-	else
+	if (ring_peer_is_gone(ring, session->fd))
 		session_close(session);
+	else
+		timer_set(ring_timers(ring), timer, ring_now(ring) + WATCH_NS);
 }
 
 /* The client has gone, or has said all it had to say. */
@@ -297,7 +301,7 @@ static void session_on_end(struct session *session)
 		return;
 	}
 	session_enter(session, SESSION_FINISHING);
-	ring_watch_hangup(ring, &session->hangup_op, session->fd, session_on_hangup);
+	timer_set(ring_timers(ring), &session->watch, ring_now(ring) + WATCH_NS);
 	session_check_end(session);
 }
 
@@ -340,7 +344,7 @@ static void session_receive(struct session *session)
 {
 	if (session->state == SESSION_CLOSING || session->is_slow)
 		return;
-	if (op_is_idle(&session->receive_op) && op_is_idle(&session->hangup_op))
+	if (op_is_idle(&session->receive_op) && !timer_is_armed(&session->watch))
 		ring_receive_large(session->front->ring, &session->receive_op, session->fd,
 			session_on_receive);
 }
@@ -367,6 +371,7 @@ int session_new(struct front *front, int fd, uid_t uid)
 	list_init(&session->submissions);
 	task_init(&session->flush, session_flush);
 	timer_init(&session->linger, session_on_linger);
+	timer_init(&session->watch, session_on_watch);
 	list_push_back(&front->sessions, &session->link);
 	front->n_sessions++;
 	front->sessions_total++;

@@ -35,7 +35,7 @@ struct session {
 	enum session_state state;
 	int fd;
 	uid_t uid;
-	struct op receive_op, send_op, hangup_op, close_op;
+	struct op receive_op, send_op, close_op;
 	struct line_reader reader;
 	struct outbox out;
 	/* Its graphs: submissions. */
@@ -43,7 +43,10 @@ struct session {
 	uint32_t n_graphs;
 	/* Sends what has collected in this turn. */
 	struct task flush;
+	/* When a session that is leaving has waited long enough. */
 	struct timer linger;
+	/* When to see whether a half-closed client is still there. */
+	struct timer watch;
 	/* True exactly while more waits to be read by the client than is good. */
 	bool is_slow;
 	/* True exactly when the descriptor is closed. */

@@ -13,13 +13,14 @@
  * The bytes come in any pieces, and how they are cut must not matter. So h1 cuts them once more,
  * into lines, and llhttp sees only whole things: a head is collected until its empty line and
  * parsed in one call; a chunk-size line is parsed when its LF is there; a body goes to the sink
- * from where it was received.
+ * from where it was received. Most heads come whole and in order: those are parsed at once, and
+ * only what llhttp does not take so is looked at line by line, which says what is wrong.
  *
  * The copy of the head is the one that is kept: names are lowered in it, and all views point into
- * it. What lines must look like is checked here, whatever llhttp lets pass (9.2 takes a second
- * CR for the LF of a status line, empty lines before one, and folded fields): each ends in CR LF,
- * none has another CR, none begins with white space. Its verdict on the syntax is final; its
- * opinion on framing is not asked, since http/body decides, but it must not differ.
+ * it. What lines must look like is checked here too, since llhttp 9.2 lets pass a second CR for
+ * the LF of a status line, and empty lines and control characters: each line ends in CR LF, none
+ * has another CR, none begins with white space. Its verdict on the syntax is final; on framing
+ * http/body decides, and the two must agree.
  *
  * Trailers are checked and dropped: they come too late to change what was decided (RFC 9110
  * 6.5.1). llhttp does not see them, as it would take a Content-Length among them for real.

@@ -126,12 +126,11 @@ static void attempt_fill_times(const struct attempt *attempt, struct record_time
 
 static enum record_sent attempt_sent(const struct attempt *attempt)
 {
-	if (attempt->sent_ns || exchange_has_begun(&attempt->exchange))
+	if (attempt->sent_ns || exchange_has_begun(&attempt->exchange) ||
+		attempt->sent_before == RECORD_SENT_FULL)
 		return RECORD_SENT_FULL;
-	if (attempt->begun_ns && attempt->conn && attempt->conn->sent_size > 0)
-		return RECORD_SENT_PARTIAL;
 	/* Given to the kernel, which has not said how much of it went out. */
-	return attempt->begun_ns ? RECORD_SENT_PARTIAL : RECORD_SENT_NONE;
+	return attempt->begun_ns ? RECORD_SENT_PARTIAL : attempt->sent_before;
 }
 
 /* All that is known of the try, whatever came of it. */
@@ -423,6 +422,7 @@ static void attempt_on_closed(struct conn_user *user)
 
 	attempt->conn = NULL;
 	if (attempt->state == ATTEMPT_REPLAY) {
+		attempt->sent_before = attempt_sent(attempt);
 		attempt->is_replay = true;
 		attempt->begun_ns = 0;
 		attempt->sent_ns = 0;
@@ -532,6 +532,7 @@ static struct attempt *attempt_take(struct scheduler *scheduler, struct job *job
 	attempt->first_byte_ns = 0;
 	attempt->active_ns = 0;
 	attempt->uploaded = 0;
+	attempt->sent_before = RECORD_SENT_NONE;
 	attempt->is_replay = false;
 	attempt->is_reused = false;
 	exchange_rest(&attempt->exchange);

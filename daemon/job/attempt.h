@@ -55,6 +55,8 @@ struct attempt {
 	uint64_t slot_ns, begun_ns, sent_ns, first_byte_ns, active_ns;
 	/* Bytes of the request that had gone out when last looked at. */
 	size_t uploaded;
+	/* What the peer may have had of the request before it was sent again. */
+	enum record_sent sent_before;
 	/* True exactly when it was sent again because a reused connection was dead. */
 	bool is_replay;
 	/* The connection had served a request before. */

@@ -244,7 +244,8 @@ static void graph_run_doom(struct task *task)
 	struct fault fault;
 	struct list *link;
 
-	while ((link = list_pop_front(&graph->doomed))) {
+	/* Once it has ended, its sweep settles them. */
+	while (!graph_is_ended(graph) && (link = list_pop_front(&graph->doomed))) {
 		struct job *job = list_entry(link, struct job, link);
 
 		fault_set(&fault, FAULT_DEPENDENCY_REJECTED, "%.*s was rejected",
@@ -273,10 +274,10 @@ static void graph_on_dependency(struct graph *graph, struct job *job, const stru
 static void graph_drop_outcomes(struct graph *graph, const struct job *job)
 {
 	const struct plan_job *plan = job_plan(job);
-	const uint32_t *dependencies = graph->plan->dependencies + plan->first_dependency;
 
 	for (uint32_t i = 0; i < plan->n_dependencies; i++) {
-		struct job *dependency = &graph->jobs[dependencies[i]];
+		uint32_t index = graph->plan->dependencies[plan->first_dependency + i];
+		struct job *dependency = &graph->jobs[index];
 
 		if (dependency->outcome && --dependency->outcome->n_users == 0)
 			dependency->outcome = outcome_free(dependency->outcome);
@@ -292,7 +293,6 @@ static void graph_check_finished(struct graph *graph)
 void graph_on_settled(struct graph *graph, struct job *job)
 {
 	const struct plan_job *plan = job_plan(job);
-	const uint32_t *dependents = graph->plan->dependents + plan->first_dependent;
 
 	graph->n_settled++;
 	graph->last_settled = job->index;
@@ -301,8 +301,11 @@ void graph_on_settled(struct graph *graph, struct job *job)
 	else
 		graph->n_fulfilled++;
 	graph_drop_outcomes(graph, job);
-	for (uint32_t i = 0; i < plan->n_dependents; i++)
-		graph_on_dependency(graph, &graph->jobs[dependents[i]], job);
+	for (uint32_t i = 0; i < plan->n_dependents; i++) {
+		uint32_t index = graph->plan->dependents[plan->first_dependent + i];
+
+		graph_on_dependency(graph, &graph->jobs[index], job);
+	}
 	if (job->is_rejected && graph->plan->mode == PLAN_ALL && !plan->spec->optional &&
 		!graph->is_decided) {
 		graph_decide(graph, true, FAULT_JOB_REJECTED, job->index);

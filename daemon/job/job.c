@@ -102,6 +102,9 @@ static void job_on_queue_timeout(struct timer *timer)
 	struct job *job = container_of(timer, struct job, queue_timer);
 	struct fault fault;
 
+	/* Its graph's sweep settles it. */
+	if (graph_is_ended(job->graph))
+		return;
 	fault_set(&fault, FAULT_QUEUE_TIMEOUT, "no slot within %.3f s",
 		(double)job_plan(job)->spec->timeouts.queue_ns / 1e9);
 	job_reject(job, &fault, RECORD_BY_NONE);

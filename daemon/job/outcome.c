@@ -71,8 +71,10 @@ yyjson_val *outcome_json(struct outcome *outcome)
 {
 	struct json_error error;
 
-	if (!outcome->json_read && outcome->body.data)
+	if (!outcome->json_read && outcome->body.data) {
 		outcome->json = json_read(outcome->body, &error);
+		outcome->json_lost = !outcome->json && error.no_memory;
+	}
 	outcome->json_read = true;
 	return yyjson_doc_get_root(outcome->json);
 }

@@ -29,6 +29,8 @@ struct outcome {
 	/* The body as JSON: read when first asked for. NULL where it is none. */
 	yyjson_doc *json;
 	bool json_read;
+	/* True exactly when there was no memory to read it. */
+	bool json_lost;
 };
 
 /* A copy of what `keep` (bits of enum plan_keep) asks for. NULL: no memory. */

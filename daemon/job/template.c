@@ -44,7 +44,7 @@ static bool sink_value(struct sink *sink, const struct reference *reference, str
 		value_append_text(out, &value);
 		return true;
 	}
-	if (reference->fallback.data) {
+	if (value_takes_default(&value, reference)) {
 		buffer_append_text(out, reference->fallback);
 		return true;
 	}

@@ -38,7 +38,7 @@ static bool fill_whole(struct fill *fill, const struct reference *reference)
 		value_append_json(fill->out, &value);
 		return true;
 	}
-	if (reference->fallback.data) {
+	if (value_takes_default(&value, reference)) {
 		value_append_default(fill->out, reference->fallback);
 		return true;
 	}
@@ -59,10 +59,12 @@ static bool fill_piece(struct fill *fill, const struct reference *reference)
 		value_append_text(&fill->text, &value);
 		return true;
 	}
-	if (reference->fallback.data || fill->lenient) {
+	if (value_takes_default(&value, reference)) {
 		buffer_append_text(&fill->text, reference->fallback);
 		return true;
 	}
+	if (fill->lenient)
+		return true;
 	value_fault(&value, reference, fill->fault);
 	return false;
 }

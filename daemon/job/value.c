@@ -60,7 +60,9 @@ static struct value value_pointed(struct outcome *outcome, const struct referenc
 	if (!outcome->body.data)
 		return value_missing(FAULT_REF_MISSING);
 	root = outcome_json(outcome);
-	return root ? value_below(root, reference) : value_missing(FAULT_REF_NOT_JSON);
+	if (root)
+		return value_below(root, reference);
+	return value_missing(outcome->json_lost ? FAULT_OVERLOADED : FAULT_REF_NOT_JSON);
 }
 
 static struct value value_header(const struct outcome *outcome, struct text name)
@@ -79,8 +81,9 @@ static struct value value_of_job(const struct graph *graph, const struct referen
 
 	expect(plan);
 	outcome = graph->jobs[plan_index(graph->plan, plan)].outcome;
+	/* It is kept for as long as somebody refers to it, unless it could not be. */
 	if (!outcome)
-		return value_missing(FAULT_REF_MISSING);
+		return value_missing(FAULT_OVERLOADED);
 	switch (reference->kind) {
 	case REFERENCE_BODY:
 		if (!outcome->body.data)
@@ -145,8 +148,10 @@ void value_append_json(struct buffer *out, const struct value *value)
 	yyjson_val *json = value->json;
 
 	expect(value->kind != VALUE_MISSING);
-	if (value->kind == VALUE_BODY)
+	if (value->kind == VALUE_BODY) {
 		json = outcome_json(value->outcome);
+		out->failed = out->failed || value->outcome->json_lost;
+	}
 	if (json)
 		json_append_value(out, json);
 	else if (value->kind == VALUE_LITERAL)
@@ -171,6 +176,10 @@ void value_fault(
 	const struct value *value, const struct reference *reference, struct fault *ret_fault)
 {
 	switch (value->why) {
+	case FAULT_OVERLOADED:
+		fault_set(ret_fault, value->why, "no memory was left to keep the body of %.*s",
+			TEXT_ARGS(reference->job));
+		break;
 	case FAULT_SECRET_UNKNOWN:
 		fault_set(ret_fault, value->why, "no secret %.*s for this user and host",
 			TEXT_ARGS(reference->name));

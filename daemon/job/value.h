@@ -17,7 +17,8 @@ struct graph;
 struct outcome;
 
 enum value_kind {
-	/* `why` says which of REF_MISSING, REF_NOT_JSON, SECRET_UNKNOWN. */
+	/* `why` says which of REF_MISSING, REF_NOT_JSON, SECRET_UNKNOWN; OVERLOADED: it was lost for
+	 * lack of memory. */
 	VALUE_MISSING,
 	/* `text`, a string to JSON. */
 	VALUE_TEXT,
@@ -42,6 +43,13 @@ struct value {
 /* Where a secret may go: the host of the request it would stand in. data == NULL: nowhere. */
 void value_of(struct graph *graph, const struct reference *reference, struct text secret_host,
 	struct value *ret_value);
+
+/* True where the reference's default stands for the value that is missing. */
+static inline bool value_takes_default(
+	const struct value *value, const struct reference *reference)
+{
+	return reference->fallback.data && value->why != FAULT_OVERLOADED;
+}
 
 /* As text, appended. */
 void value_append_text(struct buffer *out, const struct value *value);

@@ -376,11 +376,11 @@ void ring_send(struct ring *ring, struct op *op, int fd, const void *data, size_
 	ring_start(sqe, op, OP_PLAIN);
 }
 
-static void ring_poll(struct ring *ring, struct op *op, short events, enum op_kind kind)
+static void ring_poll(struct ring *ring, struct op *op, enum op_kind kind)
 {
 	struct io_uring_sqe *sqe = ring_sqe(ring);
 
-	io_uring_prep_poll_add(sqe, op->fd, (unsigned)events);
+	io_uring_prep_poll_add(sqe, op->fd, POLLIN);
 	ring_start(sqe, op, kind);
 }
 
@@ -391,7 +391,7 @@ void ring_receive(struct ring *ring, struct op *op, int fd, bool soon, op_callba
 	op_begin(op, fd, on_complete);
 	ring->counters.receives++;
 	if (!ring->features.buffers) {
-		ring_poll(ring, op, POLLIN, OP_POLL_SMALL);
+		ring_poll(ring, op, OP_POLL_SMALL);
 		return;
 	}
 	sqe = ring_sqe(ring);
@@ -412,7 +412,7 @@ void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on
 	op_begin(op, fd, on_complete);
 	ring->counters.receives++;
 	if (!ring->features.buffers) {
-		ring_poll(ring, op, POLLIN, OP_POLL_LARGE);
+		ring_poll(ring, op, OP_POLL_LARGE);
 		return;
 	}
 	sqe = ring_sqe(ring);
@@ -442,12 +442,6 @@ void ring_receive_drop(
 	ring->counters.receives++;
 	io_uring_prep_recv(sqe, fd, NULL, size, MSG_TRUNC);
 	ring_start(sqe, op, OP_PLAIN);
-}
-
-void ring_watch_hangup(struct ring *ring, struct op *op, int fd, op_callback on_complete)
-{
-	op_begin(op, fd, on_complete);
-	ring_poll(ring, op, 0, OP_PLAIN);
 }
 
 void ring_close(struct ring *ring, struct op *op, int fd, op_callback on_complete)

@@ -129,9 +129,6 @@ void ring_receive_into(struct ring *ring, struct op *op, int fd, void *data, siz
 void ring_receive_drop(
 	struct ring *ring, struct op *op, int fd, size_t size, op_callback on_complete);
 
-/* Completes when the other end is gone (POLLHUP, POLLERR), and only then. */
-void ring_watch_hangup(struct ring *ring, struct op *op, int fd, op_callback on_complete);
-
 /* Closes the descriptor; the completion says that it is closed, whatever its result. Nothing may
  * be in flight on it. */
 void ring_close(struct ring *ring, struct op *op, int fd, op_callback on_complete);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The problem: most programs look at two or three members of a record, and some (a command line
+ * that writes records out as they came) at none. Reading JSON that nobody looks at is the largest
+ * cost a client could have.
+ *
+ * The idea: a record is read when an accessor needs it, and then once. The three members that
+ * nearly everybody looks at (job, index, status) stand at its beginning in a fixed form, and are
+ * taken from there without reading the rest; where the form is another, the record is read.
+ *
+ * The daemon is not trusted to write records: what is not one makes every accessor answer
+ * something harmless, a rejection with a code of its own, and the handle tells -EPROTO next.
+ *
+ * An accessor takes a const record because it changes nothing that can be seen; the objects
+ * themselves are never const.
+ */
+#include "client/handle.h"
+
+#include <errno.h>
+
+#include "proto/json.h"
+
+/* Records up to this size are read into memory that the handle keeps. */
+#define ACCESS_KEPT_MAX (16u * 1024)
+
+#define ACCESS_JSON_FLAGS YYJSON_READ_NUMBER_AS_RAW
+
+static struct settle_record *access_mutable(const struct settle_record *record)
+{
+	return (struct settle_record *)(uintptr_t)record;
+}
+
+void access_init(struct settle_record *record, struct text json)
+{
+	record->json = json;
+	record->state = ACCESS_UNREAD;
+}
+
+void access_deinit(struct settle_record *record)
+{
+	yyjson_doc_free(record->doc);
+	record->doc = NULL;
+	record->outcome = NULL;
+	record->response = NULL;
+}
+
+/* Takes `prefix` from the start of *text. */
+static bool access_skip(struct text *text, struct text prefix)
+{
+	if (!text_starts_with(*text, prefix))
+		return false;
+	*text = text_from_at(*text, prefix.size);
+	return true;
+}
+
+/* {"job":"user","index":0,"status":"fulfilled" and so on, with an id that needs no escape. */
+static bool access_peek(struct settle_record *record)
+{
+	struct text rest = record->json;
+	struct text job, index;
+	uint64_t value;
+
+	if (record->state != ACCESS_UNREAD)
+		return record->state != ACCESS_BROKEN;
+	if (!access_skip(&rest, TEXT("{\"job\":\"")))
+		return false;
+	job = (struct text){rest.data, text_find(rest, '"')};
+	rest = text_from_at(rest, job.size);
+	if (text_find(job, '\\') < job.size || !access_skip(&rest, TEXT("\",\"index\":")))
+		return false;
+	index = (struct text){rest.data, text_find(rest, ',')};
+	rest = text_from_at(rest, index.size);
+	if (!text_to_u64(index, UINT32_MAX, &value) || !access_skip(&rest, TEXT(",\"status\":\"")))
+		return false;
+	record->is_rejected = text_starts_with(rest, TEXT("rejected\","));
+	if (!record->is_rejected && !text_starts_with(rest, TEXT("fulfilled\",")))
+		return false;
+	record->job = job;
+	record->index = (uint32_t)value;
+	record->state = ACCESS_PEEKED;
+	return true;
+}
+
+/* The parsed record, in kept memory where it is small. */
+static yyjson_doc *access_parse(struct settle_record *record)
+{
+	char *text = (char *)(uintptr_t)record->json.data;
+	size_t need = yyjson_read_max_memory_usage(record->json.size, ACCESS_JSON_FLAGS);
+	bool is_kept = record->memory && record->json.size <= ACCESS_KEPT_MAX;
+	yyjson_read_err error;
+	yyjson_alc alc;
+
+	if (is_kept) {
+		buffer_clear(record->memory);
+		is_kept = buffer_reserve(record->memory, need) &&
+			  yyjson_alc_pool_init(&alc, record->memory->data, need);
+	}
+	/* Without YYJSON_READ_INSITU the text is only read. */
+	return yyjson_read_opts(
+		text, record->json.size, ACCESS_JSON_FLAGS, is_kept ? &alc : NULL, &error);
+}
+
+/* What all accessors rely on. */
+static bool access_check(struct settle_record *record, yyjson_val *root)
+{
+	struct text job = json_string(yyjson_obj_get(root, "job"));
+	struct text status = json_string(yyjson_obj_get(root, "status"));
+	struct text index = json_number(yyjson_obj_get(root, "index"));
+	bool is_rejected = text_is(status, "rejected");
+	uint64_t value;
+
+	if (!job.data || !text_to_u64(index, UINT32_MAX, &value))
+		return false;
+	if (!is_rejected && !text_is(status, "fulfilled"))
+		return false;
+	record->outcome = yyjson_obj_get(root, is_rejected ? "reason" : "value");
+	if (!yyjson_is_obj(record->outcome))
+		return false;
+	if (is_rejected && !yyjson_is_str(yyjson_obj_get(record->outcome, "code")))
+		return false;
+	record->response =
+		is_rejected ? yyjson_obj_get(record->outcome, "response") : record->outcome;
+	record->job = job;
+	record->index = (uint32_t)value;
+	record->is_rejected = is_rejected;
+	return true;
+}
+
+bool access_read(struct settle_record *record)
+{
+	if (record->state == ACCESS_READ || record->state == ACCESS_BROKEN)
+		return record->state == ACCESS_READ;
+	record->doc = access_parse(record);
+	if (record->doc && access_check(record, yyjson_doc_get_root(record->doc))) {
+		record->state = ACCESS_READ;
+		return true;
+	}
+	access_deinit(record);
+	record->state = ACCESS_BROKEN;
+	record->is_rejected = true;
+	record->job = (struct text){NULL, 0};
+	record->index = 0;
+	if (record->error && *record->error == 0)
+		*record->error = -EPROTO;
+	return false;
+}
+
+/* Job, index and status, as cheaply as can be. */
+static const struct settle_record *access_outline(const struct settle_record *record)
+{
+	struct settle_record *mutable = access_mutable(record);
+
+	if (!access_peek(mutable))
+		access_read(mutable);
+	return record;
+}
+
+/* As a pair of results; NULL and 0 for no text. */
+static const char *access_give(struct text text, size_t *ret_size)
+{
+	if (ret_size)
+		*ret_size = text.data ? text.size : 0;
+	return text.data;
+}
+
+const char *settle_record_job(const struct settle_record *record, size_t *ret_size)
+{
+	return access_give(access_outline(record)->job, ret_size);
+}
+
+enum settle_status settle_record_status(const struct settle_record *record)
+{
+	return access_outline(record)->is_rejected ? SETTLE_REJECTED : SETTLE_FULFILLED;
+}
+
+uint32_t settle_record_index(const struct settle_record *record)
+{
+	return access_outline(record)->index;
+}
+
+const char *settle_record_code(const struct settle_record *record)
+{
+	if (!access_outline(record)->is_rejected)
+		return NULL;
+	if (!access_read(access_mutable(record)))
+		return "PROTOCOL";
+	return record->is_rejected ? yyjson_get_str(yyjson_obj_get(record->outcome, "code")) : NULL;
+}
+
+const char *settle_record_message(const struct settle_record *record, size_t *ret_size)
+{
+	struct text message = {NULL, 0};
+
+	if (access_outline(record)->is_rejected) {
+		if (!access_read(access_mutable(record)))
+			message = TEXT("The daemon sent what is no record");
+		else
+			message = json_string(yyjson_obj_get(record->outcome, "message"));
+	}
+	return access_give(message, ret_size);
+}
+
+int settle_record_http_status(const struct settle_record *record)
+{
+	uint64_t status = 0;
+	struct text digits;
+
+	if (!access_read(access_mutable(record)))
+		return 0;
+	digits = json_number(yyjson_obj_get(record->response, "status"));
+	return text_to_u64(digits, 999, &status) ? (int)status : 0;
+}
+
+const char *settle_record_header(
+	const struct settle_record *record, const char *name, size_t *ret_size)
+{
+	struct text found = {NULL, 0};
+	yyjson_obj_iter iter;
+	yyjson_val *key;
+
+	if (access_read(access_mutable(record)))
+		yyjson_obj_iter_init(yyjson_obj_get(record->response, "headers"), &iter);
+	else
+		yyjson_obj_iter_init(NULL, &iter);
+	while (!found.data && (key = yyjson_obj_iter_next(&iter))) {
+		yyjson_val *value = yyjson_obj_iter_get_val(key);
+
+		if (!text_equal_nocase(json_string(key), text_from(name)))
+			continue;
+		if (yyjson_is_arr(value))
+			value = yyjson_arr_get_first(value);
+		found = json_string(value);
+	}
+	return access_give(found, ret_size);
+}
+
+const void *settle_record_body(const struct settle_record *record, size_t *ret_size)
+{
+	struct text none = {NULL, 0};
+
+	return access_give(record->has_body ? record->body : none, ret_size);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/command.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli/session.h"
+#include "client/cli/edit.h"
+#include "client/cli/exit.h"
+#include "client/cli/file.h"
+#include "client/cli/message.h"
+#include "client/cli/run.h"
+#include "client/cli/show.h"
+#include "proto/plan.h"
+
+/* Longer documents are refused by whoever checks them; what is twice as long is not read. */
+#define COMMAND_DOCUMENT_MAX (2 * (size_t)PLAN_BYTES_MAX)
+
+int command_read_document(const struct options *options, struct buffer *document)
+{
+	const char *path = options->n_operands > 0 ? options->operands[0] : "-";
+	int r;
+
+	if (options->n_operands > 1) {
+		message_print("%s takes one FILE", option_command_name(options->command));
+		return EXIT_USAGE;
+	}
+	if (options->n_operands == 0 && isatty(STDIN_FILENO)) {
+		message_print("%s needs a FILE, or a graph on stdin",
+			option_command_name(options->command));
+		return EXIT_USAGE;
+	}
+	buffer_init(document, COMMAND_DOCUMENT_MAX);
+	r = file_read(path, document);
+	if (r == -EFBIG) {
+		message_print("GRAPH_TOO_LARGE: the document is larger than %u bytes",
+			PLAN_BYTES_MAX);
+		return EXIT_REFUSED;
+	}
+	if (r < 0) {
+		message_print("cannot read %s: %s", path, strerror(-r));
+		return EXIT_LOCAL_IO;
+	}
+	return edit_document(options, document);
+}
+
+static int command_run_document(const struct options *options, struct text document)
+{
+	struct session session;
+	enum show_format format;
+	struct show show;
+	int status = show_choose(options, &format);
+
+	if (status != 0)
+		return status;
+	status = show_open(&show, options, format, NULL);
+	if (status == 0)
+		status = session_open(options, true, &session);
+	if (status == 0) {
+		struct run_options run = {
+			.session = &session,
+			.document = document,
+			.render = show.render,
+			.sink = &show.sink,
+			.refusal_is_shown = show_has_refusal(&show),
+			.summary_is_shown = option_given(options, OPTION_SUMMARY),
+		};
+
+		status = run_graph(&run);
+		session_close(&session);
+	}
+	show_close(&show);
+	return status;
+}
+
+int command_run(const struct options *options)
+{
+	struct buffer document = {0};
+	int status = command_read_document(options, &document);
+
+	if (status == 0)
+		status = command_run_document(options, buffer_text(&document));
+	buffer_deinit(&document);
+	return status;
+}

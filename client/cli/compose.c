@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What curl's options say stands once, in the document's defaults, and the jobs are URLs alone: a
+ * thousand URLs share one description.
+ *
+ * A command line holds no references: what looks like one is escaped. In a URL braces are
+ * percent-encoded, as they may not stand there anyway (RFC 3986 section 2).
+ */
+#include "client/cli/compose.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/data.h"
+#include "client/cli/exit.h"
+#include "client/cli/file.h"
+#include "client/cli/message.h"
+#include "client/cli/value.h"
+#include "proto/json.h"
+#include "proto/plan.h"
+
+/* Of a file of headers or certificates. */
+#define COMPOSE_FILE_MAX (16u * 1024 * 1024)
+
+/* One -H, or one line of its file. */
+struct compose_header {
+	struct text name;
+	/* data == NULL: the header is not to be sent ("Name:"). */
+	struct text value;
+};
+
+struct compose {
+	const struct options *options;
+	struct buffer *out;
+	/* struct compose_header, one behind the other. */
+	struct buffer headers;
+	/* The texts of files given by @FILE; views into them stay. */
+	char **files;
+	size_t n_files;
+};
+
+void compose_append_escaped(struct buffer *out, struct text text)
+{
+	struct buffer escaped;
+
+	buffer_init(&escaped, SIZE_MAX / 4);
+	for (size_t i = 0; i < text.size; i++) {
+		bool is_reference =
+			text.data[i] == '{' && i + 1 < text.size && text.data[i + 1] == '{';
+
+		if (is_reference) {
+			buffer_append_literal(&escaped, "\\{{");
+			i++;
+		} else {
+			buffer_append_byte(&escaped, text.data[i]);
+		}
+	}
+	if (escaped.failed)
+		out->failed = true;
+	json_append_string(out, buffer_text(&escaped));
+	buffer_deinit(&escaped);
+}
+
+/* A member's name, behind a comma where it is not the first. */
+static void compose_key(struct buffer *out, const char *key)
+{
+	if (out->size > 0 && out->data[out->size - 1] != '{')
+		buffer_append_byte(out, ',');
+	json_append_string(out, text_from(key));
+	buffer_append_byte(out, ':');
+}
+
+/* -- Headers ----------------------------------------------------------------------------------- */
+
+static struct text compose_trim(struct text text)
+{
+	while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+		text = text_from_at(text, 1);
+	while (text.size > 0 && strchr(" \t\r", text.data[text.size - 1]))
+		text.size--;
+	return text;
+}
+
+static int compose_take_header(struct compose *compose, struct text line)
+{
+	struct compose_header header;
+	size_t colon = text_find(line, ':');
+
+	if (!text_is_utf8(line)) {
+		message_print("a header is not UTF-8: %.*s", TEXT_ARGS(line));
+		return EXIT_USAGE;
+	}
+	header.name = compose_trim((struct text){line.data, colon});
+	header.value = compose_trim(text_from_at(line, colon + 1));
+	if (colon == line.size && header.name.size > 1 &&
+		header.name.data[header.name.size - 1] == ';') {
+		/* curl's way to say that it is empty. */
+		header.name.size--;
+		header.value = TEXT("");
+	} else if (colon == line.size || header.name.size == 0) {
+		message_print("a header is not of the form \"Name: value\": %.*s", TEXT_ARGS(line));
+		return EXIT_USAGE;
+	} else if (header.value.size == 0) {
+		header.value.data = NULL;
+	}
+	buffer_append(&compose->headers, &header, sizeof(header));
+	return compose->headers.failed ? -ENOMEM : 0;
+}
+
+static int compose_read(const char *path, struct buffer *file)
+{
+	int r;
+
+	buffer_init(file, COMPOSE_FILE_MAX);
+	r = file_read(path, file);
+	if (r == 0)
+		return 0;
+	message_print("cannot read %s: %s", path, strerror(-r));
+	buffer_deinit(file);
+	return EXIT_LOCAL_IO;
+}
+
+static int compose_take_header_file(struct compose *compose, const char *path)
+{
+	struct buffer file;
+	struct text rest;
+	char **files;
+	int r = compose_read(path, &file);
+
+	if (r != 0)
+		return r;
+	rest = buffer_text(&file);
+	files = realloc(compose->files, (compose->n_files + 1) * sizeof(*files));
+	if (!files) {
+		buffer_deinit(&file);
+		return -ENOMEM;
+	}
+	compose->files = files;
+	compose->files[compose->n_files++] = buffer_take(&file);
+	while (rest.size > 0) {
+		size_t end = text_find(rest, '\n');
+		struct text line = compose_trim((struct text){rest.data, end});
+
+		rest = text_from_at(rest, end + 1);
+		r = line.size > 0 ? compose_take_header(compose, line) : 0;
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int compose_take_headers(struct compose *compose)
+{
+	for (size_t i = 0; i < compose->options->n_uses; i++) {
+		const struct option_use *use = &compose->options->uses[i];
+		int r;
+
+		if (use->option != OPTION_HEADER)
+			continue;
+		r = use->value[0] == '@'
+			? compose_take_header_file(compose, use->value + 1)
+			: compose_take_header(compose, text_from(use->value));
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static size_t compose_header_count(const struct compose *compose)
+{
+	return compose->headers.size / sizeof(struct compose_header);
+}
+
+static struct compose_header *compose_header_get(const struct compose *compose, size_t i)
+{
+	return (struct compose_header *)(void *)compose->headers.data + i;
+}
+
+/* The place of the first one of that name at or after `from`; the count where there is none. */
+static size_t compose_header_find(const struct compose *compose, size_t from, struct text name)
+{
+	size_t n = compose_header_count(compose);
+	size_t i = from;
+
+	while (i < n && !text_equal_nocase(compose_header_get(compose, i)->name, name))
+		i++;
+	return i;
+}
+
+/* All headers named as the i-th, which is the first of them. */
+static void compose_append_header(struct compose *compose, size_t i)
+{
+	struct text name = compose_header_get(compose, i)->name;
+	size_t n = compose_header_count(compose), values = 0, written = 0;
+
+	for (size_t j = i; j < n; j = compose_header_find(compose, j + 1, name))
+		values += compose_header_get(compose, j)->value.data != NULL;
+	if (values == 0)
+		return;
+	if (compose->out->data[compose->out->size - 1] != '{')
+		buffer_append_byte(compose->out, ',');
+	json_append_string(compose->out, name);
+	buffer_append_text(compose->out, values > 1 ? TEXT(":[") : TEXT(":"));
+	for (size_t j = i; j < n; j = compose_header_find(compose, j + 1, name)) {
+		struct text value = compose_header_get(compose, j)->value;
+
+		if (!value.data)
+			continue;
+		if (written++ > 0)
+			buffer_append_byte(compose->out, ',');
+		compose_append_escaped(compose->out, value);
+	}
+	if (values > 1)
+		buffer_append_byte(compose->out, ']');
+}
+
+/* One that an option brings along, unless the user has said otherwise. */
+static int compose_imply_header(struct compose *compose, const char *name, const char *value)
+{
+	struct compose_header header = {text_from(name), text_from(value)};
+
+	if (compose_header_find(compose, 0, header.name) < compose_header_count(compose))
+		return 0;
+	buffer_append(&compose->headers, &header, sizeof(header));
+	return compose->headers.failed ? -ENOMEM : 0;
+}
+
+static int compose_headers(struct compose *compose)
+{
+	bool is_json = option_given(compose->options, OPTION_JSON);
+	int r = compose_take_headers(compose);
+
+	if (r == 0 && data_is_given(compose->options))
+		r = compose_imply_header(compose, "content-type",
+			is_json ? "application/json" : "application/x-www-form-urlencoded");
+	if (r == 0 && is_json)
+		r = compose_imply_header(compose, "accept", "application/json");
+	if (r != 0 || compose_header_count(compose) == 0)
+		return r;
+	compose_key(compose->out, "headers");
+	buffer_append_byte(compose->out, '{');
+	for (size_t i = 0; i < compose_header_count(compose); i++) {
+		struct text name = compose_header_get(compose, i)->name;
+
+		if (compose_header_find(compose, 0, name) == i)
+			compose_append_header(compose, i);
+	}
+	buffer_append_byte(compose->out, '}');
+	return 0;
+}
+
+/* -- Body -------------------------------------------------------------------------------------- */
+
+/* A body given as text gets a content type; where the user wants none, and where text could be
+ * misread, it is given as bytes. */
+static bool compose_body_is_text(const struct compose *compose, struct text body)
+{
+	size_t type = compose_header_find(compose, 0, TEXT("content-type"));
+
+	return text_is_utf8(body) && !memmem(body.data, body.size, "{{", 2) &&
+		compose_header_get(compose, type)->value.data;
+}
+
+static int compose_body(struct compose *compose)
+{
+	struct buffer body;
+	int r;
+
+	if (!data_is_given(compose->options))
+		return 0;
+	if (option_given(compose->options, OPTION_HEAD)) {
+		message_print("--head has no body to send: use one of the two");
+		return EXIT_USAGE;
+	}
+	buffer_init(&body, PLAN_BYTES_MAX);
+	r = data_collect(compose->options, &body);
+	if (r == 0 && compose_body_is_text(compose, buffer_text(&body))) {
+		compose_key(compose->out, "body");
+		json_append_string(compose->out, buffer_text(&body));
+	} else if (r == 0) {
+		compose_key(compose->out, "body_base64");
+		buffer_append_byte(compose->out, '"');
+		data_append_base64(compose->out, buffer_text(&body));
+		buffer_append_byte(compose->out, '"');
+	}
+	buffer_deinit(&body);
+	return r;
+}
+
+/* -- The other keys ---------------------------------------------------------------------------- */
+
+static int compose_method(struct compose *compose)
+{
+	const char *method = option_value(compose->options, OPTION_REQUEST);
+
+	if (!method && option_given(compose->options, OPTION_HEAD))
+		method = "HEAD";
+	if (!method)
+		return 0;
+	compose_key(compose->out, "method");
+	json_append_string(compose->out, text_from(method));
+	return 0;
+}
+
+static void compose_seconds(struct buffer *out, const char *key, uint64_t ns)
+{
+	compose_key(out, key);
+	value_append_seconds(out, ns);
+}
+
+static int compose_times(struct compose *compose)
+{
+	const char *max_time = option_value(compose->options, OPTION_MAX_TIME);
+	const char *connect = option_value(compose->options, OPTION_CONNECT_TIMEOUT);
+	uint64_t ns;
+
+	if (max_time) {
+		if (!value_duration(OPTION_MAX_TIME, max_time, &ns))
+			return EXIT_USAGE;
+		compose_seconds(compose->out, "timeout", ns);
+		/* There is one attempt: its own limit is not to be the shorter one. */
+		compose_seconds(compose->out, "attempt_timeout", ns);
+	}
+	if (connect) {
+		if (!value_duration(OPTION_CONNECT_TIMEOUT, connect, &ns))
+			return EXIT_USAGE;
+		compose_key(compose->out, "timeouts");
+		buffer_append_byte(compose->out, '{');
+		compose_seconds(compose->out, "connect", ns);
+		compose_seconds(compose->out, "tls", ns);
+		buffer_append_byte(compose->out, '}');
+	}
+	return 0;
+}
+
+static int compose_limits(struct compose *compose)
+{
+	const char *size = option_value(compose->options, OPTION_MAX_FILESIZE);
+	const char *redirects = option_value(compose->options, OPTION_MAX_REDIRS);
+	uint64_t bytes;
+
+	if (size) {
+		if (!value_size(OPTION_MAX_FILESIZE, size, &bytes))
+			return EXIT_USAGE;
+		compose_key(compose->out, "max_body");
+		buffer_append_u64(compose->out, bytes);
+	}
+	if (redirects) {
+		if (strcmp(redirects, "0") != 0) {
+			value_refuse(OPTION_MAX_REDIRS, redirects,
+				"not supported by this version, only 0 is");
+			return EXIT_USAGE;
+		}
+		compose_key(compose->out, "redirects");
+		buffer_append_byte(compose->out, '0');
+	}
+	if (option_given(compose->options, OPTION_RAW)) {
+		compose_key(compose->out, "decode");
+		buffer_append_literal(compose->out, "false");
+	}
+	if (option_given(compose->options, OPTION_HTTP11)) {
+		compose_key(compose->out, "http");
+		buffer_append_literal(compose->out, "\"1.1\"");
+	}
+	return 0;
+}
+
+static int compose_tls(struct compose *compose)
+{
+	const char *path = option_value(compose->options, OPTION_CACERT);
+	bool is_insecure = option_given(compose->options, OPTION_INSECURE);
+	struct buffer file;
+	int r;
+
+	if (!path && !is_insecure)
+		return 0;
+	compose_key(compose->out, "tls");
+	buffer_append_byte(compose->out, '{');
+	if (is_insecure) {
+		compose_key(compose->out, "insecure");
+		buffer_append_literal(compose->out, "true");
+	}
+	if (path) {
+		r = compose_read(path, &file);
+		if (r != 0)
+			return r;
+		compose_key(compose->out, "ca");
+		json_append_string(compose->out, buffer_text(&file));
+		buffer_deinit(&file);
+	}
+	buffer_append_byte(compose->out, '}');
+	return 0;
+}
+
+/* ADDRESS[,ADDRESS]…, a literal of IPv6 with or without brackets. */
+static bool compose_addresses(struct buffer *out, struct text addresses)
+{
+	buffer_append_byte(out, '[');
+	while (addresses.data) {
+		size_t end = text_find(addresses, ',');
+		struct text address = {addresses.data, end};
+
+		if (address.size > 2 && address.data[0] == '[' &&
+			address.data[address.size - 1] == ']') {
+			address.data++;
+			address.size -= 2;
+		}
+		if (address.size == 0)
+			return false;
+		if (out->data[out->size - 1] != '[')
+			buffer_append_byte(out, ',');
+		json_append_string(out, address);
+		addresses = end < addresses.size ? text_from_at(addresses, end + 1)
+						 : (struct text){0};
+	}
+	buffer_append_byte(out, ']');
+	return true;
+}
+
+/* HOST:PORT:ADDRESS…, as curl has it. */
+static bool compose_resolve_entry(struct buffer *out, const char *value)
+{
+	struct text text = text_from(value);
+	size_t colon, port;
+
+	if (text.size > 0 && text.data[0] == '+')
+		text = text_from_at(text, 1);
+	colon = text_find(text, text.size > 0 && text.data[0] == '[' ? ']' : ':');
+	if (colon < text.size && text.data[colon] == ']')
+		colon++;
+	if (colon == 0 || colon >= text.size || text.data[colon] != ':')
+		return false;
+	port = colon + 1 + text_find(text_from_at(text, colon + 1), ':');
+	if (port >= text.size)
+		return false;
+	if (out->data[out->size - 1] != '{')
+		buffer_append_byte(out, ',');
+	json_append_string(out, (struct text){text.data, port});
+	buffer_append_byte(out, ':');
+	return compose_addresses(out, text_from_at(text, port + 1));
+}
+
+static int compose_resolve(struct compose *compose)
+{
+	if (!option_given(compose->options, OPTION_RESOLVE))
+		return 0;
+	compose_key(compose->out, "resolve");
+	buffer_append_byte(compose->out, '{');
+	for (size_t i = 0; i < compose->options->n_uses; i++) {
+		const struct option_use *use = &compose->options->uses[i];
+
+		if (use->option != OPTION_RESOLVE ||
+			compose_resolve_entry(compose->out, use->value))
+			continue;
+		value_refuse(OPTION_RESOLVE, use->value, "not of the form HOST:PORT:ADDRESS");
+		return EXIT_USAGE;
+	}
+	buffer_append_byte(compose->out, '}');
+	return 0;
+}
+
+/* -- The document ------------------------------------------------------------------------------ */
+
+/* The deadline of the graph: --timeout, and -m where there is one transfer. */
+static int compose_deadline(struct compose *compose)
+{
+	const char *timeout = option_value(compose->options, OPTION_TIMEOUT);
+	const char *max_time = option_value(compose->options, OPTION_MAX_TIME);
+	uint64_t ns = UINT64_MAX, one_ns;
+
+	if (timeout && !value_duration(OPTION_TIMEOUT, timeout, &ns))
+		return EXIT_USAGE;
+	if (max_time && compose->options->n_operands == 1) {
+		if (!value_duration(OPTION_MAX_TIME, max_time, &one_ns))
+			return EXIT_USAGE;
+		ns = one_ns < ns ? one_ns : ns;
+	}
+	if (ns != UINT64_MAX)
+		compose_seconds(compose->out, "timeout", ns);
+	return 0;
+}
+
+static int compose_graph(struct compose *compose)
+{
+	const char *mode = option_value(compose->options, OPTION_MODE);
+	const char *concurrency = option_value(compose->options, OPTION_CONCURRENCY);
+	uint64_t n;
+
+	if (mode) {
+		compose_key(compose->out, "mode");
+		json_append_string(compose->out, text_from(mode));
+	}
+	if (concurrency && strcmp(concurrency, "unbounded") == 0) {
+		compose_key(compose->out, "concurrency");
+		buffer_append_literal(compose->out, "\"unbounded\"");
+	} else if (concurrency) {
+		if (!value_number(OPTION_CONCURRENCY, concurrency, PLAN_JOBS_MAX, &n))
+			return EXIT_USAGE;
+		compose_key(compose->out, "concurrency");
+		buffer_append_u64(compose->out, n);
+	}
+	return compose_deadline(compose);
+}
+
+static int compose_url(struct buffer *out, struct text url)
+{
+	struct buffer whole;
+
+	if (!text_is_utf8(url)) {
+		message_print("a URL is not UTF-8: %.*s", TEXT_ARGS(url));
+		return EXIT_USAGE;
+	}
+	buffer_init(&whole, SIZE_MAX / 4);
+	/* As curl: without a scheme it is http. */
+	if (!memmem(url.data, url.size, "://", 3))
+		buffer_append_literal(&whole, "http://");
+	for (size_t i = 0; i < url.size; i++) {
+		if (url.data[i] == '{')
+			buffer_append_literal(&whole, "%7B");
+		else if (url.data[i] == '}')
+			buffer_append_literal(&whole, "%7D");
+		else
+			buffer_append_byte(&whole, url.data[i]);
+	}
+	buffer_append_literal(out, "{\"url\":");
+	json_append_string(out, buffer_text(&whole));
+	buffer_append_byte(out, '}');
+	buffer_deinit(&whole);
+	return 0;
+}
+
+static int compose_jobs(struct compose *compose)
+{
+	compose_key(compose->out, "jobs");
+	buffer_append_byte(compose->out, '[');
+	for (size_t i = 0; i < compose->options->n_operands; i++) {
+		int r;
+
+		if (i > 0)
+			buffer_append_byte(compose->out, ',');
+		r = compose_url(compose->out, text_from(compose->options->operands[i]));
+		if (r != 0)
+			return r;
+	}
+	buffer_append_byte(compose->out, ']');
+	return 0;
+}
+
+static int compose_all(struct compose *compose)
+{
+	static int (*const keys[])(struct compose *compose) = {
+		compose_method,
+		compose_headers,
+		compose_body,
+		compose_times,
+		compose_limits,
+		compose_tls,
+		compose_resolve,
+	};
+	int r;
+
+	buffer_append_byte(compose->out, '{');
+	r = compose_graph(compose);
+	if (r != 0)
+		return r;
+	compose_key(compose->out, "defaults");
+	buffer_append_byte(compose->out, '{');
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		r = keys[i](compose);
+		if (r != 0)
+			return r;
+	}
+	buffer_append_byte(compose->out, '}');
+	r = compose_jobs(compose);
+	buffer_append_byte(compose->out, '}');
+	return r;
+}
+
+int compose_document(const struct options *options, struct buffer *out)
+{
+	struct compose compose = {.options = options, .out = out};
+	int r;
+
+	buffer_init(&compose.headers, SIZE_MAX / 4);
+	r = compose_all(&compose);
+	for (size_t i = 0; i < compose.n_files; i++)
+		free(compose.files[i]);
+	free(compose.files);
+	buffer_deinit(&compose.headers);
+	if (r == 0 && !out->failed)
+		return 0;
+	if (r < 0 || out->failed) {
+		message_print("no memory for the request");
+		return EXIT_LOCAL_IO;
+	}
+	return r;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The graph document that settle get makes of URLs and curl's options.
+ */
+
+#include "client/cli/option.h"
+#include "util/buffer.h"
+
+/* Appends it: a job for each operand, in their order. 0; EXIT_USAGE or EXIT_LOCAL_IO, which was
+ * said. */
+int compose_document(const struct options *options, struct buffer *out);
+
+/* Text as a document takes it where references may stand: "{{" becomes "\{{". */
+void compose_append_escaped(struct buffer *out, struct text text);

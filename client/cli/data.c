@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/data.h"
+
+#include <string.h>
+
+#include "client/cli/exit.h"
+#include "client/cli/file.h"
+#include "client/cli/message.h"
+
+static bool data_is_form(enum option_id option)
+{
+	return option == OPTION_DATA || option == OPTION_DATA_RAW ||
+		option == OPTION_DATA_BINARY || option == OPTION_DATA_URLENCODE;
+}
+
+bool data_is_given(const struct options *options)
+{
+	for (size_t i = 0; i < options->n_uses; i++) {
+		if (data_is_form(options->uses[i].option) ||
+			options->uses[i].option == OPTION_JSON)
+			return true;
+	}
+	return false;
+}
+
+static int data_read(const char *path, struct buffer *out)
+{
+	int r = file_read(path, out);
+
+	if (r == 0)
+		return 0;
+	message_print("cannot read %s: %s", path, strerror(-r));
+	return EXIT_LOCAL_IO;
+}
+
+/* As curl's -d: CR, LF and NUL of a file are left out. */
+static void data_append_stripped(struct buffer *out, struct text text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		char c = text.data[i];
+
+		if (c != '\r' && c != '\n' && c != '\0')
+			buffer_append_byte(out, c);
+	}
+}
+
+/* RFC 3986 section 2.3: everything else is encoded. */
+static void data_append_percent(struct buffer *out, struct text text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._~";
+
+	for (size_t i = 0; i < text.size; i++) {
+		if (memchr(plain, text.data[i], sizeof(plain) - 1))
+			buffer_append_byte(out, text.data[i]);
+		else
+			buffer_printf(out, "%%%02X", (unsigned char)text.data[i]);
+	}
+}
+
+/* content, =content, name=content, @file, name@file: the first '=' or '@' decides. */
+static int data_append_urlencode(struct buffer *out, const char *value)
+{
+	size_t name_size = strcspn(value, "=@");
+	struct buffer file;
+	int r = 0;
+
+	if (value[name_size] == '\0') {
+		data_append_percent(out, text_from(value));
+		return 0;
+	}
+	if (name_size > 0) {
+		buffer_append(out, value, name_size);
+		buffer_append_byte(out, '=');
+	}
+	if (value[name_size] == '=') {
+		data_append_percent(out, text_from(value + name_size + 1));
+		return 0;
+	}
+	buffer_init(&file, out->size_max);
+	r = data_read(value + name_size + 1, &file);
+	if (r == 0)
+		data_append_percent(out, buffer_text(&file));
+	buffer_deinit(&file);
+	return r;
+}
+
+static int data_append_file(struct buffer *out, const struct option_use *use)
+{
+	struct buffer file;
+	int r;
+
+	if (use->option != OPTION_DATA)
+		return data_read(use->value + 1, out);
+	buffer_init(&file, out->size_max);
+	r = data_read(use->value + 1, &file);
+	if (r == 0)
+		data_append_stripped(out, buffer_text(&file));
+	buffer_deinit(&file);
+	return r;
+}
+
+static int data_append(struct buffer *out, const struct option_use *use)
+{
+	if (use->option == OPTION_DATA_URLENCODE)
+		return data_append_urlencode(out, use->value);
+	if (use->value[0] == '@' && use->option != OPTION_DATA_RAW)
+		return data_append_file(out, use);
+	buffer_append_text(out, text_from(use->value));
+	return 0;
+}
+
+int data_collect(const struct options *options, struct buffer *out)
+{
+	bool has_form = false, has_json = option_given(options, OPTION_JSON);
+	int r;
+
+	for (size_t i = 0; i < options->n_uses; i++) {
+		const struct option_use *use = &options->uses[i];
+
+		if (use->option != OPTION_JSON && !data_is_form(use->option))
+			continue;
+		if (use->option != OPTION_JSON && has_json) {
+			message_print("--json and --%s cannot be combined",
+				option_name(use->option));
+			return EXIT_USAGE;
+		}
+		/* Pieces of JSON follow each other; fields of a form stand apart. */
+		if (has_form)
+			buffer_append_byte(out, '&');
+		has_form = use->option != OPTION_JSON;
+		r = data_append(out, use);
+		if (r != 0)
+			return r;
+	}
+	if (!out->failed)
+		return 0;
+	message_print("the body is too large");
+	return EXIT_LOCAL_IO;
+}
+
+void data_append_base64(struct buffer *out, struct text bytes)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < bytes.size; i += 3) {
+		const unsigned char *at = (const unsigned char *)bytes.data + i;
+		size_t left = bytes.size - i;
+		unsigned bits = (unsigned)at[0] << 16;
+		char group[4];
+
+		bits |= left > 1 ? (unsigned)at[1] << 8 : 0;
+		bits |= left > 2 ? at[2] : 0;
+		group[0] = digits[bits >> 18];
+		group[1] = digits[bits >> 12 & 63];
+		group[2] = left > 1 ? digits[bits >> 6 & 63] : '=';
+		group[3] = left > 2 ? digits[bits & 63] : '=';
+		buffer_append(out, group, sizeof(group));
+	}
+}

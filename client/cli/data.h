@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The body that curl's options -d, --data-* and --json make.
+ */
+
+#include <stdbool.h>
+
+#include "client/cli/option.h"
+#include "util/buffer.h"
+
+/* True where there is such an option. */
+bool data_is_given(const struct options *options);
+
+/* Appends the body, all of them joined as curl joins them. 0; EXIT_USAGE or EXIT_LOCAL_IO, which
+ * was said. */
+int data_collect(const struct options *options, struct buffer *out);
+
+/* RFC 4648 section 4, with padding. */
+void data_append_base64(struct buffer *out, struct text bytes);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Files the user names: read whole, and written so that no half of one ever stands under its name.
+ */
+
+#include "util/buffer.h"
+#include "util/text.h"
+
+/* Appends all of it; "-" is stdin. 0 or -errno (-EFBIG: beyond the buffer's bound). */
+int file_read(const char *path, struct buffer *out);
+
+/* Writes `head` and `body` to a temporary file beside `path`, and renames it. A path that is a
+ * link is followed, one that is no regular file (a device, a pipe) is written to. 0 or -errno. */
+int file_save(const char *path, struct text head, struct text body);
+
+/* The last part of a URL's path, as -O wants it; data == NULL where it is empty or unsafe to use
+ * as the name of a file. A view into the URL. */
+struct text file_name_from_url(struct text url);

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * getopt_long(3) does the cutting. It is asked to give non-options back in their order (the
+ * leading '-'), so that the command may stand anywhere and POSIXLY_CORRECT changes nothing, and to
+ * be silent, because its messages know nothing of commands and of what comes in later versions.
+ *
+ * All options share one name space: an option that the command does not take is told apart from
+ * one that does not exist, and one that this version does not serve from both.
+ */
+#include "client/cli/option.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/container.h"
+#include "util/panic.h"
+
+/* Values of getopt_long() for long options, beyond every character. */
+#define OPTION_LONG_BASE 256
+
+/* The longest name that is compared, and how different a suggestion may be. */
+#define OPTION_NAME_MAX     24
+#define OPTION_DISTANCE_MAX 2
+
+enum {
+	RUN = 1 << COMMAND_RUN,
+	GET = 1 << COMMAND_GET,
+	PLAN = 1 << COMMAND_PLAN,
+	STATUS = 1 << COMMAND_STATUS,
+	PING = 1 << COMMAND_PING,
+	ANY = (1 << COMMAND_COUNT) - 1,
+};
+
+enum option_standing {
+	SERVED,
+	LATER,
+};
+
+static const struct option_row {
+	const char *letters;
+	const char *name;
+	const char *argument;
+	unsigned commands;
+	enum option_standing standing;
+	const char *help;
+} option_rows[OPTION_COUNT] = {
+#define OPTION(name, letters, long, argument, commands, standing, help) \
+	[OPTION_##name] = {letters, long, argument, commands, standing, help},
+#include "client/cli/option.def"
+#undef OPTION
+};
+
+static const struct {
+	const char *name;
+	const char *operands;
+	/* NULL: not supported by this version. */
+	const char *help;
+} option_commands[COMMAND_COUNT] = {
+	[COMMAND_RUN] = {"run", "[FILE|-]", "Run a graph of requests"},
+	[COMMAND_GET] = {"get", "URL...", "Fetch: one URL to stdout, of several the records"},
+	[COMMAND_PLAN] = {"plan", "[FILE|-]", "Check a graph and show it, without any network"},
+	[COMMAND_STATUS] = {"status", "", "Show what the daemon is doing"},
+	[COMMAND_PING] = {"ping", "", "See whether a daemon answers"},
+	[COMMAND_BATCH] = {"batch", "", NULL},
+	[COMMAND_TOP] = {"top", "", NULL},
+	[COMMAND_CANCEL] = {"cancel", "", NULL},
+	[COMMAND_FLUSH] = {"flush", "", NULL},
+};
+
+const char *option_name(enum option_id option)
+{
+	return option_rows[option].name;
+}
+
+const char *option_letters(enum option_id option)
+{
+	return option_rows[option].letters;
+}
+
+const char *option_command_name(enum command command)
+{
+	return option_commands[command].name;
+}
+
+bool option_given(const struct options *options, enum option_id option)
+{
+	for (size_t i = 0; i < options->n_uses; i++) {
+		if (options->uses[i].option == option)
+			return true;
+	}
+	return false;
+}
+
+const char *option_value(const struct options *options, enum option_id option)
+{
+	for (size_t i = options->n_uses; i > 0; i--) {
+		if (options->uses[i - 1].option == option)
+			return options->uses[i - 1].value;
+	}
+	return NULL;
+}
+
+/* -- The nearest name -------------------------------------------------------------------------- */
+
+static unsigned option_min(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Levenshtein's distance, one row at a time; UINT_MAX for names too long to be ours. */
+static unsigned option_distance(const char *a, size_t a_size, const char *b)
+{
+	unsigned row[OPTION_NAME_MAX + 1];
+	size_t b_size = strlen(b);
+
+	if (a_size > OPTION_NAME_MAX || b_size > OPTION_NAME_MAX)
+		return UINT32_MAX;
+	for (size_t j = 0; j <= b_size; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= a_size; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_size; j++) {
+			unsigned changed = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = option_min(changed, option_min(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[b_size];
+}
+
+static const char *option_nearest(const char *name, size_t size)
+{
+	const char *nearest = NULL;
+	unsigned best = OPTION_DISTANCE_MAX + 1;
+
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		unsigned distance = option_distance(name, size, option_rows[i].name);
+
+		if (distance < best) {
+			best = distance;
+			nearest = option_rows[i].name;
+		}
+	}
+	return nearest;
+}
+
+static const char *option_nearest_command(const char *name)
+{
+	const char *nearest = NULL;
+	unsigned best = OPTION_DISTANCE_MAX + 1;
+
+	for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
+		unsigned distance = option_distance(name, strlen(name), option_commands[i].name);
+
+		if (distance < best) {
+			best = distance;
+			nearest = option_commands[i].name;
+		}
+	}
+	return nearest;
+}
+
+/* -- Errors: each is the whole of `error`, and OPTION_E_USAGE ---------------------------------- */
+
+static int option_refuse_unknown(const char *argument, struct buffer *error)
+{
+	const char *name = argument + strspn(argument, "-");
+	size_t size = strcspn(name, "=");
+	const char *nearest = option_nearest(name, size);
+
+	buffer_printf(error, "unknown option --%.*s", (int)size, name);
+	if (nearest)
+		buffer_printf(error, ", did you mean --%s?", nearest);
+	return OPTION_E_USAGE;
+}
+
+/* getopt_long() says '?' for all of these; `letter` is its optopt. */
+static int option_refuse(int letter, const char *argument, struct buffer *error)
+{
+	if (letter == 0) {
+		const char *name = argument + strspn(argument, "-");
+		unsigned hits = 0;
+
+		for (size_t i = 0; i < OPTION_COUNT; i++)
+			hits += strncmp(option_rows[i].name, name, strcspn(name, "=")) == 0;
+		if (hits < 2)
+			return option_refuse_unknown(argument, error);
+		buffer_printf(error, "option %s is ambiguous", argument);
+		return OPTION_E_USAGE;
+	}
+	if (letter >= OPTION_LONG_BASE)
+		buffer_printf(error, "option --%s takes no value",
+			option_rows[letter - OPTION_LONG_BASE].name);
+	else
+		buffer_printf(error, "unknown option -%c", letter);
+	return OPTION_E_USAGE;
+}
+
+static int option_refuse_missing(int letter, struct buffer *error)
+{
+	if (letter >= OPTION_LONG_BASE)
+		buffer_printf(error, "option --%s needs a value",
+			option_rows[letter - OPTION_LONG_BASE].name);
+	else
+		buffer_printf(error, "option -%c needs a value", letter);
+	return OPTION_E_USAGE;
+}
+
+static int option_refuse_command(const char *name, struct buffer *error)
+{
+	const char *nearest = option_nearest_command(name);
+
+	buffer_printf(error, "unknown command %s", name);
+	if (nearest)
+		buffer_printf(error, ", did you mean %s?", nearest);
+	else if (strstr(name, "://"))
+		buffer_printf(error, ", did you mean settle get %s?", name);
+	return OPTION_E_USAGE;
+}
+
+/* -- Parsing ----------------------------------------------------------------------------------- */
+
+struct option_tables {
+	/* Two leading characters, each letter with its ':', the end. */
+	char letters[3 + 2 * OPTION_COUNT * 2];
+	struct option longs[OPTION_COUNT + 1];
+};
+
+static void option_make_tables(struct option_tables *tables)
+{
+	size_t at = 0;
+
+	tables->letters[at++] = '-';
+	tables->letters[at++] = ':';
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		tables->longs[i] = (struct option){
+			.name = row->name,
+			.has_arg = row->argument ? required_argument : no_argument,
+			.val = OPTION_LONG_BASE + (int)i,
+		};
+		for (const char *letter = row->letters; *letter; letter++) {
+			expect(at + 3 <= sizeof(tables->letters));
+			tables->letters[at++] = *letter;
+			if (row->argument)
+				tables->letters[at++] = ':';
+		}
+	}
+	tables->letters[at] = '\0';
+	tables->longs[OPTION_COUNT] = (struct option){0};
+}
+
+/* What getopt_long() returned, back to its row. */
+static enum option_id option_from_value(int value)
+{
+	if (value >= OPTION_LONG_BASE)
+		return (enum option_id)(value - OPTION_LONG_BASE);
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if (strchr(option_rows[i].letters, value))
+			return (enum option_id)i;
+	}
+	unreachable("getopt_long() returns what is in its tables");
+}
+
+static int option_take_operand(struct options *options, const char *word, struct buffer *error)
+{
+	if (options->command != COMMAND_NONE) {
+		options->operands[options->n_operands++] = word;
+		return 0;
+	}
+	for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
+		if (strcmp(word, option_commands[i].name) == 0) {
+			options->command = (enum command)i;
+			return 0;
+		}
+	}
+	return option_refuse_command(word, error);
+}
+
+static int option_collect(int argc, char **argv, struct options *options, struct buffer *error)
+{
+	struct option_tables tables;
+	int value, r;
+
+	option_make_tables(&tables);
+	/* glibc: 0 makes it begin anew, whatever was parsed before. */
+	optind = 0;
+	opterr = 0;
+	while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
+		switch (value) {
+		case 1:
+			r = option_take_operand(options, optarg, error);
+			if (r != 0)
+				return r;
+			break;
+		case '?': return option_refuse(optopt, argv[optind - 1], error);
+		case ':': return option_refuse_missing(optopt, error);
+		default:
+			options->uses[options->n_uses++] =
+				(struct option_use){option_from_value(value), optarg};
+			break;
+		}
+	}
+	for (int i = optind; i < argc; i++) {
+		r = option_take_operand(options, argv[i], error);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Whether the command takes what it was given. */
+static int option_check(const struct options *options, struct buffer *error)
+{
+	const char *command = option_commands[options->command].name;
+
+	if (options->command == COMMAND_NONE) {
+		buffer_printf(error, "no command: run, get, plan, status or ping");
+		return OPTION_E_USAGE;
+	}
+	if (!option_commands[options->command].help) {
+		buffer_printf(error, "%s is not supported by this version", command);
+		return OPTION_E_USAGE;
+	}
+	for (size_t i = 0; i < options->n_uses; i++) {
+		const struct option_row *row = &option_rows[options->uses[i].option];
+
+		if (row->standing == LATER) {
+			buffer_printf(
+				error, "option --%s is not supported by this version", row->name);
+			return OPTION_E_USAGE;
+		}
+		if (!(row->commands & (1u << options->command))) {
+			buffer_printf(error, "%s takes no option --%s", command, row->name);
+			return OPTION_E_USAGE;
+		}
+	}
+	return 0;
+}
+
+int option_parse(int argc, char **argv, struct options *ret_options, struct buffer *error)
+{
+	struct options options = {0};
+	int r;
+
+	/* A cluster of letters ("-sSk") gives more uses than words, but no more than bytes. */
+	size_t n_uses_max = 1;
+
+	for (int i = 0; i < argc; i++)
+		n_uses_max += argv[i][0] == '-' && argv[i][1] != '-' ? strlen(argv[i]) : 1;
+	options.uses = calloc(n_uses_max, sizeof(*options.uses));
+	options.operands = calloc((size_t)argc + 1, sizeof(*options.operands));
+	if (!options.uses || !options.operands) {
+		option_deinit(&options);
+		return -ENOMEM;
+	}
+	r = option_collect(argc, argv, &options, error);
+	if (r == 0 && !option_given(&options, OPTION_HELP) &&
+		!option_given(&options, OPTION_VERSION))
+		r = option_check(&options, error);
+	if (r != 0) {
+		option_deinit(&options);
+		return r;
+	}
+	*ret_options = options;
+	return 0;
+}
+
+void option_deinit(struct options *options)
+{
+	free(options->uses);
+	free(options->operands);
+	*options = (struct options){0};
+}
+
+/* -- Help -------------------------------------------------------------------------------------- */
+
+#define OPTION_HELP_COLUMN 34
+
+static void option_help_row(struct buffer *out, const struct option_row *row)
+{
+	size_t start = out->size, width;
+
+	buffer_append_literal(out, "  ");
+	if (row->letters[0] == '\0')
+		buffer_append_literal(out, "    ");
+	for (const char *letter = row->letters; *letter; letter++)
+		buffer_printf(out, "-%c, ", *letter);
+	buffer_printf(out, "--%s%s%s", row->name, row->argument ? " " : "",
+		row->argument ? row->argument : "");
+	width = out->size - start;
+	/* A long one has its help on a line of its own. */
+	if (width + 2 > OPTION_HELP_COLUMN) {
+		buffer_append_byte(out, '\n');
+		width = 0;
+	}
+	buffer_printf(out, "%*s%s\n", (int)(OPTION_HELP_COLUMN - width), "", row->help);
+}
+
+static void option_help_commands(struct buffer *out)
+{
+	buffer_append_literal(out, "Usage: settle COMMAND [OPTION]...\n"
+				   "Send graphs of HTTP requests to settled, and show what became of them.\n"
+				   "\nCommands:\n");
+	for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
+		if (option_commands[i].help)
+			buffer_printf(out, "  %-6s %-9s %s\n", option_commands[i].name,
+				option_commands[i].operands, option_commands[i].help);
+	}
+	buffer_append_literal(out, "\nOptions of a command: settle COMMAND --help. All of them: settle(1).\n");
+}
+
+void option_help(struct buffer *out, enum command command)
+{
+	if (command == COMMAND_NONE || !option_commands[command].help) {
+		option_help_commands(out);
+		return;
+	}
+	buffer_printf(out, "Usage: settle %s [OPTION]... %s\n%s.\n\nOptions:\n",
+		option_commands[command].name, option_commands[command].operands,
+		option_commands[command].help);
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (row->standing == SERVED && (row->commands & (1u << command)))
+			option_help_row(out, row);
+	}
+	buffer_append_literal(out, "\nSee settle(1).\n");
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A refused graph: a line on stderr for each error, and the exit status that follows.
+ */
+
+#include "proto/plan.h"
+#include "util/buffer.h"
+#include "util/text.h"
+
+/* From the daemon: {"errors":[{"code","at","message"},…]}. EXIT_REFUSED or EXIT_POLICY. */
+int refusal_tell(struct text json);
+
+/* From a check of our own. The same. */
+int refusal_tell_errors(const struct plan_errors *errors);
+
+/* Checks a document and tells its errors, on stderr and, where `ret_json` is not NULL, there as
+ * the daemon would write them. EXIT_REFUSED; 0 where there are none; EXIT_LOCAL_IO, said. */
+int refusal_check(struct text document, struct buffer *ret_json);
+
+/* The errors as the daemon would write them: {"errors":[…]}. */
+void refusal_append(struct buffer *out, const struct plan_errors *errors);

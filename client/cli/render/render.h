@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The formats: each takes the records of a graph as they settle, and its end, and writes to a
+ * sink. They know no daemon, no time and no terminal but what their options say, so that a test
+ * compares what they write byte by byte.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/cli/sink.h"
+#include "util/buffer.h"
+#include "util/text.h"
+
+/* A settled job as it came from the daemon; views that live for the call. */
+struct render_record {
+	/* The record's JSON object, without a body. */
+	struct text json;
+	/* Empty where there is none. */
+	struct text body;
+	struct text job;
+	/* The job's place in the document. */
+	uint32_t index;
+	bool is_rejected;
+};
+
+/* How a graph ended. */
+struct render_end {
+	/* The summary's JSON object; data == NULL: the connection was lost before. */
+	struct text summary;
+};
+
+enum render_body {
+	RENDER_BODY_AUTO,
+	RENDER_BODY_TEXT,
+	RENDER_BODY_BASE64,
+	RENDER_BODY_NONE,
+	/* A file per job. */
+	RENDER_BODY_DIRECTORY,
+};
+
+struct render_options {
+	struct sink *sink;
+	enum render_body body;
+	/* Where a body goes under its job's name, the last character a '/'. */
+	const char *directory;
+	/* For jsonl: hold records back until it is their turn. */
+	bool keep_order;
+	/* For table: colours, and the columns of the terminal; 0: as many as it takes. */
+	bool color;
+	uint32_t columns;
+};
+
+struct render;
+
+struct render_class {
+	/* 0; -errno where a file of the user's could not be written, which was said. */
+	int (*record)(struct render *render, const struct render_record *record);
+	void (*finish)(struct render *render, const struct render_end *end);
+	void (*free)(struct render *render);
+};
+
+struct render {
+	const struct render_class *class;
+	struct render_options options;
+};
+
+/* Each NULL where there is no memory. */
+struct render *render_jsonl_new(const struct render_options *options);
+struct render *render_json_new(const struct render_options *options);
+struct render *render_partition_new(const struct render_options *options);
+struct render *render_result_new(const struct render_options *options);
+struct render *render_table_new(const struct render_options *options);
+
+static inline int render_record(struct render *render, const struct render_record *record)
+{
+	return render->class->record(render, record);
+}
+
+static inline void render_finish(struct render *render, const struct render_end *end)
+{
+	render->class->finish(render, end);
+}
+
+/* Takes NULL, returns NULL. */
+struct render *render_free(struct render *render);
+
+/* Appends the record with its body in it, as the options want. 0; -errno where the body's file
+ * could not be written. */
+int render_splice(
+	const struct render *render, const struct render_record *record, struct buffer *out);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Submit a graph and collect its records: what run and get have in common.
+ */
+
+#include <stdbool.h>
+
+#include "client/cli/session.h"
+#include "client/cli/render/render.h"
+#include "util/text.h"
+
+struct run_options {
+	/* Borrowed. */
+	struct session *session;
+	struct text document;
+	struct render *render;
+	struct sink *sink;
+	/* The errors of a refused graph also go to the sink, as JSON. */
+	bool refusal_is_shown;
+	/* The summary goes to stderr, as JSON. */
+	bool summary_is_shown;
+	/* A transfer's own time limit ends the command as the graph's does. */
+	bool job_timeout_is_graphs;
+};
+
+/* Returns the exit status. Everything was written, and what went wrong was said. */
+int run_graph(const struct run_options *options);

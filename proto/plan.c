@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "proto/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "util/panic.h"
+
+/*
+ * A plan's edges are two flat arrays, and each job knows its slice of both. They are made by
+ * sorting pairs in two passes of counting, so a million jobs cost a few walks over memory; levels
+ * and cycles are walks in topological order (Kahn, 1962). Nothing recurses, because a chain of a
+ * million jobs is a legal graph.
+ */
+
+/* Pointers and messages of PLAN_ERRORS_MAX errors, as document_error.c bounds them. */
+#define PLAN_ERRORS_BYTES_MAX (512 * 1024)
+
+void plan_errors_init(struct plan_errors *errors)
+{
+	*errors = (struct plan_errors){0};
+	arena_init(&errors->arena, PLAN_ERRORS_BYTES_MAX);
+}
+
+void plan_errors_deinit(struct plan_errors *errors)
+{
+	arena_deinit(&errors->arena);
+	errors->n = 0;
+}
+
+struct plan *plan_free(struct plan *plan)
+{
+	if (!plan)
+		return NULL;
+	table_deinit(&plan->ids);
+	yyjson_doc_free(plan->doc);
+	arena_deinit(&plan->arena);
+	free(plan);
+	return NULL;
+}
+
+bool plan_id_is_valid(struct text id)
+{
+	if (id.size == 0 || id.size > PLAN_ID_MAX)
+		return false;
+	for (size_t i = 0; i < id.size; i++) {
+		char c = id.data[i];
+		char lower = text_lower(c);
+
+		if (!(lower >= 'a' && lower <= 'z') && !(c >= '0' && c <= '9') && c != '_' &&
+			c != '-')
+			return false;
+	}
+	return true;
+}
+
+static bool plan_job_is(const void *value, const void *key)
+{
+	const struct plan_job *job = value;
+	const struct text *id = key;
+
+	return text_equal(job->id, *id);
+}
+
+struct plan_job *plan_find(const struct plan *plan, struct text id)
+{
+	return table_find(&plan->ids, table_hash(id), plan_job_is, &id);
+}
+
+/* Counts become where each slice begins. The counts start again at 0, to be counted up while the
+ * slices are filled. */
+static void plan_place_dependencies(struct plan *plan)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < plan->n_jobs; i++) {
+		struct plan_job *job = &plan->jobs[i];
+
+		job->first_dependency = at;
+		at += job->n_dependencies;
+		job->n_dependencies = 0;
+	}
+}
+
+static void plan_place_dependents(struct plan *plan)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < plan->n_jobs; i++) {
+		struct plan_job *job = &plan->jobs[i];
+
+		job->first_dependent = at;
+		at += job->n_dependents;
+		job->n_dependents = 0;
+	}
+}
+
+/* `by_to`: for each job the jobs it depends on, unsorted. `by_from`: for each job its dependents,
+ * in ascending order, because they are put there in ascending order. */
+static void plan_sort_edges(struct plan *plan, const struct plan_edge *edges, uint32_t n,
+	uint32_t *by_to, uint32_t *by_from)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		expect(edges[i].from < plan->n_jobs && edges[i].to < plan->n_jobs);
+		plan->jobs[edges[i].to].n_dependencies++;
+		plan->jobs[edges[i].from].n_dependents++;
+	}
+	plan_place_dependencies(plan);
+	plan_place_dependents(plan);
+	for (uint32_t i = 0; i < n; i++) {
+		struct plan_job *to = &plan->jobs[edges[i].to];
+
+		by_to[to->first_dependency + to->n_dependencies++] = edges[i].from;
+	}
+	for (uint32_t to = 0; to < plan->n_jobs; to++) {
+		const struct plan_job *job = &plan->jobs[to];
+
+		for (uint32_t i = 0; i < job->n_dependencies; i++) {
+			struct plan_job *from = &plan->jobs[by_to[job->first_dependency + i]];
+
+			by_from[from->first_dependent + from->n_dependents++] = to;
+		}
+	}
+}
+
+/* Takes what is twice out of each slice, and closes the slices up. Returns how many are left. */
+static uint32_t plan_unite_edges(struct plan *plan, uint32_t *by_from)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < plan->n_jobs; i++) {
+		struct plan_job *job = &plan->jobs[i];
+		uint32_t from = job->first_dependent, n = job->n_dependents;
+
+		job->first_dependent = at;
+		for (uint32_t k = from; k < from + n; k++) {
+			if (at > job->first_dependent && by_from[at - 1] == by_from[k])
+				continue;
+			by_from[at++] = by_from[k];
+		}
+		job->n_dependents = at - job->first_dependent;
+	}
+	return at;
+}
+
+/* The same edges by their other end: put there in ascending order of `from`. */
+static void plan_mirror_edges(struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->n_jobs; i++)
+		plan->jobs[i].n_dependencies = 0;
+	for (uint32_t i = 0; i < plan->n_edges; i++)
+		plan->jobs[plan->dependents[i]].n_dependencies++;
+	plan_place_dependencies(plan);
+	for (uint32_t from = 0; from < plan->n_jobs; from++) {
+		const struct plan_job *job = &plan->jobs[from];
+
+		for (uint32_t i = 0; i < job->n_dependents; i++) {
+			struct plan_job *to =
+				&plan->jobs[plan->dependents[job->first_dependent + i]];
+
+			plan->dependencies[to->first_dependency + to->n_dependencies++] = from;
+		}
+	}
+}
+
+int plan_set_edges(struct plan *plan, const struct plan_edge *edges, uint32_t n)
+{
+	uint32_t *by_to, *by_from;
+	int r = -ENOMEM;
+
+	expect(plan->n_edges == 0);
+	if (n == 0)
+		return 0;
+	by_to = reallocarray(NULL, n, sizeof(*by_to));
+	by_from = reallocarray(NULL, n, sizeof(*by_from));
+	if (!by_to || !by_from)
+		goto out;
+	plan_sort_edges(plan, edges, n, by_to, by_from);
+	n = plan_unite_edges(plan, by_from);
+
+	plan->dependents = arena_alloc_array(&plan->arena, n, sizeof(*plan->dependents));
+	plan->dependencies = arena_alloc_array(&plan->arena, n, sizeof(*plan->dependencies));
+	if (!plan->dependents || !plan->dependencies)
+		goto out;
+	memcpy(plan->dependents, by_from, n * sizeof(*by_from));
+	plan->n_edges = n;
+	plan_mirror_edges(plan);
+	r = 0;
+out:
+	free(by_to);
+	free(by_from);
+	return r;
+}
+
+/* Puts the jobs into `order`, each behind all it depends on, and says how many that are: jobs of a
+ * cycle, and what depends on one, are left out, with their `waiting` above 0. `levels` may be
+ * NULL. */
+static uint32_t plan_walk(
+	const struct plan *plan, uint32_t *order, uint32_t *waiting, uint32_t *levels)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < plan->n_jobs; i++) {
+		waiting[i] = plan->jobs[i].n_dependencies;
+		if (waiting[i] == 0)
+			order[n++] = i;
+	}
+	for (uint32_t at = 0; at < n; at++) {
+		const struct plan_job *job = &plan->jobs[order[at]];
+
+		for (uint32_t i = 0; i < job->n_dependents; i++) {
+			uint32_t to = plan->dependents[job->first_dependent + i];
+
+			if (levels && levels[to] < levels[order[at]] + 1)
+				levels[to] = levels[order[at]] + 1;
+			if (--waiting[to] == 0)
+				order[n++] = to;
+		}
+	}
+	return n;
+}
+
+/* Of a job that waits for ever: the first dependency that does, too. There is one. */
+static uint32_t plan_waits_for(
+	const struct plan *plan, const struct plan_job *job, const uint32_t *waiting)
+{
+	const uint32_t *dependencies = plan->dependencies + job->first_dependency;
+	uint32_t i = 0;
+
+	while (i < job->n_dependencies && waiting[dependencies[i]] == 0)
+		i++;
+	expect(i < job->n_dependencies);
+	return dependencies[i];
+}
+
+/* Goes from a job that waits for ever to what it waits for, until it comes to a job for the second
+ * time. `place` is all 0. Returns where in `path` the circle begins, and its length. */
+static uint32_t plan_trace_cycle(const struct plan *plan, const uint32_t *waiting, uint32_t *path,
+	uint32_t *place, uint32_t *ret_n)
+{
+	uint32_t at = 0, n = 0;
+
+	while (waiting[at] == 0)
+		at++;
+	while (place[at] == 0) {
+		path[n] = at;
+		place[at] = ++n;
+		at = plan_waits_for(plan, &plan->jobs[at], waiting);
+	}
+	*ret_n = n - (place[at] - 1);
+	return place[at] - 1;
+}
+
+/* The same circle, from its first job on. */
+static uint32_t *plan_turn_cycle(struct arena *arena, const uint32_t *circle, uint32_t n)
+{
+	uint32_t *path = arena_alloc_array(arena, n, sizeof(*path));
+	uint32_t first = 0;
+
+	if (!path)
+		return NULL;
+	for (uint32_t i = 1; i < n; i++) {
+		if (circle[i] < circle[first])
+			first = i;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		path[i] = circle[(first + i) % n];
+	return path;
+}
+
+int plan_find_cycle(
+	const struct plan *plan, struct arena *arena, uint32_t **ret_path, uint32_t *ret_n)
+{
+	uint32_t *order, *waiting, *place;
+	uint32_t begin, n = 0;
+	uint32_t *path = NULL;
+
+	if (plan->n_edges > 0) {
+		order = calloc(plan->n_jobs, 3 * sizeof(*order));
+		if (!order)
+			return -ENOMEM;
+		waiting = order + plan->n_jobs;
+		place = waiting + plan->n_jobs;
+		if (plan_walk(plan, order, waiting, NULL) < plan->n_jobs) {
+			begin = plan_trace_cycle(plan, waiting, order, place, &n);
+			path = plan_turn_cycle(arena, order + begin, n);
+		}
+		free(order);
+		if (n > 0 && !path)
+			return -ENOMEM;
+	}
+	*ret_path = path;
+	*ret_n = n;
+	return 0;
+}
+
+uint32_t *plan_levels(const struct plan *plan, struct arena *arena, uint32_t *ret_n_levels)
+{
+	uint32_t *levels = arena_alloc_array(arena, (size_t)plan->n_jobs + 1, sizeof(*levels));
+	uint32_t *order = calloc((size_t)plan->n_jobs + 1, 2 * sizeof(*order));
+	uint32_t n_levels = 0;
+
+	if (!levels || !order) {
+		free(order);
+		return NULL;
+	}
+	expect(plan_walk(plan, order, order + plan->n_jobs, levels) == plan->n_jobs);
+	for (uint32_t i = 0; i < plan->n_jobs; i++) {
+		if (levels[i] >= n_levels)
+			n_levels = levels[i] + 1;
+	}
+	free(order);
+	*ret_n_levels = n_levels;
+	return levels;
+}
+
+/* The first dependency on the next lower level. There is one. */
+static uint32_t plan_step_down(const struct plan *plan, const uint32_t *levels, uint32_t at)
+{
+	const struct plan_job *job = &plan->jobs[at];
+	const uint32_t *dependencies = plan->dependencies + job->first_dependency;
+	uint32_t i = 0;
+
+	while (i < job->n_dependencies && levels[dependencies[i]] + 1 != levels[at])
+		i++;
+	expect(i < job->n_dependencies);
+	return dependencies[i];
+}
+
+int plan_longest_path(
+	const struct plan *plan, struct arena *arena, uint32_t **ret_path, uint32_t *ret_n)
+{
+	uint32_t n, at = 0;
+	uint32_t *levels = plan_levels(plan, arena, &n);
+	uint32_t *path;
+
+	if (!levels)
+		return -ENOMEM;
+	path = arena_alloc_array(arena, (size_t)n + 1, sizeof(*path));
+	if (!path)
+		return -ENOMEM;
+	for (uint32_t i = 1; i < plan->n_jobs; i++) {
+		if (levels[i] > levels[at])
+			at = i;
+	}
+	for (uint32_t i = n; i > 0; i--) {
+		path[i - 1] = at;
+		if (i > 1)
+			at = plan_step_down(plan, levels, at);
+	}
+	*ret_path = path;
+	*ret_n = n;
+	return 0;
+}

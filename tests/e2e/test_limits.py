@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+"""The bounds of daemon, graph and origin, as a chain; sizes; and running out of descriptors."""
+
+import json
+import resource
+import threading
+
+from harness.case import Case, DaemonCase
+from harness.client import Closed, Refused
+from harness.daemon import Daemon, wait_until
+
+
+class Gauge:
+    """How many requests an origin has had at once."""
+
+    def __init__(self, origin, path='/gauge'):
+        self.lock = threading.Lock()
+        self.now = self.most = 0
+        origin.route(path, self.serve)
+
+    def serve(self, connection, request, match):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        connection.pause(0.01)
+        with self.lock:
+            self.now -= 1
+        connection.reply(200, 'x')
+
+
+class BoundTest(DaemonCase):
+    config = '[Limits]\nMaxRequests=6\nMaxRequestsPerOrigin=2\n'
+
+    def test_origin_bound(self):
+        origin = self.origin()
+        gauge = Gauge(origin)
+        result = self.run_graph({'jobs': [{'url': origin.url('/gauge')} for _ in range(20)]})
+        self.assertEqual(result.summary['fulfilled'], 20)
+        self.assertEqual(gauge.most, 2)
+
+    def test_daemon_bound_over_several_origins_and_sessions(self):
+        origins = [self.origin() for _ in range(5)]
+        total = Gauge(origins[0])
+        for origin in origins[1:]:
+            origin.route('/gauge', total.serve)
+        sessions = [self.session() for _ in range(3)]
+        numbers = [session.submit({'jobs': [
+            {'url': origin.url('/gauge')} for origin in origins for _ in range(4)]})
+            for session in sessions]
+        for session, number in zip(sessions, numbers):
+            self.assertEqual(session.collect(number).summary['fulfilled'], 20)
+        self.assertEqual(total.most, 6)
+
+    def test_job_waiting_for_one_bound_blocks_nobody(self):
+        """Two stalled requests fill their origin; those behind them hold nothing."""
+        stuck, free = self.origin(), self.origin()
+        session = self.session()
+        number = session.submit({'jobs': [{'url': stuck.url('/stall')} for _ in range(20)]})
+        stuck.wait(lambda: len(stuck.requests) == 2)
+        result = self.run_graph({'jobs': [{'url': free.url('/text/x')} for _ in range(20)]})
+        self.assertEqual(result.summary['fulfilled'], 20)
+        # Also of the same graph.
+        result_number = session.submit({'concurrency': 3, 'jobs': [
+            *[{'url': stuck.url('/stall'), 'optional': True} for _ in range(5)],
+            {'id': 'last', 'url': free.url('/text/x')}]})
+        session.wait_accepted(result_number)
+        message = session.next_of(result_number)[0]
+        self.assertEqual(message['settled']['job'], 'last')
+        session.cancel(result_number)
+        session.cancel(number)
+        session.collect(number)
+        self.assertEqual(len(stuck.requests), 2)
+
+    def test_queue_timeout_of_the_origins_bound(self):
+        origin = self.origin()
+        session = self.session()
+        number = session.submit({'jobs': [{'url': origin.url('/stall')} for _ in range(2)]})
+        origin.wait(lambda: len(origin.requests) == 2)
+        result = session.run({'jobs': {'a': {'url': origin.url('/text/x'),
+                                             'queue_timeout': '150ms'}}})
+        self.assert_rejected(result['a'], 'QUEUE_TIMEOUT', sent='none')
+        session.cancel(number)
+        session.collect(number)
+
+    def test_slots_come_back_after_every_kind_of_end(self):
+        origin = self.origin()
+        stall = {'url': origin.url('/stall'), 'attempt_timeout': '100ms'}
+        for _ in range(4):
+            self.run_graph({'jobs': [stall, stall, {'url': 'http://127.0.0.1:1/'},
+                                     {'url': origin.url('/status/500')},
+                                     {'url': origin.url('/bytes/100000'), 'max_body': 10}]})
+        gauge = Gauge(origin)
+        self.run_graph({'jobs': [{'url': origin.url('/gauge')} for _ in range(10)]})
+        self.assertEqual(gauge.most, 2)
+
+
+class SizeTest(DaemonCase):
+    config = '[Limits]\nMaxJobs=50\nMaxLine=16K\nMaxSessions=5\n'
+
+    def test_too_many_jobs(self):
+        job = {'url': 'http://x/'}
+        errors = self.refuse({'jobs': [job] * 51})
+        self.assertEqual(errors[0]['code'], 'GRAPH_TOO_LARGE')
+        self.assertIn('50', errors[0]['message'])
+
+    def test_line_beyond_the_limit_closes_that_session_alone(self):
+        """L7"""
+        with self.bystander():
+            with self.daemon.session() as session:
+                session.send_raw('{"id":1,"submit":{"name":"' + 'x' * 20000)
+                messages = session.read_end()
+            self.assertEqual(messages[-1]['error']['code'], 'PROTOCOL')
+
+    def test_line_at_the_limit_is_fine(self):
+        origin = self.origin()
+        graph = {'name': 'x' * 15000, 'jobs': {'a': {'url': origin.url('/text/x')}}}
+        self.assertEqual(self.run_graph(graph).summary['graph'], 'x' * 15000)
+
+    def test_sessions_beyond_the_limit_are_closed_at_once(self):
+        """L3"""
+        sessions = [self.session() for _ in range(5)]
+        for session in sessions:
+            session.hello()
+        extra = self.session()
+        with self.assertRaises((Closed, BrokenPipeError, ConnectionResetError)):
+            extra.send({'hello': {'version': 1}})
+            message = extra.read_message()[0]
+            # Perhaps with a word on why.
+            self.assertIn('error', message)
+            extra.read_message()
+        sessions[0].close()
+        wait_until(self.is_served, what='a free place')
+        for session in sessions[1:]:
+            session.hello()
+            session.close()
+
+    def is_served(self):
+        try:
+            with self.daemon.session() as session:
+                session.hello()
+            return True
+        except (Closed, OSError, KeyError):
+            return False
+
+
+class LargeTest(DaemonCase):
+    def test_large_graph(self):
+        """A graph of 20,000 jobs, with as many dependencies, a few of them sent."""
+        origin = self.origin()
+        n = 20000
+        jobs = [{'url': origin.url('/status/500')}]
+        jobs += [{'url': 'http://x.test/%d' % i, 'after': [str((i - 1) // 2)]}
+                 for i in range(1, n)]
+        result = self.run_graph({'jobs': jobs}, timeout=60)
+        self.assertEqual((result.jobs, result.summary['rejected']), (n, n))
+        self.assert_rejected(result[str(n - 1)], 'DEPENDENCY_REJECTED', root='0')
+        self.assertEqual(len(origin.requests), 1)
+
+    def test_two_thousand_small_requests(self):
+        origin = self.origin()
+        result = self.run_graph({'concurrency': 64, 'jobs': [
+            {'url': origin.url('/text/%d' % i)} for i in range(2000)]}, timeout=60)
+        self.assertEqual(result.summary['fulfilled'], 2000)
+        for i in (0, 777, 1999):
+            self.assertEqual(result[str(i)]['body'], b'%d' % i)
+        self.assertLessEqual(len(origin.connections), 64)
+
+    def test_refused_large_document_leaves_no_memory(self):
+        with self.daemon.session() as session:
+            session.hello()
+        before = self.daemon.memory()
+        for _ in range(3):
+            with self.assertRaises(Refused):
+                self.run_graph({'jobs': [{'url': 'nope'} for _ in range(50000)]})
+        self.assert_grown_less(before, 96 << 20)
+
+    def test_hello_tells_the_limits(self):
+        with self.daemon.session() as session:
+            hello = session.hello()
+        self.assertEqual(hello['version'], 1)
+        self.assertTrue(hello['server'].startswith('settled/'))
+        self.assertIsInstance(hello['features'], list)
+        self.assertIsInstance(hello['limits'], dict)
+        self.assertIn(1000000, hello['limits'].values(), json.dumps(hello))
+
+
+class DescriptorTest(Case):
+    """L20: RLIMIT_NOFILE."""
+
+    def test_few_descriptors_make_requests_wait(self):
+        limit = (100, 100)
+        daemon = Daemon(preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit))
+        daemon.start()
+        try:
+            origin = self.origin()
+            result = daemon.run({'jobs': [{'url': origin.url('/delay/10')} for _ in range(150)]})
+            self.assertEqual(result.summary['fulfilled'], 150, result.codes())
+        finally:
+            daemon.stop()
+
+    def test_no_descriptor_left_rejects_that_job_and_recovers(self):
+        daemon = Daemon().start()
+        try:
+            origin = self.origin()
+            job = {'jobs': {'a': {'url': origin.url('/text/x')}}}
+            with daemon.session() as session:
+                session.hello()
+                old = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+                used = daemon.descriptors()
+                resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (used, old[1]))
+                before = daemon.cpu()
+                record = session.run(job)['a']
+                self.assert_rejected(record, ('CONNECT_LOCAL', 'OVERLOADED'), sent='none',
+                                     retryable=True)
+                # A client that cannot be accepted waits; no busy loop meanwhile.
+                waiting = daemon.session()
+                self.addCleanup(waiting.close)
+                waiting.send({'hello': {'version': 1}})
+                session.run({'timeout': '1s', 'jobs': {'a': {
+                    'url': 'http://127.0.0.1:1/', 'queue_timeout': '300ms'}}})
+                self.assertLess(daemon.cpu() - before, 1)
+                resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, old)
+                self.assert_fulfilled(session.run(job)['a'], 'x')
+                try:
+                    self.assertIn('hello', waiting.read_message()[0])
+                except Closed:
+                    # It may have been turned away instead.
+                    pass
+            with daemon.session() as session:
+                session.hello()
+        finally:
+            daemon.stop()

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Any bytes as a graph document. One that is refused has errors that can be shown: a code, a
+ * pointer, a line. One that is accepted is a plan that can be run: ids that are found, edges that
+ * are sorted and the same from both ends, no cycle, and every reference in it an edge, with what
+ * it wants kept.
+ */
+
+#include <stdlib.h>
+
+#include "proto/document.h"
+#include "proto/json.h"
+#include "proto/reference.h"
+#include "tests/fuzz/fuzz.h"
+
+static void fuzz_check_errors(const struct plan_errors *errors)
+{
+	expect(errors->n > 0 && errors->n <= PLAN_ERRORS_MAX);
+	for (uint32_t i = 0; i < errors->n; i++) {
+		const struct plan_error *error = &errors->errors[i];
+
+		expect(error->code > FAULT_NONE && error->code < FAULT_COUNT);
+		expect(fault_name(error->code)[0] != '\0');
+		expect(error->at.data && json_pointer_is_valid(error->at));
+		expect(text_is_utf8(error->at));
+		expect(error->message.size > 0 && text_is_utf8(error->message));
+		expect(error->message.data[error->message.size - 1] != '.');
+		expect(error->message.data[0] < 'A' || error->message.data[0] > 'Z');
+		for (size_t k = 0; k < error->message.size; k++)
+			expect((unsigned char)error->message.data[k] >= ' ');
+	}
+}
+
+static bool fuzz_has(const uint32_t *slice, uint32_t n, uint32_t wanted)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		expect(i == 0 || slice[i - 1] < slice[i]);
+		found = found || slice[i] == wanted;
+	}
+	return found;
+}
+
+static bool fuzz_depends(const struct plan *plan, uint32_t to, uint32_t from)
+{
+	const struct plan_job *job = &plan->jobs[to];
+
+	return fuzz_has(plan->dependencies + job->first_dependency, job->n_dependencies, from);
+}
+
+static void fuzz_check_edges(const struct plan *plan)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < plan->n_jobs; i++) {
+		const struct plan_job *job = &plan->jobs[i];
+
+		expect(job->first_dependent == n || job->n_dependents == 0);
+		for (uint32_t k = 0; k < job->n_dependents; k++) {
+			uint32_t to = plan->dependents[job->first_dependent + k];
+
+			expect(to < plan->n_jobs && to != i);
+			expect(fuzz_depends(plan, to, i));
+		}
+		n += job->n_dependents;
+	}
+	expect(n == plan->n_edges);
+}
+
+static uint8_t fuzz_keep(enum reference_kind kind)
+{
+	if (kind == REFERENCE_BODY || kind == REFERENCE_POINTER)
+		return PLAN_KEEP_BODY | PLAN_KEEP_OUTCOME;
+	return kind == REFERENCE_HEADER ? PLAN_KEEP_HEADERS | PLAN_KEEP_OUTCOME : PLAN_KEEP_OUTCOME;
+}
+
+/* `to` is the job the text is of, or n_jobs: nobody's. */
+static void fuzz_check_template(const struct plan *plan, struct text text, uint32_t to)
+{
+	struct reference_cursor cursor = reference_cursor(text);
+	struct reference reference;
+	enum reference_piece piece;
+	struct text literal;
+
+	while ((piece = reference_next(&cursor, &literal, &reference)) != REFERENCE_END) {
+		const struct plan_job *from;
+		uint8_t keep = fuzz_keep(reference.kind);
+
+		expect(piece != REFERENCE_BAD);
+		if (piece != REFERENCE_FOUND || reference.job.size == 0)
+			continue;
+		from = plan_find(plan, reference.job);
+		expect(from && (from->keep & keep) == keep);
+		expect(to == plan->n_jobs || fuzz_depends(plan, to, plan_index(plan, from)));
+	}
+}
+
+static void fuzz_check_json(const struct plan *plan, yyjson_val *value, uint32_t to)
+{
+	yyjson_val *end = value ? unsafe_yyjson_get_next(value) : NULL;
+
+	for (; value < end; value++) {
+		if (yyjson_is_str(value))
+			fuzz_check_template(plan, json_string(value), to);
+	}
+}
+
+static void fuzz_check_fields(
+	const struct plan *plan, const struct plan_fields *fields, uint32_t to)
+{
+	for (uint32_t i = 0; i < fields->n; i++) {
+		const struct plan_field *field = &fields->fields[i];
+
+		expect(field->name.data && field->value.data);
+		expect(field->is_template == reference_is_in(field->value));
+		fuzz_check_template(plan, field->value, to);
+	}
+}
+
+static void fuzz_check_spec(const struct plan *plan, const struct plan_spec *spec, uint32_t to)
+{
+	fuzz_check_fields(plan, &spec->headers, to);
+	fuzz_check_fields(plan, &spec->query, to);
+	fuzz_check_fields(plan, &spec->form, to);
+	if (spec->body == PLAN_BODY_TEXT)
+		fuzz_check_template(plan, spec->body_text, to);
+	if (spec->body == PLAN_BODY_JSON)
+		fuzz_check_json(plan, spec->body_value, to);
+	expect(spec->n_ok > 0);
+	for (uint32_t i = 0; i < spec->n_ok; i++)
+		expect(spec->ok[i].from <= spec->ok[i].to && spec->ok[i].from >= 100);
+	expect(spec->timeouts.job_ns > 0 && spec->timeouts.attempt_ns > 0);
+	for (uint32_t i = 0; i < spec->n_resolve; i++)
+		expect(spec->resolve[i].port > 0 && spec->resolve[i].n_addresses > 0);
+}
+
+static void fuzz_check_plan(const struct plan *plan)
+{
+	struct arena arena;
+	uint32_t *path, n, n_levels;
+
+	expect(plan->doc && plan->concurrency > 0 && plan->timeout_ns > 0);
+	for (uint32_t i = 0; i < plan->n_jobs; i++) {
+		const struct plan_job *job = &plan->jobs[i];
+
+		expect(plan_id_is_valid(job->id) && plan_find(plan, job->id) == job);
+		expect(job->url.data && job->spec);
+		expect(job->url_is_template == reference_is_in(job->url));
+		fuzz_check_template(plan, job->url, i);
+		fuzz_check_spec(plan, job->spec, i);
+	}
+	fuzz_check_json(plan, plan->result, plan->n_jobs);
+	fuzz_check_edges(plan);
+
+	arena_init(&arena, 1 << 24);
+	expect(plan_find_cycle(plan, &arena, &path, &n) == 0 && n == 0);
+	expect(plan_levels(plan, &arena, &n_levels));
+	expect(plan_longest_path(plan, &arena, &path, &n) == 0 && n == n_levels);
+	for (uint32_t i = 1; i < n; i++)
+		expect(fuzz_depends(plan, path[i], path[i - 1]));
+	arena_deinit(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct document_limits limits = {.jobs_max = 200, .bytes_max = 1 << 16};
+	struct plan_errors errors;
+	struct plan *plan = NULL;
+	int r;
+
+	plan_errors_init(&errors);
+	r = document_parse((struct text){(const char *)data, size}, &limits, &plan, &errors);
+	expect(r == 0 || r == DOCUMENT_E_REFUSED);
+	if (r == 0) {
+		expect(plan && errors.n == 0);
+		fuzz_check_plan(plan);
+	} else {
+		expect(!plan);
+		fuzz_check_errors(&errors);
+	}
+	plan_free(plan);
+	plan_errors_deinit(&errors);
+	return 0;
+}

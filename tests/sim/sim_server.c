@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim_server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim_oracle.h"
+#include "sim_put.h"
+#include "sim_world.h"
+#include "util/clock.h"
+#include "util/container.h"
+
+/*
+ * A server reads one request at a time, and answers it in pieces over some time; then, by its
+ * fault, it ends the stream, resets it, says nothing more, or says too much. What it does to a
+ * job is noted in the job's codes: only with such a note may the job be rejected so.
+ */
+
+#define SIM_HEAD_MAX ((size_t)64 * 1024)
+
+enum sim_step_kind {
+	SIM_STEP_WRITE,
+	/* The reply is out: the next request may come. */
+	SIM_STEP_DONE,
+	SIM_STEP_CLOSE,
+	SIM_STEP_RESET,
+	SIM_STEP_BABBLE,
+	/* For connections that are idle at that time. */
+	SIM_STEP_IDLE_CLOSE,
+	SIM_STEP_IDLE_RESET,
+	SIM_STEP_IDLE_BABBLE,
+};
+
+struct sim_step {
+	struct sim_conn *conn;
+	enum sim_step_kind kind;
+	char *data;
+	size_t size;
+};
+
+static void sim_server_read(struct sim_conn *conn);
+
+static void sim_step_run(void *context)
+{
+	struct sim_step step = *(struct sim_step *)context;
+	struct sim_conn *conn = step.conn;
+	bool is_idle = !conn->serving && conn->server.in.size == 0;
+
+	sim_release(context, sizeof(step));
+	switch (step.kind) {
+	case SIM_STEP_WRITE:
+		sim_end_write(&conn->server, step.data, step.size);
+		sim_release(step.data, step.size);
+		break;
+	case SIM_STEP_DONE:
+		conn->serving = NULL;
+		if (!conn->is_deaf)
+			sim_server_read(conn);
+		break;
+	case SIM_STEP_IDLE_CLOSE:
+		if (is_idle)
+			sim_end_close(&conn->server);
+		break;
+	case SIM_STEP_CLOSE:
+		sim_end_close(&conn->server);
+		break;
+	case SIM_STEP_IDLE_RESET:
+		if (is_idle)
+			sim_end_reset(&conn->server);
+		break;
+	case SIM_STEP_RESET:
+		sim_end_reset(&conn->server);
+		break;
+	case SIM_STEP_IDLE_BABBLE:
+		if (!is_idle)
+			break;
+		/* fall through */
+	case SIM_STEP_BABBLE:
+		conn->is_tainted = true;
+		if (conn->job && conn->job != conn->serving)
+			sim_codes_add(&conn->job->codes, FAULT_HTTP_PARSE);
+		sim_end_write(&conn->server, "BABBLE\r\n\r\n", 10);
+		break;
+	}
+}
+
+static void sim_server_step(struct sim_conn *conn, uint64_t delay_ns, enum sim_step_kind kind,
+	const char *data, size_t size)
+{
+	struct sim_step *step = sim_alloc(sizeof(*step));
+
+	step->conn = conn;
+	step->kind = kind;
+	step->size = size;
+	if (size) {
+		step->data = sim_alloc(size);
+		memcpy(step->data, data, size);
+	}
+	sim_after(delay_ns, sim_step_run, step);
+}
+
+/* -- Replies ------------------------------------------------------------------------------ */
+
+/* How much of the reply goes out, and what comes then. */
+static size_t sim_server_cut(
+	const struct sim_job *job, size_t head, size_t size, enum sim_step_kind *ret_end)
+{
+	*ret_end = SIM_STEP_DONE;
+	switch (job->reply.fault) {
+	case SIM_REPLY_RESET:
+		*ret_end = SIM_STEP_RESET;
+		return 0;
+	case SIM_REPLY_END:
+		*ret_end = SIM_STEP_CLOSE;
+		return 0;
+	case SIM_REPLY_RESET_HEAD:
+		*ret_end = SIM_STEP_RESET;
+		return (size_t)sim_between(1, head - 1);
+	case SIM_REPLY_END_HEAD:
+		*ret_end = SIM_STEP_CLOSE;
+		return (size_t)sim_between(1, head - 1);
+	case SIM_REPLY_RESET_BODY:
+		*ret_end = SIM_STEP_RESET;
+		return (size_t)sim_between(head, size - 1);
+	case SIM_REPLY_END_BODY:
+		*ret_end = SIM_STEP_CLOSE;
+		return (size_t)sim_between(head, size - 1);
+	case SIM_REPLY_STALL:
+		return 0;
+	case SIM_REPLY_STALL_HEAD:
+		return (size_t)sim_between(1, head - 1);
+	case SIM_REPLY_STALL_BODY:
+		return (size_t)sim_between(head, size - 1);
+	case SIM_REPLY_MALFORMED:
+		*ret_end = sim_chance(500) ? SIM_STEP_CLOSE : SIM_STEP_DONE;
+		return size;
+	case SIM_REPLY_EXTRA:
+		*ret_end = SIM_STEP_BABBLE;
+		return size;
+	default:
+		break;
+	}
+	if (job->reply.framing == SIM_BY_CLOSE || job->reply.is_old || job->reply.says_close
+		|| job->reply.fault == SIM_REPLY_EARLY)
+		*ret_end = SIM_STEP_CLOSE;
+	return size;
+}
+
+/* What the daemon may find wrong with this reply. Ends and resets are noted when it is told. */
+static void sim_server_note(struct sim_job *job)
+{
+	switch (job->reply.fault) {
+	case SIM_REPLY_MALFORMED:
+		sim_codes_add(&job->codes, FAULT_HTTP_PARSE);
+		break;
+	case SIM_REPLY_CONFLICT:
+	case SIM_REPLY_BAD_CHUNK:
+		sim_codes_add(&job->codes, FAULT_HTTP_FRAMING);
+		break;
+	case SIM_REPLY_HUGE_HEAD:
+		sim_codes_add(&job->codes, FAULT_HEADERS_TOO_LARGE);
+		break;
+	default:
+		break;
+	}
+}
+
+/* True where the bytes that go out make a whole response. */
+static bool sim_server_is_whole(const struct sim_job *job)
+{
+	switch (job->reply.fault) {
+	case SIM_REPLY_WELL:
+	case SIM_REPLY_EXTRA:
+	case SIM_REPLY_EARLY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void sim_server_reply(struct sim_conn *conn, struct sim_job *job)
+{
+	const struct sim_reply *reply = &job->reply;
+	struct sim_bytes out = {0};
+	uint64_t at_ns = reply->latency_ns;
+	enum sim_step_kind end;
+	size_t head, cut, step;
+
+	sim_reply_write(job, &out, &head);
+	cut = sim_server_cut(job, head, out.size, &end);
+	sim_server_note(job);
+	if (sim_server_is_whole(job) && !conn->is_tainted) {
+		conn->ends_at_close = reply->framing == SIM_BY_CLOSE && !sim_reply_is_bare(job);
+		conn->response_end =
+			conn->ends_at_close ? UINT64_MAX : conn->server.written + out.size;
+	}
+	step = 1 + cut / reply->n_pieces;
+	for (size_t from = 0; from < cut; from += step) {
+		size_t n = cut - from < step ? cut - from : step;
+
+		sim_server_step(conn, at_ns, SIM_STEP_WRITE, out.data + from, n);
+		at_ns += from + step < cut ? sim_delay(reply->gap_ns) : 0;
+	}
+	if (reply->fault != SIM_REPLY_STALL && reply->fault != SIM_REPLY_STALL_HEAD
+		&& reply->fault != SIM_REPLY_STALL_BODY)
+		sim_server_step(conn, at_ns + (sim_chance(700) ? 0 : sim_delay(NS_PER_MS)), end,
+			NULL, 0);
+	if (end == SIM_STEP_DONE && sim_chance(sim_world.profile.idle_fault))
+		sim_server_step(conn, at_ns + 1 + sim_delay(5 * NS_PER_MS),
+			(enum sim_step_kind)sim_between(SIM_STEP_IDLE_CLOSE, SIM_STEP_IDLE_BABBLE),
+			NULL, 0);
+	sim_release(out.data, out.capacity);
+}
+
+/* -- Requests ----------------------------------------------------------------------------- */
+
+/* The value of a field (name in lower case), copied; NULL: not there. */
+static char *sim_head_field(const char *head, const char *end, const char *name)
+{
+	size_t size = strlen(name);
+	char *found = NULL;
+
+	for (const char *line = strstr(head, "\r\n"); line && line + 2 < end;
+		line = strstr(line + 2, "\r\n")) {
+		const char *value = line + 2 + size, *stop;
+
+		if (strncasecmp(line + 2, name, size) != 0 || *value != ':')
+			continue;
+		if (found)
+			sim_fail("a request says %s twice", name);
+		value += 1 + (value[1] == ' ');
+		stop = strstr(value, "\r\n");
+		found = sim_copy(value, (size_t)(stop - value));
+	}
+	return found;
+}
+
+static struct sim_job *sim_server_take_head(
+	struct sim_conn *conn, char *head, const char *end, size_t *ret_body)
+{
+	char *target = strchr(head, ' '), *version, *length;
+	const char *host;
+	struct sim_job *job;
+
+	version = target ? strchr(target + 1, ' ') : NULL;
+	if (!version || version > end || strncmp(version, " HTTP/1.1\r\n", 11) != 0)
+		sim_fail("an origin got what is no request: %.60s", head);
+	job = sim_oracle_job_of(target + 1);
+	if (strncmp(head, job->method, strlen(job->method)) != 0
+		|| (size_t)(target - head) != strlen(job->method))
+		sim_fail("job %u was sent as %.10s, not %s", job->key, head, job->method);
+	host = sim_head_field(head, end, "host");
+	if (!host || strcmp(host, job->origin->authority) != 0)
+		sim_fail("job %u was sent with host %s, not %s", job->key, host ? host : "missing",
+			job->origin->authority);
+	if (sim_head_field(head, end, "transfer-encoding"))
+		sim_fail("job %u was sent with a transfer-encoding", job->key);
+	job->target = sim_copy(target + 1, (size_t)(version - target - 1));
+	job->header = sim_head_field(head, end, "x-r");
+	length = sim_head_field(head, end, "content-length");
+	*ret_body = length ? (size_t)strtoull(length, NULL, 10) : 0;
+	return job;
+}
+
+/* Read a request, if all of it is there. */
+static void sim_server_read(struct sim_conn *conn)
+{
+	struct sim_bytes *in = &conn->server.in;
+	char *head, *end;
+	size_t body;
+	struct sim_job *job;
+
+	if (in->size == 0 || conn->serving || conn->server.closed)
+		return;
+	head = sim_put_end(in);
+	end = strstr(head, "\r\n\r\n");
+	if (!end) {
+		if (in->size > SIM_HEAD_MAX)
+			sim_fail("an origin got a head without an end");
+		return;
+	}
+	job = sim_server_take_head(conn, head, end, &body);
+	if (job->reply.fault != SIM_REPLY_EARLY && in->size < (size_t)(end + 4 - head) + body)
+		return;
+	if (in->size >= (size_t)(end + 4 - head) + body) {
+		job->body = sim_copy(end + 4, body);
+		job->body_size = body;
+		sim_end_take(&conn->server, (size_t)(end + 4 - head) + body);
+		if (in->size > 0)
+			sim_fail("an origin got more than a request");
+	} else {
+		job->body = NULL;
+		sim_end_take(&conn->server, in->size);
+		conn->is_deaf = true;
+	}
+	conn->serving = job;
+	conn->n_served++;
+	conn->response_end = UINT64_MAX;
+	conn->ends_at_close = false;
+	sim_trace("  origin reads the request of job %u", job->key);
+	sim_server_reply(conn, job);
+}
+
+static void sim_server_on_change(struct sim_end *end)
+{
+	struct sim_conn *conn = container_of(end, struct sim_conn, server);
+
+	if (end->end) {
+		/* The daemon never says only half of it. */
+		if (!end->hangup)
+			sim_fail("a connection to an origin was half closed");
+		if (end->in.size)
+			sim_end_take(end, end->in.size);
+		sim_end_close(end);
+		return;
+	}
+	if (conn->is_deaf && end->in.size)
+		sim_end_take(end, end->in.size);
+	else if (!conn->is_deaf)
+		sim_server_read(conn);
+}
+
+void sim_server_begin(struct sim_conn *conn)
+{
+	conn->server.on_change = sim_server_on_change;
+	/* Some close or speak before they were asked anything. */
+	if (sim_chance(sim_world.profile.idle_fault / 8))
+		sim_server_step(conn, sim_delay(20 * NS_PER_MS),
+			(enum sim_step_kind)sim_between(SIM_STEP_IDLE_CLOSE, SIM_STEP_IDLE_BABBLE),
+			NULL, 0);
+}

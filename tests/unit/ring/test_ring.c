@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+#include "ring/ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "util/container.h"
+
+#include "tests/unit/unit.h"
+
+/* The real kernel, once with all it has and once for each feature left out. */
+static const char *const disables[] = {
+	NULL,
+	"defer",
+	"multishot",
+	"buffers",
+	"registered",
+	"restrictions",
+	"noiowait",
+	"sendwait",
+	"defer,multishot,buffers,registered,restrictions,noiowait,sendwait",
+};
+
+static struct ring *ring_make(const char *disable, unsigned n_buffers, unsigned entries)
+{
+	struct ring_options options = {
+		.entries = entries,
+		.completions = 256,
+		.n_buffers = n_buffers,
+		.buffer_size = 64,
+		.n_large_buffers = 2,
+		.large_buffer_size = 4096,
+		.disable = disable,
+	};
+	struct ring *ring;
+	const char *why;
+	int r = ring_new(&options, &ring, &why);
+
+	ck_assert_msg(r == 0, "%s: %s", strerrordesc_np(-r), why);
+	return ring;
+}
+
+struct wait {
+	struct op op;
+	unsigned n;
+	int result;
+	bool more, saw_data;
+	size_t size;
+	char bytes[8192];
+};
+
+static void wait_on_complete(struct op *op, const struct completion *completion)
+{
+	struct wait *wait = container_of(op, struct wait, op);
+
+	wait->n++;
+	wait->result = completion->result;
+	wait->more = completion->more;
+	if (!completion->data || completion->result <= 0)
+		return;
+	wait->saw_data = true;
+	ck_assert_uint_le(wait->size + (size_t)completion->result, sizeof(wait->bytes));
+	memcpy(wait->bytes + wait->size, completion->data, (size_t)completion->result);
+	wait->size += (size_t)completion->result;
+}
+
+static void run_until_n(struct ring *ring, const struct wait *wait, unsigned n)
+{
+	for (int i = 0; wait->n < n; i++) {
+		ck_assert_int_lt(i, 1000);
+		ck_assert_int_eq(ring_turn(ring, clock_now_ns() + NS_PER_S), 0);
+	}
+}
+
+static void pair_make(int pair[2])
+{
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+}
+
+START_TEST(sends_and_receives_with_every_feature_left_out)
+{
+	for (size_t i = 0; i < countof(disables); i++) {
+		struct ring *ring = ring_make(disables[i], 4, 8);
+		struct wait in = {0}, out = {0}, close_a = {0}, close_b = {0};
+		int pair[2];
+
+		pair_make(pair);
+		ring_receive(ring, &in.op, pair[0], false, wait_on_complete);
+		ring_send(ring, &out.op, pair[1], "hello", 5, wait_on_complete);
+		run_until_n(ring, &out, 1);
+		run_until_n(ring, &in, 1);
+		ck_assert_int_eq(out.result, 5);
+		ck_assert_int_eq(in.result, 5);
+		ck_assert_mem_eq(in.bytes, "hello", 5);
+		ck_assert_int_eq(in.more, ring_features(ring)->multishot);
+		ring_close(ring, &close_b.op, pair[1], wait_on_complete);
+		if (op_is_idle(&in.op))
+			ring_receive(ring, &in.op, pair[0], true, wait_on_complete);
+		run_until_n(ring, &in, 2);
+		ck_assert_int_eq(in.result, 0);
+		ck_assert(op_is_idle(&in.op));
+		ring_close(ring, &close_a.op, pair[0], wait_on_complete);
+		run_until_n(ring, &close_a, 1);
+		ck_assert_int_eq(fcntl(pair[0], F_GETFD), -1);
+		ring_free(ring);
+	}
+}
+END_TEST
+
+START_TEST(leaves_off_what_it_is_told_to)
+{
+	struct ring *ring = ring_make(disables[countof(disables) - 1], 4, 8);
+	const struct ring_features *features = ring_features(ring);
+
+	ck_assert(!features->defer);
+	ck_assert(!features->multishot);
+	ck_assert(!features->buffers);
+	ck_assert(!features->registered);
+	ck_assert(!features->restrictions);
+	ck_assert(!features->noiowait);
+	ck_assert(!features->sendwait);
+	ring_free(ring);
+}
+END_TEST
+
+START_TEST(a_cancelled_receive_completes_once_and_for_all)
+{
+	for (size_t i = 0; i < countof(disables); i++) {
+		struct ring *ring = ring_make(disables[i], 4, 8);
+		struct wait in = {0};
+		int pair[2];
+
+		pair_make(pair);
+		ring_receive(ring, &in.op, pair[0], false, wait_on_complete);
+		ck_assert_int_eq(ring_turn(ring, clock_now_ns()), 0);
+		ck_assert(!op_is_idle(&in.op));
+		ring_cancel(ring, &in.op);
+		ring_cancel(ring, &in.op);
+		run_until_n(ring, &in, 1);
+		ck_assert_int_eq(in.result, -ECANCELED);
+		ck_assert(op_is_idle(&in.op));
+		/* Cancelling what is idle does nothing. */
+		ring_cancel(ring, &in.op);
+		ck_assert_int_eq(ring_turn(ring, clock_now_ns()), 0);
+		ck_assert_uint_eq(in.n, 1);
+		close(pair[0]);
+		close(pair[1]);
+		ring_free(ring);
+	}
+}
+END_TEST
+
+START_TEST(running_out_of_buffers_loses_nothing)
+{
+	struct ring *ring = ring_make(NULL, 2, 8);
+	struct wait in = {0};
+	char data[2000];
+	int pair[2];
+
+	pair_make(pair);
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (char)(i * 7);
+	ck_assert_int_eq(write(pair[1], data, sizeof(data)), sizeof(data));
+	for (int i = 0; in.size < sizeof(data); i++) {
+		ck_assert_int_lt(i, 1000);
+		if (op_is_idle(&in.op))
+			ring_receive(ring, &in.op, pair[0], true, wait_on_complete);
+		ck_assert_int_eq(ring_turn(ring, clock_now_ns() + NS_PER_S), 0);
+	}
+	ck_assert_mem_eq(in.bytes, data, sizeof(data));
+	ck_assert_uint_gt(ring_counters(ring)->buffers_empty, 0);
+	ring_cancel(ring, &in.op);
+	while (!op_is_idle(&in.op))
+		ring_turn(ring, clock_now_ns() + NS_PER_S);
+	close(pair[0]);
+	close(pair[1]);
+	ring_free(ring);
+}
+END_TEST
+
+START_TEST(more_operations_than_entries_are_all_done)
+{
+	enum { N = 100 };
+	struct ring *ring = ring_make(NULL, 4, 4);
+	static struct wait waits[N];
+	int pairs[N][2];
+
+	for (int i = 0; i < N; i++) {
+		pair_make(pairs[i]);
+		ring_send(ring, &waits[i].op, pairs[i][1], "x", 1, wait_on_complete);
+	}
+	for (int i = 0; i < N; i++) {
+		run_until_n(ring, &waits[i], 1);
+		ck_assert_int_eq(waits[i].result, 1);
+		close(pairs[i][0]);
+		close(pairs[i][1]);
+	}
+	ck_assert_uint_eq(ring_counters(ring)->stale, 0);
+	ring_free(ring);
+}
+END_TEST
+
+START_TEST(more_completions_than_places_are_not_lost)
+{
+	enum { N = 1200 };
+	struct ring *ring = ring_make(NULL, 4, 128);
+	static struct wait waits[N];
+	int pair[2];
+
+	pair_make(pair);
+	for (int i = 0; i < N; i++)
+		ring_receive_into(ring, &waits[i].op, pair[0], waits[i].bytes, 1, wait_on_complete);
+	ck_assert_int_eq(ring_turn(ring, clock_now_ns()), 0);
+	close(pair[1]);
+	for (int i = 0; i < N; i++)
+		run_until_n(ring, &waits[i], 1);
+	close(pair[0]);
+	ring_free(ring);
+}
+END_TEST
+
+START_TEST(receives_large_into_memory_and_to_nowhere)
+{
+	for (size_t i = 0; i < countof(disables); i++) {
+		struct ring *ring = ring_make(disables[i], 4, 8);
+		struct wait large = {0}, into = {0};
+		char data[3000] = {1}, memory[3000];
+		int pair[2];
+
+		pair_make(pair);
+		ck_assert_int_eq(write(pair[1], data, sizeof(data)), sizeof(data));
+		ring_receive_large(ring, &large.op, pair[0], wait_on_complete);
+		run_until_n(ring, &large, 1);
+		ck_assert_int_eq(large.result, sizeof(data));
+		ck_assert(large.saw_data);
+		ck_assert(op_is_idle(&large.op));
+		ck_assert_int_eq(write(pair[1], data, sizeof(data)), sizeof(data));
+		ring_receive_into(
+			ring, &into.op, pair[0], memory, sizeof(memory), wait_on_complete);
+		run_until_n(ring, &into, 1);
+		ck_assert_int_eq(into.result, sizeof(data));
+		ck_assert(!into.saw_data);
+		ck_assert_mem_eq(memory, data, sizeof(data));
+		close(pair[0]);
+		close(pair[1]);
+		ring_free(ring);
+	}
+}
+END_TEST
+
+START_TEST(tells_a_half_closed_peer_from_one_that_is_gone)
+{
+	struct ring *ring = ring_make(NULL, 4, 8);
+	int pair[2];
+
+	pair_make(pair);
+	ck_assert_int_eq(shutdown(pair[1], SHUT_WR), 0);
+	ck_assert(!ring_peer_is_gone(ring, pair[0]));
+	close(pair[1]);
+	ck_assert(ring_peer_is_gone(ring, pair[0]));
+	close(pair[0]);
+	ring_free(ring);
+}
+END_TEST
+
+START_TEST(connects_accepts_and_drops_over_tcp)
+{
+	struct ring *ring = ring_make(NULL, 4, 8);
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct wait accept = {0}, connect = {0}, drop = {0};
+	char data[5000] = {0};
+	int fd;
+
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, size), 0);
+	ck_assert_int_eq(listen(listener, 5), 0);
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	fd = ring_socket(ring, AF_INET);
+	ck_assert_int_ge(fd, 0);
+	ring_accept(ring, &accept.op, listener, wait_on_complete);
+	ring_connect(ring, &connect.op, fd, (struct sockaddr *)&address, size, wait_on_complete);
+	run_until_n(ring, &connect, 1);
+	run_until_n(ring, &accept, 1);
+	ck_assert_int_eq(connect.result, 0);
+	ck_assert_int_ge(accept.result, 0);
+	ck_assert_int_eq(write(accept.result, data, sizeof(data)), sizeof(data));
+	ring_receive_drop(ring, &drop.op, fd, sizeof(data), wait_on_complete);
+	run_until_n(ring, &drop, 1);
+	ck_assert_int_gt(drop.result, 0);
+	ck_assert(!drop.saw_data);
+	ring_cancel(ring, &accept.op);
+	while (!op_is_idle(&accept.op))
+		ring_turn(ring, clock_now_ns() + NS_PER_S);
+	ring_close_forget(ring, fd);
+	ck_assert_int_eq(ring_turn(ring, clock_now_ns()), 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	close(listener);
+	ring_free(ring);
+}
+END_TEST
+
+static void count_wake(void *context)
+{
+	++*(unsigned *)context;
+}
+
+static void *knock(void *context)
+{
+	ring_wake(context);
+	return NULL;
+}
+
+START_TEST(another_thread_ends_the_turn)
+{
+	struct ring *ring = ring_make(NULL, 4, 8);
+	unsigned n_woken = 0;
+	pthread_t thread;
+
+	ring_on_wake(ring, count_wake, &n_woken);
+	for (unsigned i = 1; i <= 3; i++) {
+		ck_assert_int_eq(pthread_create(&thread, NULL, knock, ring), 0);
+		for (int turns = 0; n_woken < i; turns++) {
+			ck_assert_int_lt(turns, 100);
+			ck_assert_int_eq(ring_turn(ring, clock_now_ns() + 5 * NS_PER_S), 0);
+		}
+		pthread_join(thread, NULL);
+	}
+	ring_free(ring);
+}
+END_TEST
+
+static struct task tasks[3];
+static unsigned n_run;
+
+static struct task_queue *queue;
+
+static void run_and_defer(struct task *task)
+{
+	n_run++;
+	if (task == &tasks[0])
+		task_defer(queue, &tasks[2]);
+}
+
+START_TEST(what_is_put_off_runs_once_at_the_end_of_the_turn)
+{
+	struct ring *ring = ring_make(NULL, 4, 8);
+
+	queue = ring_tasks(ring);
+	for (size_t i = 0; i < countof(tasks); i++)
+		task_init(&tasks[i], run_and_defer);
+	task_defer(queue, &tasks[0]);
+	task_defer(queue, &tasks[0]);
+	task_defer(queue, &tasks[1]);
+	task_cancel(&tasks[1]);
+	ck_assert_uint_eq(n_run, 0);
+	ck_assert_int_eq(ring_turn(ring, clock_now_ns()), 0);
+	ck_assert_uint_eq(n_run, 2);
+	ring_free(ring);
+}
+END_TEST
+
+START_TEST(an_idle_turn_sleeps_until_the_deadline_given)
+{
+	struct ring *ring = ring_make(NULL, 4, 8);
+	uint64_t until = clock_now_ns() + 20 * NS_PER_MS;
+	uint64_t enters = ring_counters(ring)->enters;
+
+	while (ring_now(ring) < until)
+		ck_assert_int_eq(ring_turn(ring, until), 0);
+	ck_assert_uint_le(ring_counters(ring)->enters - enters, 3);
+	ring_free(ring);
+}
+END_TEST
+
+UNIT_MAIN("ring/ring", &sends_and_receives_with_every_feature_left_out,
+	&leaves_off_what_it_is_told_to, &a_cancelled_receive_completes_once_and_for_all,
+	&running_out_of_buffers_loses_nothing, &more_operations_than_entries_are_all_done,
+	&more_completions_than_places_are_not_lost, &receives_large_into_memory_and_to_nowhere,
+	&tells_a_half_closed_peer_from_one_that_is_gone, &connects_accepts_and_drops_over_tcp,
+	&another_thread_ends_the_turn, &what_is_put_off_runs_once_at_the_end_of_the_turn,
+	&an_idle_turn_sleeps_until_the_deadline_given)
