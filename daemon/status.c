@@ -39,7 +39,7 @@ static void append_flag(struct buffer *out, const char *name, bool value)
 {
 	if (!value)
 		return;
-	if (out->data[out->size - 1] != '[')
+	if (out->size > 0 && out->data[out->size - 1] != '[')
 		buffer_append_byte(out, ',');
 	json_append_string(out, text_from(name));
 }

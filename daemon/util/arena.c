@@ -63,6 +63,8 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 	if (size > SIZE_MAX / 2)
 		return NULL;
+	/* Nothing has an address of its own, too. */
+	size = size ? size : 1;
 	size = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
 	if (arena->left < size && !arena_grow(arena, size))
 		return NULL;

@@ -25,6 +25,8 @@ bool buffer_reserve(struct buffer *buffer, size_t n)
 	size_t capacity = buffer->capacity ? buffer->capacity : BUFFER_CAPACITY_MIN;
 	char *data;
 
+	if (capacity > buffer->size_max)
+		capacity = buffer->size_max;
 	if (buffer->failed)
 		return false;
 	if (n > buffer->size_max - buffer->size)

@@ -29,7 +29,7 @@ struct sim_fd {
 	struct sim_end *end;
 	const struct sim_watch *watch;
 	/* At most one of each. */
-	struct sim_flight *receive, *send, *hangup, *other;
+	struct sim_flight *receive, *send, *other;
 };
 
 extern struct sim_fd sim_fds[SIM_FDS_MAX];

@@ -190,10 +190,6 @@ static void sim_flight_try(void *context)
 	case SIM_SEND:
 		sim_send_try(flight);
 		break;
-	case SIM_HANGUP:
-		if (flight->end->hangup)
-			sim_flight_complete(flight, 0, false);
-		break;
 	case SIM_CLOSE:
 		sim_close_finish(flight);
 		break;

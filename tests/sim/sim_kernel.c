@@ -102,8 +102,6 @@ void sim_fd_on_change(struct sim_end *end)
 		sim_flight_poke(fd->receive, sim_delay(sim_world.profile.operation_ns_max));
 	if (fd->send)
 		sim_flight_poke(fd->send, sim_delay(sim_world.profile.operation_ns_max));
-	if (fd->hangup)
-		sim_flight_poke(fd->hangup, sim_delay(sim_world.profile.operation_ns_max));
 }
 
 void sim_fd_close(int fd)
@@ -159,6 +157,15 @@ struct sim_end *sim_kernel_end(int fd)
 	return sim_fd_get(fd, "a question")->end;
 }
 
+bool sim_kernel_peer_is_gone(int fd)
+{
+	const struct sim_fd *state = sim_fd_get(fd, "a question");
+
+	if (state->end->hangup && state->watch->on_told)
+		state->watch->on_told(state->end, SIM_HANGUP, 0);
+	return state->end->hangup;
+}
+
 /* -- Flights ------------------------------------------------------------------------------ */
 
 uint64_t sim_sum(const char *data, size_t size)
@@ -185,7 +192,6 @@ struct sim_flight **sim_fd_place(struct sim_fd *fd, enum sim_kind kind)
 	case SIM_RECEIVE_DROP:
 		return &fd->receive;
 	case SIM_HANGUP:
-		return &fd->hangup;
 	case SIM_CLOSE:
 	case SIM_KINDS:
 		break;
@@ -376,7 +382,6 @@ static void sim_kernel_watch(struct sim_flight *flight, const struct sim_ready *
 	case SIM_RECEIVE_INTO:
 	case SIM_RECEIVE_DROP:
 	case SIM_SEND:
-	case SIM_HANGUP:
 		if (watch->on_told)
 			watch->on_told(flight->end, flight->kind, entry->result);
 		break;

@@ -99,6 +99,9 @@ int sim_kernel_socket(int family);
 /* The daemon's end of a descriptor's stream. */
 struct sim_end *sim_kernel_end(int fd);
 
+/* ring_peer_is_gone(): the daemon has been told. */
+bool sim_kernel_peer_is_gone(int fd);
+
 /* What ring.h starts: checked, and queued for the next turn. */
 struct sim_flight *sim_kernel_start(
 	enum sim_kind kind, struct op *op, int fd, op_callback on_complete);

@@ -130,6 +130,7 @@ static void sim_main_run(const struct sim_arguments *arguments)
 			break;
 	}
 	printf("1..%" PRIu64 "\n", n_lines);
+	fflush(stdout);
 }
 
 /* -- Arguments ---------------------------------------------------------------------------- */

@@ -188,9 +188,7 @@ int ring_peer_uid(struct ring *ring, int fd, uid_t *ret_uid)
 
 bool ring_peer_is_gone(struct ring *ring, int fd)
 {
-	const struct sim_end *end = sim_kernel_end(fd);
-
-	return end && end->hangup;
+	return sim_kernel_peer_is_gone(fd);
 }
 
 /* -- Operations --------------------------------------------------------------------------- */

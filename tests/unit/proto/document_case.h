@@ -10,9 +10,8 @@
 
 #include "proto/document.h"
 #include "proto/json.h"
-#include "util/container.h"
-
 #include "tests/unit/unit.h"
+#include "util/container.h"
 
 /* A document that has one thing wrong with it. */
 struct refusal {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/fault.h"
 
-#include "util/container.h"
-
 #include "tests/unit/unit.h"
+#include "util/container.h"
 
 START_TEST(every_code_has_a_name_a_class_and_a_sentence)
 {

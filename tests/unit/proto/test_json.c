@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/json.h"
 
-#include "util/container.h"
-
 #include "tests/unit/unit.h"
+#include "util/container.h"
 
 static yyjson_doc *read_json(const char *text)
 {

@@ -3,9 +3,8 @@
 
 #include <stdio.h>
 
-#include "util/container.h"
-
 #include "tests/unit/unit.h"
+#include "util/container.h"
 
 static struct plan *make_plan(uint32_t n, const struct plan_edge *edges, uint32_t n_edges)
 {

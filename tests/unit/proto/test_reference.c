@@ -3,9 +3,8 @@
 
 #include <stdio.h>
 
-#include "util/container.h"
-
 #include "tests/unit/unit.h"
+#include "util/container.h"
 
 static void assert_text(struct text text, const char *wanted, const char *of)
 {
