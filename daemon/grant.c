@@ -39,8 +39,8 @@ bool grant_resolve_users(struct secret *secret, struct buffer *why)
 
 		if (user_resolve(word))
 			continue;
-		buffer_printf(why, "%sthere is no user \"%.*s\"", all ? "" : "; ",
-			TEXT_ARGS(word->text));
+		buffer_printf(
+			why, "%sthere is no user \"%.*s\"", all ? "" : "; ", TEXT_ARGS(word->text));
 		all = false;
 	}
 	return all;
@@ -72,7 +72,7 @@ static bool host_matches(struct text pattern, struct text host)
 		return text_equal_nocase(pattern, host);
 	below = text_from_at(pattern, 1);
 	return host.size > below.size &&
-		text_equal_nocase(text_from_at(host, host.size - below.size), below);
+	       text_equal_nocase(text_from_at(host, host.size - below.size), below);
 }
 
 static bool grant_covers_host(const struct secret *secret, struct text host)

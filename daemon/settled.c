@@ -80,8 +80,7 @@ static bool settled_make_net(struct settled *settled, uint32_t conns_max)
 	settled->tls_store = tls_store_new();
 	if (!settled->resolver || !settled->tls_store)
 		return false;
-	settled->pool =
-		pool_new(settled->ring, settled->resolver, settled->tls_store, &pool);
+	settled->pool = pool_new(settled->ring, settled->resolver, settled->tls_store, &pool);
 	return settled->pool;
 }
 
@@ -89,8 +88,8 @@ static void settled_make_front(struct settled *settled, uint32_t conns_max)
 {
 	const struct settled_options *options = &settled->options;
 	struct scheduler_options scheduler = {
-		.requests_max = options->requests_max < conns_max ? options->requests_max
-								  : conns_max,
+		.requests_max =
+			options->requests_max < conns_max ? options->requests_max : conns_max,
 		.attempts_max = conns_max,
 		.body_bytes_max = LIMIT_BODY_BYTES,
 		.dns_timeout_ns = options->dns_timeout_ns,
@@ -192,5 +191,5 @@ bool settled_has_no_session(const struct settled *settled)
 bool settled_is_idle(const struct settled *settled)
 {
 	return settled_has_no_session(settled) && pool_is_empty(settled->pool) &&
-		listener_is_idle(&settled->listener);
+	       listener_is_idle(&settled->listener);
 }

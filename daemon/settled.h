@@ -47,8 +47,8 @@ struct settled_options {
 extern const struct settled_options settled_options_default;
 
 /* 0 or -errno. The ring stays the caller's. */
-int settled_new(struct ring *ring, const struct settled_options *options,
-	struct settled **ret_settled);
+int settled_new(
+	struct ring *ring, const struct settled_options *options, struct settled **ret_settled);
 
 /* All must be idle. Takes NULL, returns NULL. */
 struct settled *settled_free(struct settled *settled);

@@ -324,6 +324,7 @@ static const struct document_key document_job_key_rows[] = {
 	{TEXT_INIT("decode"), document_read_decode},
 	{TEXT_INIT("dedupe"), document_read_dedupe},
 	{TEXT_INIT("body_fd"), NULL},
+	{TEXT_INIT("fd"), NULL},
 	{TEXT_INIT("auth"), NULL},
 	{TEXT_INIT("when"), NULL},
 	{TEXT_INIT("else"), NULL},

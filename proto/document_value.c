@@ -40,6 +40,14 @@ static struct text document_scalar(yyjson_val *value)
 	return yyjson_is_str(value) ? json_string(value) : json_number(value);
 }
 
+/* A number of seconds is a number; a string names its unit. */
+static bool document_has_unit(struct text text)
+{
+	char last = text.size ? text.data[text.size - 1] : '0';
+
+	return last == 's' || last == 'm' || last == 'h';
+}
+
 bool document_read_duration(struct document *document, yyjson_val *value,
 	const struct document_at *at, uint64_t *ret_ns)
 {
@@ -50,7 +58,7 @@ bool document_read_duration(struct document *document, yyjson_val *value,
 		document_refuse_type(document, at, value, "a number of seconds or a string");
 		return false;
 	}
-	if (!text_to_duration(text, &ns)) {
+	if (!text_to_duration(text, &ns) || (yyjson_is_str(value) && !document_has_unit(text))) {
 		document_refuse(document, at, FAULT_GRAPH_VALUE,
 			"\"%s\" is no duration; write seconds, or a number with ms, s, m or h",
 			document_quote(text).text);

@@ -19,7 +19,13 @@ FILE_LINES_MAX = 600
 
 # A .c file without a unit test of its own, and why. A file X_PART.c is tested by test_X.c.
 UNTESTED = {
-    'client/cli/main.c': 'the process: tests/e2e/test_cli_*.py',
+    'client/cli/command_get.c': 'the process: tests/e2e/test_cli_get.py',
+    'client/cli/command_plan.c': 'the process: tests/e2e/test_cli_plan.py',
+    'client/cli/command_run.c': 'the process: tests/e2e/test_cli_run.py',
+    'client/cli/command_status.c': 'the process: tests/e2e/test_cli_run.py',
+    'client/cli/interrupt.c': 'signals: tests/e2e/test_cli_run.py',
+    'client/cli/main.c': 'the process: tests/e2e/test_cli_run.py',
+    'client/cli/spawn.c': 'a process of its own: tests/e2e/test_private.py',
     'daemon/main.c': 'the process: tests/e2e/test_daemon.py',
     'daemon/util/panic.c': 'ends the process; every test would see it',
 }
@@ -43,7 +49,7 @@ LIBRARIES = [
     (r'openssl/', r'daemon/net/tls(_\w+)?\.[ch]$'),
     (r'llhttp', r'daemon/http/h1\.c$'),
     (r'yyjson', r'proto/|daemon/job/(template|value|outcome)\w*\.[ch]$|'
-               r'daemon/front/session\w*\.[ch]$|client/'),
+               r'daemon/front/(message|session|submission)\w*\.[ch]$|client/'),
 ]
 
 # Calls that are never made, and what is used instead.
@@ -169,27 +175,41 @@ class Tidy:
             self.say(path, number, 'an include names its layer: "%s/…"' % layer)
 
     def check_order(self, path, code, found):
-        if path.endswith('.c') and found:
-            own = os.path.splitext(path)[0] + '.h'
-            number, kind, name = found[0]
-            # A part of a module has the module's header in that place.
-            is_own = kind == '"' and (own.endswith('/' + name) or own.endswith(name) or
-                                      os.path.dirname(own).endswith(os.path.dirname(name)))
-            if os.path.exists(os.path.join(ROOT, own)) and not (
-                    is_own and (own.endswith(name) or name.endswith('_private.h'))):
-                self.say(path, number, 'its own header comes first')
-            if is_own:
-                found = found[1:]
+        """Blocks: the own header, <system> ones, then ours; each block is sorted."""
+        blocks = []
         last = None
         for number, kind, name in found:
-            # A new run where something stands between.
-            if last and any(code[i].strip() for i in range(last[0], number - 1)):
-                last = None
-            if last and (last[1] == '"') > (kind == '"'):
+            if last is None or number != last + 1:
+                blocks.append([])
+            blocks[-1].append((number, kind, name))
+            last = number
+        if blocks and path.endswith('.c'):
+            self.check_own_header(path, blocks[0][0])
+            if len(blocks[0]) == 1 and blocks[0][0][1] == '"':
+                blocks = blocks[1:]
+        seen_ours = False
+        for block in blocks:
+            names = [name for number, kind, name in block]
+            number, kind = block[0][:2]
+            if len({kind for number, kind, name in block}) > 1:
+                self.say(path, number, 'a block of includes holds <system> headers or ours')
+            elif seen_ours and kind == '<' and not any(
+                    line.lstrip().startswith('#if') for line in code[:number]):
                 self.say(path, number, '<system> headers come before ours')
-            elif last and last[1] == kind and last[2] > name:
-                self.say(path, number, 'includes are sorted: %s before %s' % (name, last[2]))
-            last = (number, kind, name)
+            if names != sorted(names):
+                bad = next(i for i in range(1, len(names)) if names[i - 1] > names[i])
+                self.say(path, block[bad][0], 'includes are sorted: %s before %s' % (
+                    names[bad], names[bad - 1]))
+            seen_ours = seen_ours or kind == '"'
+
+    def check_own_header(self, path, first):
+        own = os.path.splitext(path)[0] + '.h'
+        number, kind, name = first
+        # A part of a module has the module's header in that place.
+        if path.startswith(('daemon/', 'proto/', 'client/')) and \
+                os.path.exists(os.path.join(ROOT, own)) and not (
+                kind == '"' and (own.endswith(name) or name.endswith('_private.h'))):
+            self.say(path, number, 'its own header comes first')
 
     # -- Python
 
@@ -231,13 +251,11 @@ class Tidy:
             print('tidy: warning: no %s' % path)
             return
         for source in sources:
-            short = source.removeprefix('daemon/').removesuffix('.c')
-            count = sum(len(re.findall(r'(?<![\w/.-])%s(?![\w-])(?!\.[^c\s])' % re.escape(name),
-                                       text))
-                        for name in {source, source.removeprefix('daemon/'), short} if '/' in name
-                        or name.endswith('.c'))
-            if not count:
-                self.say(path, 1, '%s is not named' % source)
+            # Once and no more, so that there is one place to look at.
+            name = re.escape(source.removeprefix('daemon/'))
+            count = len(re.findall(r'(?<![\w/.-])(?:daemon/)?%s(?!\w)' % name, text))
+            if count != 1:
+                self.say(path, 1, '%s is named %d times, not once' % (source, count))
 
     def check_manual(self, table, pattern, page):
         names = re.findall(pattern, read(table) or '', re.M)
@@ -280,7 +298,7 @@ def read(path):
 def tree():
     for folder, folders, names in os.walk(ROOT):
         folders[:] = sorted(name for name in folders if not re.match(
-            r'build|__pycache__|\.git$|corpus|subprojects', name))
+            r'(build|build-.*|__pycache__|\.git|corpus|subprojects)$', name))
         for name in sorted(names):
             yield os.path.relpath(os.path.join(folder, name), ROOT)
 

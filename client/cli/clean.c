@@ -56,7 +56,7 @@ static bool clean_is_layout(struct text text, size_t at)
 	char c = text.data[at];
 
 	return c == '\n' || c == '\t' ||
-		(c == '\r' && at + 1 < text.size && text.data[at + 1] == '\n');
+	       (c == '\r' && at + 1 < text.size && text.data[at + 1] == '\n');
 }
 
 void clean_body(struct buffer *out, struct text text)

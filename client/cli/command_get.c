@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "client/cli/compose.h"
-#include "client/cli/session.h"
 #include "client/cli/exit.h"
 #include "client/cli/file.h"
 #include "client/cli/message.h"
 #include "client/cli/run.h"
+#include "client/cli/session.h"
 #include "client/cli/show.h"
 
 /* Where bodies go. */
@@ -45,8 +45,8 @@ static int get_take_output(
 	} else {
 		name = file_name_from_url(text_from(url));
 		if (!name.data) {
-			message_print("option --remote-name: %s does not end in the name of a file",
-				url);
+			message_print(
+				"option --remote-name: %s does not end in the name of a file", url);
 			return EXIT_USAGE;
 		}
 		outputs->paths[i] = strndup(name.data, name.size);
@@ -119,7 +119,7 @@ static int get_run(const struct options *options, const struct get_outputs *outp
 		.is_head = option_given(options, OPTION_HEAD),
 		.fail = option_given(options, OPTION_FAIL),
 		.quiet_redirects = option_given(options, OPTION_MAX_REDIRS) ||
-			option_given(options, OPTION_HEAD) || format != SHOW_CONTENT,
+				   option_given(options, OPTION_HEAD) || format != SHOW_CONTENT,
 	};
 	struct session session;
 	struct show show;

@@ -84,8 +84,10 @@ int command_plan(const struct options *options)
 	if (status != 0)
 		return status;
 	/* What text shows was cleaned where it was put together. */
-	sink_init(&sink, STDOUT_FILENO,
-		format == PLAN_FORMAT_JSON && isatty(STDOUT_FILENO) ? SINK_TERMINAL_JSON : SINK_RAW);
+	if (format == PLAN_FORMAT_JSON && isatty(STDOUT_FILENO))
+		sink_init(&sink, STDOUT_FILENO, SINK_TERMINAL_JSON);
+	else
+		sink_init(&sink, STDOUT_FILENO, SINK_RAW);
 	status = command_read_document(options, &document);
 	if (status == 0)
 		status = plan_show(&sink.buffer, format, buffer_text(&document));

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/cli/session.h"
 #include "client/cli/edit.h"
 #include "client/cli/exit.h"
 #include "client/cli/file.h"
 #include "client/cli/message.h"
 #include "client/cli/run.h"
+#include "client/cli/session.h"
 #include "client/cli/show.h"
 #include "proto/plan.h"
 
@@ -34,8 +34,8 @@ int command_read_document(const struct options *options, struct buffer *document
 	buffer_init(document, COMMAND_DOCUMENT_MAX);
 	r = file_read(path, document);
 	if (r == -EFBIG) {
-		message_print("GRAPH_TOO_LARGE: the document is larger than %u bytes",
-			PLAN_BYTES_MAX);
+		message_print(
+			"GRAPH_TOO_LARGE: the document is larger than %u bytes", PLAN_BYTES_MAX);
 		return EXIT_REFUSED;
 	}
 	if (r < 0) {

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "client/cli/clean.h"
-#include "client/cli/session.h"
 #include "client/cli/exit.h"
 #include "client/cli/message.h"
+#include "client/cli/session.h"
 #include "client/cli/sink.h"
 #include "proto/json.h"
 #include "util/clock.h"
@@ -19,8 +19,8 @@
 #define STATUS_WAIT_MS 5000
 
 /* Waits for the answer of that type. 0 and the event; EXIT_DAEMON, which was said. */
-static int status_await(struct session *session, enum settle_event_type type,
-	const struct settle_event **ret_event)
+static int status_await(
+	struct session *session, enum settle_event_type type, const struct settle_event **ret_event)
 {
 	uint64_t deadline_ns = clock_now_ns() + STATUS_WAIT_MS * NS_PER_MS;
 	int r = 0;
@@ -114,8 +114,7 @@ static int ping_show(const struct settle_event *event, uint64_t since_ns)
 	server = json_string(yyjson_obj_get(yyjson_doc_get_root(doc), "server"));
 	sink_init(&sink, STDOUT_FILENO, SINK_RAW);
 	clean_line(&sink.buffer, server.data ? server : TEXT("a daemon"));
-	buffer_printf(&sink.buffer, " answered in %.2f ms\n",
-		(double)since_ns / (double)NS_PER_MS);
+	buffer_printf(&sink.buffer, " answered in %.2f ms\n", (double)since_ns / (double)NS_PER_MS);
 	yyjson_doc_free(doc);
 	return status_write(&sink);
 }

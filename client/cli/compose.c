@@ -158,9 +158,8 @@ static int compose_take_headers(struct compose *compose)
 
 		if (use->option != OPTION_HEADER)
 			continue;
-		r = use->value[0] == '@'
-			? compose_take_header_file(compose, use->value + 1)
-			: compose_take_header(compose, text_from(use->value));
+		r = use->value[0] == '@' ? compose_take_header_file(compose, use->value + 1)
+					 : compose_take_header(compose, text_from(use->value));
 		if (r != 0)
 			return r;
 	}
@@ -259,7 +258,7 @@ static bool compose_body_is_text(const struct compose *compose, struct text body
 	size_t type = compose_header_find(compose, 0, TEXT("content-type"));
 
 	return text_is_utf8(body) && !memmem(body.data, body.size, "{{", 2) &&
-		compose_header_get(compose, type)->value.data;
+	       compose_header_get(compose, type)->value.data;
 }
 
 static int compose_body(struct compose *compose)
@@ -411,8 +410,8 @@ static bool compose_addresses(struct buffer *out, struct text addresses)
 		if (out->data[out->size - 1] != '[')
 			buffer_append_byte(out, ',');
 		json_append_string(out, address);
-		addresses = end < addresses.size ? text_from_at(addresses, end + 1)
-						 : (struct text){0};
+		addresses =
+			end < addresses.size ? text_from_at(addresses, end + 1) : (struct text){0};
 	}
 	buffer_append_byte(out, ']');
 	return true;
@@ -462,21 +461,15 @@ static int compose_resolve(struct compose *compose)
 
 /* -- The document ------------------------------------------------------------------------------ */
 
-/* The deadline of the graph: --timeout, and -m where there is one transfer. */
+/* The deadline of the graph. -m is a job's: it names its own code. */
 static int compose_deadline(struct compose *compose)
 {
 	const char *timeout = option_value(compose->options, OPTION_TIMEOUT);
-	const char *max_time = option_value(compose->options, OPTION_MAX_TIME);
-	uint64_t ns = UINT64_MAX, one_ns;
+	uint64_t ns = UINT64_MAX;
 
 	if (timeout && !value_duration(OPTION_TIMEOUT, timeout, &ns))
 		return EXIT_USAGE;
-	if (max_time && compose->options->n_operands == 1) {
-		if (!value_duration(OPTION_MAX_TIME, max_time, &one_ns))
-			return EXIT_USAGE;
-		ns = one_ns < ns ? one_ns : ns;
-	}
-	if (ns != UINT64_MAX)
+	if (timeout)
 		compose_seconds(compose->out, "timeout", ns);
 	return 0;
 }

@@ -9,15 +9,14 @@
 
 static bool data_is_form(enum option_id option)
 {
-	return option == OPTION_DATA || option == OPTION_DATA_RAW ||
-		option == OPTION_DATA_BINARY || option == OPTION_DATA_URLENCODE;
+	return option == OPTION_DATA || option == OPTION_DATA_RAW || option == OPTION_DATA_BINARY ||
+	       option == OPTION_DATA_URLENCODE;
 }
 
 bool data_is_given(const struct options *options)
 {
 	for (size_t i = 0; i < options->n_uses; i++) {
-		if (data_is_form(options->uses[i].option) ||
-			options->uses[i].option == OPTION_JSON)
+		if (data_is_form(options->uses[i].option) || options->uses[i].option == OPTION_JSON)
 			return true;
 	}
 	return false;
@@ -121,8 +120,8 @@ int data_collect(const struct options *options, struct buffer *out)
 		if (use->option != OPTION_JSON && !data_is_form(use->option))
 			continue;
 		if (use->option != OPTION_JSON && has_json) {
-			message_print("--json and --%s cannot be combined",
-				option_name(use->option));
+			message_print(
+				"--json and --%s cannot be combined", option_name(use->option));
 			return EXIT_USAGE;
 		}
 		/* Pieces of JSON follow each other; fields of a form stand apart. */

@@ -47,7 +47,7 @@ static const struct option_row {
 	enum option_standing standing;
 	const char *help;
 } option_rows[OPTION_COUNT] = {
-#define OPTION(name, letters, long, argument, commands, standing, help) \
+#define OPTION(name, letters, long, argument, commands, standing, help)                            \
 	[OPTION_##name] = {letters, long, argument, commands, standing, help},
 #include "client/cli/option.def"
 #undef OPTION
@@ -406,15 +406,20 @@ static void option_help_row(struct buffer *out, const struct option_row *row)
 
 static void option_help_commands(struct buffer *out)
 {
-	buffer_append_literal(out, "Usage: settle COMMAND [OPTION]...\n"
-				   "Send graphs of HTTP requests to settled, and show what became of them.\n"
-				   "\nCommands:\n");
+	static const char head[] =
+		"Usage: settle COMMAND [OPTION]...\n"
+		"Send graphs of HTTP requests to settled, and show what became of them.\n"
+		"\nCommands:\n";
+	static const char foot[] =
+		"\nOptions of a command: settle COMMAND --help. All of them: settle(1).\n";
+
+	buffer_append_literal(out, head);
 	for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
 		if (option_commands[i].help)
 			buffer_printf(out, "  %-6s %-9s %s\n", option_commands[i].name,
 				option_commands[i].operands, option_commands[i].help);
 	}
-	buffer_append_literal(out, "\nOptions of a command: settle COMMAND --help. All of them: settle(1).\n");
+	buffer_append_literal(out, foot);
 }
 
 void option_help(struct buffer *out, enum command command)

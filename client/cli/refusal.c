@@ -11,8 +11,8 @@
 /* "settle: GRAPH_CYCLE at /jobs/a: a -> b -> a" */
 static void refusal_print(struct text code, struct text at, struct text message)
 {
-	message_print("%.*s%s%.*s: %.*s", TEXT_ARGS(code), at.size > 0 ? " at " : "",
-		TEXT_ARGS(at), TEXT_ARGS(message));
+	message_print("%.*s%s%.*s: %.*s", TEXT_ARGS(code), at.size > 0 ? " at " : "", TEXT_ARGS(at),
+		TEXT_ARGS(message));
 }
 
 /* True where it is the configuration or a quota that says no, not the document. */
@@ -21,7 +21,7 @@ static bool refusal_is_policy(struct text code)
 	enum fault_code fault = fault_from_name(code);
 
 	return fault_class(fault) == FAULT_CLASS_ADMISSION || fault == FAULT_SECRET_UNKNOWN ||
-		text_starts_with(code, TEXT("POLICY_"));
+	       text_starts_with(code, TEXT("POLICY_"));
 }
 
 static struct text refusal_text(yyjson_val *error, const char *key)

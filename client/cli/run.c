@@ -75,9 +75,9 @@ static bool run_may_be_optional(struct run *run)
 
 	if (run->optional == RUN_OPTIONAL_UNKNOWN)
 		run->optional = memmem(document.data, document.size, "optional", 8) ||
-					memmem(document.data, document.size, "\\u", 2)
-			? RUN_OPTIONAL_PERHAPS
-			: RUN_OPTIONAL_NONE;
+						memmem(document.data, document.size, "\\u", 2)
+					? RUN_OPTIONAL_PERHAPS
+					: RUN_OPTIONAL_NONE;
 	return run->optional == RUN_OPTIONAL_PERHAPS;
 }
 
@@ -115,8 +115,7 @@ static bool run_required_was_rejected(struct run *run)
 
 /* -- Events ------------------------------------------------------------------------------------ */
 
-static void run_take_rejection(
-	struct run *run, const struct settle_record *record, uint32_t index)
+static void run_take_rejection(struct run *run, const struct settle_record *record, uint32_t index)
 {
 	const char *code = settle_record_code(record);
 
@@ -195,6 +194,8 @@ static void run_take_done(struct run *run, const struct settle_event *event)
 		run->status = EXIT_REJECTED;
 	else
 		run->status = run_required_was_rejected(run) ? EXIT_REJECTED : EXIT_FULFILLED;
+	if (run->status == EXIT_GRAPH_TIMEOUT)
+		message_print("GRAPH_TIMEOUT: %s", fault_sentence(FAULT_GRAPH_TIMEOUT));
 	yyjson_doc_free(doc);
 	render_finish(run->options->render, &end);
 	if (run->options->summary_is_shown)
@@ -260,8 +261,7 @@ static void run_take(struct run *run, const struct settle_event *event)
 	case SETTLE_HELLO:
 	case SETTLE_CHUNK:
 	case SETTLE_DECIDED:
-	case SETTLE_STATUS:
-		break;
+	case SETTLE_STATUS: break;
 	}
 }
 
@@ -376,8 +376,8 @@ static int run_end(struct run *run)
 static int run_submit(struct run *run)
 {
 	struct text document = run->options->document;
-	int r = settle_submit(run->options->session->settle, document.data, document.size,
-		&run->graph);
+	int r = settle_submit(
+		run->options->session->settle, document.data, document.size, &run->graph);
 
 	/* No JSON, or longer than a message may be: the document can tell what is wrong. */
 	if (r == 0 || ((r == -EINVAL || r == -EMSGSIZE) && run_refuse_document(run)))

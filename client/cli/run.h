@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-#include "client/cli/session.h"
 #include "client/cli/render/render.h"
+#include "client/cli/session.h"
 #include "util/text.h"
 
 struct run_options {

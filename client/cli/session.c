@@ -18,10 +18,8 @@ static bool session_is_unanswered(int error)
 	case ENOTDIR:
 	case ECONNREFUSED:
 	case EACCES:
-	case EPERM:
-		return true;
-	default:
-		return false;
+	case EPERM: return true;
+	default: return false;
 	}
 }
 
@@ -31,11 +29,13 @@ static int session_spawn(struct session *session)
 
 	r = spawn_daemon(&fd, &session->pid);
 	if (r == -ENOENT) {
-		message_print("no daemon answers, and there is no settled to run: set SETTLE_DAEMON");
+		message_print("no daemon answers, and no settled to run is found: "
+			      "set SETTLE_DAEMON");
 		return EXIT_DAEMON;
 	}
 	if (r < 0) {
-		message_print("no daemon answers, and no private one can be started: %s", strerror(-r));
+		message_print(
+			"no daemon answers, and no private one can be started: %s", strerror(-r));
 		return EXIT_DAEMON;
 	}
 	r = settle_open_fd(fd, &session->settle);
@@ -46,8 +46,7 @@ static int session_spawn(struct session *session)
 	return 0;
 }
 
-int session_open(
-	const struct options *options, bool may_spawn, struct session *ret_session)
+int session_open(const struct options *options, bool may_spawn, struct session *ret_session)
 {
 	struct session session = {0};
 	int r = settle_open(option_value(options, OPTION_SOCKET), &session.settle);

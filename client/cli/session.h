@@ -18,8 +18,7 @@ struct session {
 };
 
 /* 0; EXIT_DAEMON, which was said. */
-int session_open(
-	const struct options *options, bool may_spawn, struct session *ret_session);
+int session_open(const struct options *options, bool may_spawn, struct session *ret_session);
 
 /* The daemon cancels what is not done; a private one ends. */
 void session_close(struct session *session);

@@ -115,7 +115,7 @@ static int show_choose_color(const struct options *options, bool *ret_color)
 	*ret_color = choice == 1;
 	if (choice == 0)
 		*ret_color = isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
-			!show_terminal_is_dumb();
+			     !show_terminal_is_dumb();
 	return 0;
 }
 
@@ -145,7 +145,7 @@ static int show_start_progress(const struct options *options, enum show_format f
 		return EXIT_USAGE;
 	/* A body on the same terminal is progress enough. */
 	is_seen = isatty(STDERR_FILENO) && !show_terminal_is_dumb() && message_is_heard() &&
-		!(format == SHOW_CONTENT && isatty(STDOUT_FILENO));
+		  !(format == SHOW_CONTENT && isatty(STDOUT_FILENO));
 	progress_init(choice == 0 && is_seen ? PROGRESS_TTY : modes[choice]);
 	return 0;
 }
@@ -161,8 +161,7 @@ static enum sink_escape show_escape(enum show_format format)
 	case SHOW_JSONL:
 	case SHOW_JSON:
 	case SHOW_PARTITION:
-	case SHOW_RETURN:
-		break;
+	case SHOW_RETURN: break;
 	}
 	return SINK_TERMINAL_JSON;
 }

@@ -91,8 +91,7 @@ static int spawn_run(const char *path, int fd, pid_t *ret_pid)
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return -ENOMEM;
 	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(
-		&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setpgroup(&attributes, 0);
 	sigemptyset(&defaults);
 	sigaddset(&defaults, SIGPIPE);

@@ -44,8 +44,8 @@ bool value_size(enum option_id option, const char *value, uint64_t *ret_bytes)
 	return false;
 }
 
-bool value_choice(enum option_id option, const char *value, const char *const *choices,
-	size_t *ret_choice)
+bool value_choice(
+	enum option_id option, const char *value, const char *const *choices, size_t *ret_choice)
 {
 	struct buffer known;
 

@@ -22,8 +22,8 @@ bool value_number(enum option_id option, const char *value, uint64_t max, uint64
 bool value_size(enum option_id option, const char *value, uint64_t *ret_bytes);
 
 /* One of a NULL-terminated list, its index in *ret_choice. */
-bool value_choice(enum option_id option, const char *value, const char *const *choices,
-	size_t *ret_choice);
+bool value_choice(
+	enum option_id option, const char *value, const char *const *choices, size_t *ret_choice);
 
 /* "NAME=VALUE": the name, not empty, and what follows the '='. */
 bool value_pair(

@@ -42,7 +42,7 @@ static void listener_on_accept(struct op *op, const struct completion *completio
 {
 	struct listener *listener = container_of(op, struct listener, op);
 	bool passing = completion->result >= 0 || completion->result == -ECONNABORTED ||
-		completion->result == -EINTR;
+		       completion->result == -EINTR;
 	struct ring *ring = listener->front->ring;
 
 	if (completion->result >= 0)

@@ -117,8 +117,8 @@ static void session_check_end(struct session *session)
 	if (session_has_in_flight(session) || !op_is_idle(&session->close_op))
 		return;
 	if (!session->is_closed)
-		ring_close(session->front->ring, &session->close_op, session->fd,
-			session_on_closed);
+		ring_close(
+			session->front->ring, &session->close_op, session->fd, session_on_closed);
 	else if (session->n_graphs == 0)
 		session_free(session);
 }
@@ -143,8 +143,7 @@ static void session_on_linger(struct timer *timer)
 
 void session_on_graph_gone(struct session *session)
 {
-	if (session->state == SESSION_OPEN && session->front->is_draining &&
-		session->n_graphs == 0)
+	if (session->state == SESSION_OPEN && session->front->is_draining && session->n_graphs == 0)
 		session_enter(session, SESSION_FINISHING);
 	session_check_end(session);
 }
@@ -307,8 +306,7 @@ static void session_on_end(struct session *session)
 
 static bool receive_is_passing(int result)
 {
-	return result == -ENOBUFS || result == -EINTR || result == -EAGAIN ||
-		result == -ECANCELED;
+	return result == -ENOBUFS || result == -EINTR || result == -EAGAIN || result == -ECANCELED;
 }
 
 static void session_on_receive(struct op *op, const struct completion *completion)

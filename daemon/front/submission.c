@@ -32,8 +32,8 @@ static struct buffer *message_begin(struct session *session, uint64_t id, const 
 
 /* Records: the hot path of the way out. */
 
-static void submission_on_settled(struct graph *graph, const struct record *record,
-	struct text body, char **body_memory)
+static void submission_on_settled(
+	struct graph *graph, const struct record *record, struct text body, char **body_memory)
 {
 	struct submission *submission = submission_of(graph);
 	struct session *session = submission->session;
@@ -100,8 +100,8 @@ static const struct graph_events submission_events = {
 
 /* Admission. */
 
-static void append_error(struct buffer *message, enum fault_code code, struct text at,
-	struct text text)
+static void append_error(
+	struct buffer *message, enum fault_code code, struct text at, struct text text)
 {
 	buffer_append_literal(message, "{\"code\":");
 	json_append_string(message, text_from(fault_name(code)));

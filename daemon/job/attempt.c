@@ -118,9 +118,8 @@ static void attempt_fill_times(const struct attempt *attempt, struct record_time
 
 		time->dns = span(times->dialed_ns, times->resolved_ns);
 		time->connect = span(times->resolved_ns, times->connected_ns);
-		time->tls = attempt->route->is_https
-			? span(times->connected_ns, times->ready_ns)
-			: 0;
+		time->tls =
+			attempt->route->is_https ? span(times->connected_ns, times->ready_ns) : 0;
 	}
 }
 
@@ -142,8 +141,8 @@ static struct record attempt_record(const struct attempt *attempt)
 	record.attempts = attempt->conn || attempt->begun_ns ? 1 : 0;
 	attempt_fill_times(attempt, &record.time);
 	if (attempt->conn && attempt->conn->remote[0])
-		record.conn = (struct record_conn){
-			text_from(attempt->conn->remote), attempt->is_reused};
+		record.conn =
+			(struct record_conn){text_from(attempt->conn->remote), attempt->is_reused};
 	if (!exchange->has_head)
 		return record;
 	record.response = (struct record_response){
@@ -238,8 +237,8 @@ static void attempt_watch(struct attempt *attempt)
 	struct limit limit = attempt_limit(attempt);
 
 	if (!timer_is_armed(&attempt->timer) || limit.deadline_ns < attempt->timer.deadline_ns)
-		timer_set(ring_timers(attempt->scheduler->ring), &attempt->timer,
-			limit.deadline_ns);
+		timer_set(
+			ring_timers(attempt->scheduler->ring), &attempt->timer, limit.deadline_ns);
 }
 
 /* The exchange. */
@@ -297,8 +296,8 @@ static void attempt_on_response(struct attempt *attempt)
 		attempt_settle(attempt, NULL, &more, true);
 		return;
 	}
-	fault_set(&fault, FAULT_HTTP_STATUS, "%u%s%.*s", head->status,
-		head->reason.size ? " " : "", TEXT_ARGS(head->reason));
+	fault_set(&fault, FAULT_HTTP_STATUS, "%u%s%.*s", head->status, head->reason.size ? " " : "",
+		TEXT_ARGS(head->reason));
 	attempt_settle(attempt, &fault, &more, true);
 }
 
@@ -310,8 +309,8 @@ static bool attempt_may_replay(const struct attempt *attempt, enum fault_code co
 		return false;
 	if (attempt->state != ATTEMPT_EXCHANGE || exchange_has_begun(&attempt->exchange))
 		return false;
-	return code == FAULT_EMPTY_REPLY || code == FAULT_RECV_RESET ||
-		code == FAULT_SEND_FAILED || code == FAULT_TLS_BROKEN;
+	return code == FAULT_EMPTY_REPLY || code == FAULT_RECV_RESET || code == FAULT_SEND_FAILED ||
+	       code == FAULT_TLS_BROKEN;
 }
 
 static void attempt_fail(struct attempt *attempt, const struct fault *fault)
@@ -381,8 +380,7 @@ static void attempt_on_end(struct conn_user *user, const struct fault *fault)
 	struct attempt *attempt = attempt_of(user);
 	struct exchange *exchange = &attempt->exchange;
 
-	if (fault && !(attempt->state == ATTEMPT_EXCHANGE &&
-			     fault->code == FAULT_BODY_TRUNCATED &&
+	if (fault && !(attempt->state == ATTEMPT_EXCHANGE && fault->code == FAULT_BODY_TRUNCATED &&
 			     !exchange_has_begun(exchange))) {
 		attempt_fail(attempt, fault);
 		return;
@@ -402,8 +400,8 @@ static void attempt_lease(struct attempt *attempt)
 	struct fault fault;
 
 	attempt_enter(attempt, ATTEMPT_LEASE);
-	attempt->conn = pool_lease(attempt->scheduler->pool, attempt->route, &attempt->user,
-		attempt->is_replay);
+	attempt->conn = pool_lease(
+		attempt->scheduler->pool, attempt->route, &attempt->user, attempt->is_replay);
 	if (!attempt->conn) {
 		fault_set(&fault, FAULT_OVERLOADED, "no memory for a connection");
 		attempt_reject(attempt, &fault);

@@ -21,8 +21,8 @@ static void limit_consider(
 }
 
 /* Of a connection that is being made. */
-static void limit_consider_conn(struct limit *limit, const struct attempt *attempt,
-	const struct plan_timeouts *timeouts)
+static void limit_consider_conn(
+	struct limit *limit, const struct attempt *attempt, const struct plan_timeouts *timeouts)
 {
 	static const struct limit dns = {.code = FAULT_DNS_TIMEOUT, .what = "address"};
 	static const struct limit connect = {.code = FAULT_CONNECT_TIMEOUT, .what = "connection"};
@@ -37,13 +37,13 @@ static void limit_consider_conn(struct limit *limit, const struct attempt *attem
 	else if (times->resolved_ns)
 		limit_consider(limit, times->resolved_ns, timeouts->connect_ns, &connect);
 	else
-		limit_consider(limit, times->dialed_ns,
-			attempt->scheduler->options.dns_timeout_ns, &dns);
+		limit_consider(
+			limit, times->dialed_ns, attempt->scheduler->options.dns_timeout_ns, &dns);
 }
 
 /* Of a request on the wire. Idle is the silence of a body, in either direction. */
-static void limit_consider_exchange(struct limit *limit, const struct attempt *attempt,
-	const struct plan_timeouts *timeouts)
+static void limit_consider_exchange(
+	struct limit *limit, const struct attempt *attempt, const struct plan_timeouts *timeouts)
 {
 	static const struct limit first_byte = {
 		.code = FAULT_FIRST_BYTE_TIMEOUT, .what = "byte of a response"};

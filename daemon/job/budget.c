@@ -35,8 +35,7 @@ void budget_wait(struct bound *bound, struct job *job)
 	struct list *at = &bound->waiting;
 
 	expect(!list_is_linked(&job->link));
-	if (!list_is_empty(at) &&
-		list_entry(at->previous, struct job, link)->order > job->order) {
+	if (!list_is_empty(at) && list_entry(at->previous, struct job, link)->order > job->order) {
 		at = at->next;
 		while (list_entry(at, struct job, link)->order < job->order)
 			at = at->next;

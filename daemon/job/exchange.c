@@ -77,8 +77,8 @@ static bool exchange_on_head(struct h1_sink *sink, const struct response_head *h
 	if (head->framing != BODY_LENGTH)
 		return true;
 	if (head->length > exchange->body_bytes_max)
-		return exchange_fail(exchange, FAULT_BODY_TOO_LARGE,
-			"the announced length is over max_body");
+		return exchange_fail(
+			exchange, FAULT_BODY_TOO_LARGE, "the announced length is over max_body");
 	if (reserve > EXCHANGE_RESERVE_MAX)
 		reserve = EXCHANGE_RESERVE_MAX;
 	if (!exchange->discards && !buffer_reserve(&exchange->body, (size_t)reserve))

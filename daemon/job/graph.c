@@ -140,8 +140,7 @@ static void graph_end(struct graph *graph, enum record_by by, enum fault_code co
 	timer_stop(graph_timers(graph), &graph->deadline_timer);
 	list_each_safe(link, &graph->attempts)
 		attempt_cancel(attempt_of_link(link), code, by);
-	timer_set(graph_timers(graph), &graph->sweep_timer,
-		ring_now(graph->scheduler->ring));
+	timer_set(graph_timers(graph), &graph->sweep_timer, ring_now(graph->scheduler->ring));
 }
 
 void graph_cancel(struct graph *graph, enum record_by by)
@@ -193,8 +192,7 @@ bool graph_cancel_job(struct graph *graph, struct text id)
 
 	if (!plan_job)
 		return false;
-	job_end(&graph->jobs[plan_index(graph->plan, plan_job)], FAULT_CANCELLED,
-		RECORD_BY_CLIENT);
+	job_end(&graph->jobs[plan_index(graph->plan, plan_job)], FAULT_CANCELLED, RECORD_BY_CLIENT);
 	return true;
 }
 

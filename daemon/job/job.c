@@ -51,12 +51,10 @@ static void job_keep(struct job *job, const struct record *record, struct text b
 		return;
 	job->outcome = outcome_new(record, body, plan->keep);
 	if (job->outcome)
-		job->outcome->n_users =
-			plan->n_dependents + (job->graph->plan->result ? 1 : 0);
+		job->outcome->n_users = plan->n_dependents + (job->graph->plan->result ? 1 : 0);
 }
 
-void job_settle(
-	struct job *job, const struct record *record, struct text body, char **body_memory)
+void job_settle(struct job *job, const struct record *record, struct text body, char **body_memory)
 {
 	struct graph *graph = job->graph;
 	struct scheduler *scheduler = graph->scheduler;

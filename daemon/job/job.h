@@ -73,8 +73,7 @@ struct record job_record(const struct job *job);
 /* The job is settled: here and nowhere else. The record says how; `body` is the response's, and
  * becomes the client's where *body_memory (malloc'ed, its start) is taken and set to NULL.
  * The job's attempt, if it had one, is no longer its own. */
-void job_settle(
-	struct job *job, const struct record *record, struct text body, char **body_memory);
+void job_settle(struct job *job, const struct record *record, struct text body, char **body_memory);
 
 /* Rejects a job that has no attempt. */
 void job_reject(struct job *job, const struct fault *fault, enum record_by by);

@@ -34,9 +34,8 @@ struct outcome *outcome_new(const struct record *record, struct text body, uint8
 {
 	const struct record_response *response = &record->response;
 	uint32_t n_headers = keep & PLAN_KEEP_HEADERS ? response->n_headers : 0;
-	struct outcome *outcome =
-		calloc(1, sizeof(*outcome) + n_headers * sizeof(struct header) +
-				  texts_size(response, body, keep));
+	struct outcome *outcome = calloc(1, sizeof(*outcome) + n_headers * sizeof(struct header) +
+						    texts_size(response, body, keep));
 	struct header *headers = (struct header *)(outcome + 1);
 	char *at = (char *)(headers + n_headers);
 

@@ -57,8 +57,8 @@ void summary_init(struct summary *summary, struct graph *graph)
 	if (!graph->plan->result)
 		return;
 	template_result(graph, &summary->result);
-	summary->record.result = summary->result.failed ? TEXT("null")
-							: buffer_text(&summary->result);
+	summary->record.result =
+		summary->result.failed ? TEXT("null") : buffer_text(&summary->result);
 }
 
 void summary_deinit(struct summary *summary)

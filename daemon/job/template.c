@@ -90,7 +90,7 @@ static bool sink_fill(struct sink *sink, struct text template)
 /* A query or form field: the value is encoded whole, whoever it came from. */
 static bool sink_field(struct sink *sink, const struct plan_field *field)
 {
-	void (*encode)(struct buffer *out, struct text text) = sink->encode;
+	void (*encode)(struct buffer * out, struct text text) = sink->encode;
 	struct buffer text;
 	struct sink whole = *sink;
 	bool filled;
@@ -134,7 +134,7 @@ static bool segment_is_dots(struct text segment)
 	return first && (first == segment.size || (second && first + second == segment.size));
 }
 
-/* The segment of the URL's path that `at` lies in. */
+/* The segment of the URL's path that `at` lies in, or ends at. */
 static struct text segment_around(struct text url, size_t at)
 {
 	size_t from = at, to = at;
@@ -144,6 +144,20 @@ static struct text segment_around(struct text url, size_t at)
 	while (to < url.size && url.data[to] != '/' && url.data[to] != '?' && url.data[to] != '#')
 		to++;
 	return (struct text){url.data + from, to - from};
+}
+
+/* True where a path segment that has bytes of `from` to `to`, or ends there, is "." or "..". A raw
+ * value may have brought several. */
+static bool url_has_dots(struct text url, size_t from, size_t to)
+{
+	while (from <= to && from <= url.size) {
+		struct text segment = segment_around(url, from);
+
+		if (segment_is_dots(segment))
+			return true;
+		from = (size_t)(segment.data - url.data) + segment.size + 1;
+	}
+	return false;
 }
 
 static bool url_unsafe(struct fault *fault, const char *why)
@@ -167,34 +181,66 @@ static bool url_check_bytes(struct text url, struct fault *fault)
 	return true;
 }
 
+static bool has_delimiter(struct text text)
+{
+	return text_find(text, '/') < text.size || text_find(text, '?') < text.size ||
+	       text_find(text, '#') < text.size;
+}
+
+/* What a URL's filling has come to. */
+struct url_fill {
+	struct sink *sink;
+	/* Where the references since the last delimiter of the author's begin and end. */
+	size_t from, to;
+	bool is_touched;
+	bool in_query;
+};
+
+/* The author's text, or the URL's end: the segments before it are whole. */
+static bool url_fill_literal(struct url_fill *fill, struct text literal, bool is_end)
+{
+	struct sink *sink = fill->sink;
+
+	buffer_append_text(sink->out, literal);
+	if (!is_end && !has_delimiter(literal))
+		return true;
+	if (fill->is_touched && !fill->in_query && !sink->out->failed &&
+		url_has_dots(buffer_text(sink->out), fill->from, fill->to))
+		return url_unsafe(sink->fault, "a path segment became . or ..");
+	fill->is_touched = false;
+	fill->in_query = fill->in_query || text_find(literal, '?') < literal.size;
+	return true;
+}
+
+static bool url_fill_reference(struct url_fill *fill, const struct reference *reference)
+{
+	if (!fill->is_touched)
+		fill->from = fill->sink->out->size;
+	fill->is_touched = true;
+	if (!sink_reference(fill->sink, reference))
+		return false;
+	fill->to = fill->sink->out->size;
+	return true;
+}
+
 /* Fills `template` into sink->out and checks each path segment that a reference went into. */
 static bool url_fill(struct sink *sink, struct text template)
 {
 	struct reference_cursor cursor = reference_cursor(template);
-	enum reference_piece piece;
+	struct url_fill fill = {.sink = sink};
 	struct reference reference;
 	struct text literal;
-	size_t touched = 0;
-	bool is_touched = false, in_query = false;
 
 	for (;;) {
-		piece = reference_next(&cursor, &literal, &reference);
-		expect(piece != REFERENCE_BAD);
-		/* The segment is whole once the next literal has a delimiter, or at the end. */
-		if (piece == REFERENCE_LITERAL)
-			buffer_append_text(sink->out, literal);
-		if (is_touched && !in_query && piece != REFERENCE_FOUND && !sink->out->failed &&
-			segment_is_dots(segment_around(buffer_text(sink->out), touched)))
-			return url_unsafe(sink->fault, "a path segment became . or ..");
-		if (piece == REFERENCE_END)
-			return true;
-		if (piece == REFERENCE_LITERAL) {
-			in_query = in_query || text_find(literal, '?') < literal.size;
-			continue;
+		bool filled = true;
+
+		switch (reference_next(&cursor, &literal, &reference)) {
+		case REFERENCE_LITERAL: filled = url_fill_literal(&fill, literal, false); break;
+		case REFERENCE_FOUND: filled = url_fill_reference(&fill, &reference); break;
+		case REFERENCE_END: return url_fill_literal(&fill, TEXT(""), true);
+		case REFERENCE_BAD: unreachable("a reference refused at admission");
 		}
-		touched = sink->out->size;
-		is_touched = true;
-		if (!sink_reference(sink, &reference))
+		if (!filled)
 			return false;
 	}
 }
@@ -212,8 +258,8 @@ static bool url_append_query(struct sink *sink, const struct plan_spec *spec)
 	return true;
 }
 
-static bool url_read(struct text text, struct buffer *out, struct url *ret_url,
-	struct fault *ret_fault)
+static bool url_read(
+	struct text text, struct buffer *out, struct url *ret_url, struct fault *ret_fault)
 {
 	enum url_error error = url_parse(text, out, ret_url);
 
@@ -261,8 +307,7 @@ static bool url_fill_and_read(struct job *job, struct buffer *filled, struct buf
 	return url_read(buffer_text(filled), out, ret_url, ret_fault);
 }
 
-bool template_url(
-	struct job *job, struct buffer *out, struct url *ret_url, struct fault *ret_fault)
+bool template_url(struct job *job, struct buffer *out, struct url *ret_url, struct fault *ret_fault)
 {
 	const struct plan_job *plan = job_plan(job);
 	struct buffer filled;
@@ -301,8 +346,8 @@ static struct text trimmed(struct text text)
 {
 	while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
 		text = text_from_at(text, 1);
-	while (text.size > 0 && (text.data[text.size - 1] == ' ' ||
-					text.data[text.size - 1] == '\t'))
+	while (text.size > 0 &&
+		(text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
 		text.size--;
 	return text;
 }

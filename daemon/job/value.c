@@ -43,8 +43,8 @@ static struct value value_status(const struct outcome *outcome)
 
 	if (outcome->status == 0)
 		return value_missing(FAULT_REF_MISSING);
-	value.text.size = (size_t)snprintf(value.digits, sizeof(value.digits), "%u",
-		outcome->status);
+	value.text.size =
+		(size_t)snprintf(value.digits, sizeof(value.digits), "%u", outcome->status);
 	return value;
 }
 
@@ -93,11 +93,11 @@ static struct value value_of_job(const struct graph *graph, const struct referen
 	case REFERENCE_POINTER: return value_pointed(outcome, reference);
 	case REFERENCE_STATUS: return value_status(outcome);
 	case REFERENCE_OUTCOME:
-		return value_text(outcome->code == FAULT_NONE ? TEXT("fulfilled")
-							      : TEXT("rejected"));
+		return value_text(
+			outcome->code == FAULT_NONE ? TEXT("fulfilled") : TEXT("rejected"));
 	case REFERENCE_CODE:
-		return value_text(text_from(
-			outcome->code == FAULT_NONE ? "" : fault_name(outcome->code)));
+		return value_text(
+			text_from(outcome->code == FAULT_NONE ? "" : fault_name(outcome->code)));
 	case REFERENCE_URL: return value_present(outcome->url);
 	case REFERENCE_HEADER: return value_header(outcome, reference->name);
 	default: unreachable("a reference to a job of another kind");
@@ -120,9 +120,7 @@ void value_of(struct graph *graph, const struct reference *reference, struct tex
 	struct value *ret_value)
 {
 	switch (reference->kind) {
-	case REFERENCE_INPUT:
-		*ret_value = value_below(graph->plan->input, reference);
-		break;
+	case REFERENCE_INPUT: *ret_value = value_below(graph->plan->input, reference); break;
 	case REFERENCE_SECRET:
 		*ret_value = value_of_secret(graph, reference->name, secret_host);
 		break;

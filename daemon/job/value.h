@@ -17,8 +17,8 @@ struct graph;
 struct outcome;
 
 enum value_kind {
-	/* `why` says which of REF_MISSING, REF_NOT_JSON, SECRET_UNKNOWN; OVERLOADED: it was lost for
-	 * lack of memory. */
+	/* `why` says which of REF_MISSING, REF_NOT_JSON, SECRET_UNKNOWN; OVERLOADED: it was lost
+	 * for lack of memory. */
 	VALUE_MISSING,
 	/* `text`, a string to JSON. */
 	VALUE_TEXT,
@@ -45,8 +45,7 @@ void value_of(struct graph *graph, const struct reference *reference, struct tex
 	struct value *ret_value);
 
 /* True where the reference's default stands for the value that is missing. */
-static inline bool value_takes_default(
-	const struct value *value, const struct reference *reference)
+static inline bool value_takes_default(const struct value *value, const struct reference *reference)
 {
 	return reference->fallback.data && value->why != FAULT_OVERLOADED;
 }
@@ -61,4 +60,5 @@ void value_append_json(struct buffer *out, const struct value *value);
 void value_append_default(struct buffer *out, struct text fallback);
 
 /* The fault of a missing value, naming the reference. */
-void value_fault(const struct value *value, const struct reference *reference, struct fault *ret_fault);
+void value_fault(
+	const struct value *value, const struct reference *reference, struct fault *ret_fault);

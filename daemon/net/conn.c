@@ -135,8 +135,7 @@ static void conn_on_receive_error(struct conn *conn, int error)
 	case EINTR: conn_arm(conn, true); return;
 	default: break;
 	}
-	fault_set(&fault, conn_receive_fault(conn), "%s: %s", conn->remote,
-		strerrordesc_np(error));
+	fault_set(&fault, conn_receive_fault(conn), "%s: %s", conn->remote, strerrordesc_np(error));
 	conn_end(conn, &fault);
 }
 
@@ -331,8 +330,8 @@ static void conn_pump_send(struct conn *conn)
 			return;
 		}
 	} else if (conn->sent_size < conn->send_size) {
-		conn_hand_over(conn, conn->send_data + conn->sent_size,
-			conn->send_size - conn->sent_size);
+		conn_hand_over(
+			conn, conn->send_data + conn->sent_size, conn->send_size - conn->sent_size);
 		return;
 	}
 	if (conn->sending)
@@ -380,8 +379,8 @@ static void conn_on_resolved(struct dial *dial)
 static void conn_start_tls(struct conn *conn)
 {
 	struct tls_policy policy = {
-		.server_name =
-			conn->route->server_name.data ? conn->route->server_name : conn->route->host,
+		.server_name = conn->route->server_name.data ? conn->route->server_name
+							     : conn->route->host,
 		.ca = conn->route->ca,
 		.insecure = conn->route->insecure,
 	};

@@ -92,8 +92,8 @@ struct conn {
 	struct op receive_op, send_op, close_op;
 	/* What is armed (meaningful while receive_op is in flight), and what is wanted. */
 	enum conn_receive armed, wanted;
-	/* What the kernel has or is to get next: the user's memory, until on_sent or on_closed; under
-	 * TLS the ciphertext. */
+	/* What the kernel has or is to get next: the user's memory, until on_sent or on_closed;
+	 * under TLS the ciphertext. */
 	const char *send_data;
 	size_t send_size;
 	/* Bytes of the user's that the kernel has taken (all or none under TLS). */

@@ -175,8 +175,7 @@ static void dial_set_addresses(struct dial *dial, const struct address *addresse
 			++*i;
 		if (*i < n) {
 			dial->addresses[dial->n_addresses] = addresses[(*i)++];
-			address_set_port(
-				&dial->addresses[dial->n_addresses++], dial->route->port);
+			address_set_port(&dial->addresses[dial->n_addresses++], dial->route->port);
 		} else if (at[0] >= n && at[1] >= n) {
 			return;
 		}

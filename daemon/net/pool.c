@@ -182,8 +182,8 @@ static bool route_set_addresses(struct route *route, const struct route_key *key
 	if (!route->addresses)
 		return false;
 	for (uint32_t i = 0; i < key->n_addresses; i++) {
-		if (address_parse(key->addresses[i], key->port,
-			    &route->addresses[route->n_addresses]))
+		if (address_parse(
+			    key->addresses[i], key->port, &route->addresses[route->n_addresses]))
 			route->n_addresses++;
 	}
 	return true;
@@ -273,8 +273,7 @@ static struct conn *pool_dial(struct pool *pool, struct route *route, struct con
 	return conn;
 }
 
-struct conn *pool_lease(
-	struct pool *pool, struct route *route, struct conn_user *user, bool fresh)
+struct conn *pool_lease(struct pool *pool, struct route *route, struct conn_user *user, bool fresh)
 {
 	struct conn *conn;
 

@@ -43,8 +43,7 @@ void pool_leave(struct pool *pool, struct route *route);
 /* A connection for the user: an idle one, ready now (state CONN_ACTIVE); or one that is being
  * dialled, with on_ready or on_end to come. NULL: no memory, or the bound. `fresh`: not an idle
  * one. */
-struct conn *pool_lease(
-	struct pool *pool, struct route *route, struct conn_user *user, bool fresh);
+struct conn *pool_lease(struct pool *pool, struct route *route, struct conn_user *user, bool fresh);
 
 /* Its user is done with it, and conn_is_quiet(). */
 void pool_return(struct pool *pool, struct conn *conn);

@@ -25,6 +25,8 @@ struct name {
 	uint64_t hash;
 	uint64_t expires_ns;
 	bool pending;
+	/* True exactly while its answer is being told: it must stay, whatever the upcalls ask. */
+	bool telling;
 	struct address addresses[LOOKUP_ADDRESSES_MAX];
 };
 
@@ -37,8 +39,8 @@ struct resolver {
 	uint32_t n_pending;
 };
 
-struct resolver *resolver_new(struct ring *ring, struct lookup_pool *pool,
-	const struct resolver_options *options)
+struct resolver *resolver_new(
+	struct ring *ring, struct lookup_pool *pool, const struct resolver_options *options)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
 
@@ -94,6 +96,7 @@ static void name_tell(struct name *name)
 	struct resolver_answer answer = name_answer(name);
 	struct list waiting, *link;
 
+	name->telling = true;
 	list_init(&waiting);
 	while ((link = list_pop_front(&name->waiting)))
 		list_push_back(&waiting, link);
@@ -102,6 +105,7 @@ static void name_tell(struct name *name)
 
 		wait->on_answer(wait, &answer);
 	}
+	name->telling = false;
 }
 
 static void name_on_lookup(struct lookup *lookup)
@@ -132,7 +136,7 @@ static void resolver_make_room(struct resolver *resolver)
 	list_each_safe(link, &resolver->all) {
 		struct name *name = list_entry(link, struct name, link);
 
-		if (!name->pending) {
+		if (!name->pending && !name->telling) {
 			name_free(name);
 			return;
 		}
@@ -178,7 +182,7 @@ static bool host_is_localhost(struct text host)
 	if (text_equal_nocase(host, TEXT("localhost")))
 		return true;
 	return host.size > suffix.size &&
-		text_equal_nocase(text_from_at(host, host.size - suffix.size), suffix);
+	       text_equal_nocase(text_from_at(host, host.size - suffix.size), suffix);
 }
 
 static void answer_localhost(struct resolver_wait *wait)
@@ -239,7 +243,8 @@ void resolver_ask(struct resolver *resolver, struct text host, struct resolver_w
 		return;
 	}
 	if (!name->pending && !name_ask(name)) {
-		name_free(name);
+		if (!name->telling)
+			name_free(name);
 		answer_fault(wait, FAULT_DNS_TEMPORARY, "too many look-ups are waiting");
 		return;
 	}

@@ -26,8 +26,7 @@ struct resolver_answer {
 };
 
 /* An upcall. The wait is over before it is called. */
-typedef void (*resolver_callback)(
-	struct resolver_wait *wait, const struct resolver_answer *answer);
+typedef void (*resolver_callback)(struct resolver_wait *wait, const struct resolver_answer *answer);
 
 /* Embedded in who waits. */
 struct resolver_wait {
@@ -42,8 +41,8 @@ struct resolver_options {
 };
 
 /* The pool stays the caller's. NULL: no memory. */
-struct resolver *resolver_new(struct ring *ring, struct lookup_pool *pool,
-	const struct resolver_options *options);
+struct resolver *resolver_new(
+	struct ring *ring, struct lookup_pool *pool, const struct resolver_options *options);
 
 /* Nobody may be waiting. Takes NULL, returns NULL. */
 struct resolver *resolver_free(struct resolver *resolver);

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 struct buffers {
-	/* NULL where the kernel has no such rings: then `memory` is one buffer, for receives made by
-	 * ourselves when a poll says that data is there. */
+	/* NULL where the kernel has no such rings: then `memory` is one buffer, for receives made
+	 * by ourselves when a poll says that data is there. */
 	struct io_uring_buf_ring *entries;
 	char *memory;
 	unsigned n;

@@ -201,8 +201,7 @@ static void ring_arm_wake(struct ring *ring)
 	struct io_uring_sqe *sqe = ring_sqe(ring);
 
 	op_begin(&ring->wake_op, ring->wake_fd, ring_on_wake_read);
-	io_uring_prep_read(
-		sqe, ring->wake_fd, &ring->wake_value, sizeof(ring->wake_value), 0);
+	io_uring_prep_read(sqe, ring->wake_fd, &ring->wake_value, sizeof(ring->wake_value), 0);
 	ring_start(sqe, &ring->wake_op, OP_PLAIN);
 }
 
@@ -422,8 +421,8 @@ void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on
 	ring_start(sqe, op, OP_RECEIVE_LARGE);
 }
 
-void ring_receive_into(struct ring *ring, struct op *op, int fd, void *data, size_t size,
-	op_callback on_complete)
+void ring_receive_into(
+	struct ring *ring, struct op *op, int fd, void *data, size_t size, op_callback on_complete)
 {
 	struct io_uring_sqe *sqe = ring_sqe(ring);
 

@@ -30,7 +30,8 @@ struct ring_features {
 	/* "defer": completions run when we ask for them, in this thread (SINGLE_ISSUER and
 	 * DEFER_TASKRUN, 6.1). */
 	bool defer;
-	/* "multishot": a receive that stays armed (6.0). Without it each receive is started anew. */
+	/* "multishot": a receive that stays armed (6.0). Without it each receive is started anew.
+	 */
 	bool multishot;
 	/* "buffers": receives take a buffer from a shared ring (5.19). Without it: a poll, then a
 	 * receive into the one buffer there is. */
@@ -86,7 +87,8 @@ uint64_t ring_now(const struct ring *ring);
 
 /* Submit what was started, wait for a completion or for the next deadline, but not past
  * `until_ns`; then call back for everything that has completed, for deadlines that passed, and
- * for what those put off. 0 (also where a signal came), or -errno where the kernel refuses to go on. */
+ * for what those put off. 0 (also where a signal came), or -errno where the kernel refuses to go
+ * on. */
 int ring_turn(struct ring *ring, uint64_t until_ns);
 
 /* A connected byte-stream socket for `family` (AF_INET, AF_INET6) with TCP_NODELAY; the
@@ -115,15 +117,14 @@ void ring_send(struct ring *ring, struct op *op, int fd, const void *data, size_
 /* Receives until cancelled, at the end, or when the buffers ran out (-ENOBUFS, start again: the
  * buffers are back by the next turn). Each completion has `data`. `soon` false: nothing can have
  * arrived yet, so the kernel need not look. */
-void ring_receive(
-	struct ring *ring, struct op *op, int fd, bool soon, op_callback on_complete);
+void ring_receive(struct ring *ring, struct op *op, int fd, bool soon, op_callback on_complete);
 
 /* One receive into one of the large buffers. Its completion has `data`; -ENOBUFS as above. */
 void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on_complete);
 
 /* One receive into the caller's memory, which must stay until the completion. */
-void ring_receive_into(struct ring *ring, struct op *op, int fd, void *data, size_t size,
-	op_callback on_complete);
+void ring_receive_into(
+	struct ring *ring, struct op *op, int fd, void *data, size_t size, op_callback on_complete);
 
 /* One receive that drops up to `size` bytes unseen (MSG_TRUNC, tcp(7)). */
 void ring_receive_drop(

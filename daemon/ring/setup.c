@@ -65,11 +65,13 @@ static const char *ring_refusal(int error)
 {
 	switch (error) {
 	case -ENOSYS:
-		return "this kernel has no io_uring, or a seccomp filter hides it: use Linux 6.1 or "
+		return "this kernel has no io_uring, or a seccomp filter hides it: use Linux 6.1 "
+		       "or "
 		       "later with CONFIG_IO_URING, and a container profile that allows io_uring";
 	case -EPERM:
 		if (sysctl_io_uring_disabled() > 0)
-			return "io_uring is switched off by the sysctl kernel.io_uring_disabled: set it "
+			return "io_uring is switched off by the sysctl kernel.io_uring_disabled: "
+			       "set it "
 			       "to 0, or to 1 and add the daemon's group to kernel.io_uring_group";
 		return "io_uring is forbidden by a seccomp filter or a security module: allow "
 		       "io_uring_setup, io_uring_enter and io_uring_register (container engines: "
@@ -78,14 +80,12 @@ static const char *ring_refusal(int error)
 		return "io_uring is forbidden by a seccomp filter or a security module: allow "
 		       "io_uring_setup, io_uring_enter and io_uring_register";
 	case -ENOMEM:
-		return "no memory for the ring: raise LimitMEMLOCK= (ulimit -l) or the memory limit";
+		return "no memory for the ring: raise LimitMEMLOCK= (ulimit -l) or the memory "
+		       "limit";
 	case -EMFILE:
-	case -ENFILE:
-		return "no descriptor left for the ring: raise LimitNOFILE= (ulimit -n)";
-	case -EINVAL:
-		return "this kernel's io_uring is too old: use Linux 6.1 or later";
-	default:
-		return "io_uring_setup failed";
+	case -ENFILE: return "no descriptor left for the ring: raise LimitNOFILE= (ulimit -n)";
+	case -EINVAL: return "this kernel's io_uring is too old: use Linux 6.1 or later";
+	default: return "io_uring_setup failed";
 	}
 }
 
@@ -137,8 +137,8 @@ static int uring_restrict(struct ring *ring)
 	rules[n].opcode = IORING_RESTRICTION_REGISTER_OP;
 	rules[n++].register_op = IORING_UNREGISTER_RING_FDS;
 	/* liburing 2.3 declares wrappers for these two and does not export them. */
-	r = io_uring_register((unsigned)ring->uring.ring_fd, IORING_REGISTER_RESTRICTIONS, rules,
-		(unsigned)n);
+	r = io_uring_register(
+		(unsigned)ring->uring.ring_fd, IORING_REGISTER_RESTRICTIONS, rules, (unsigned)n);
 	if (r < 0)
 		return r;
 	return io_uring_register(
@@ -192,7 +192,8 @@ static bool multishot_works(struct ring *ring)
 	sqe->buf_group = BUFFER_GROUP_SMALL;
 	io_uring_sqe_set_data64(sqe, 0);
 	if (write(pair[1], "x", 1) == 1 &&
-		io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1, &second, NULL) >= 0 && cqe) {
+		io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1, &second, NULL) >= 0 &&
+		cqe) {
 		works = cqe->res == 1 && cqe->flags & IORING_CQE_F_MORE;
 		if (cqe->flags & IORING_CQE_F_BUFFER)
 			buffers_put(&ring->small, cqe->flags);
@@ -214,7 +215,7 @@ static void find_features(struct ring *ring, const struct ring_options *options)
 		ring->uring.sq.array[i] = i;
 	ring->enter_flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
 	features->noiowait = ring_wants(options->disable, "noiowait") &&
-		ring->uring.features & IORING_FEAT_NO_IOWAIT;
+			     ring->uring.features & IORING_FEAT_NO_IOWAIT;
 	if (features->noiowait)
 		ring->enter_flags |= IORING_ENTER_NO_IOWAIT;
 	if (features->registered)
@@ -222,7 +223,7 @@ static void find_features(struct ring *ring, const struct ring_options *options)
 	/* Came with the buffer rings, in 5.19. */
 	features->sendwait = ring_wants(options->disable, "sendwait") && features->buffers;
 	features->multishot = ring_wants(options->disable, "multishot") && features->buffers &&
-		multishot_works(ring);
+			      multishot_works(ring);
 }
 
 int ring_set_up(struct ring *ring, const struct ring_options *options, const char **ret_why)
@@ -241,7 +242,7 @@ int ring_set_up(struct ring *ring, const struct ring_options *options, const cha
 	io_uring_ring_dontfork(&ring->uring);
 	limit_workers(ring);
 	ring->features.registered = ring_wants(options->disable, "registered") &&
-		io_uring_register_ring_fd(&ring->uring) == 1;
+				    io_uring_register_ring_fd(&ring->uring) == 1;
 	r = buffers_set_up(ring, options);
 	*ret_why = ring_refusal(r);
 	if (r < 0)

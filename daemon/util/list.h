@@ -17,15 +17,18 @@ struct list {
 	struct list *previous;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
+#define LIST_INIT(name)                                                                            \
+	{                                                                                          \
+		&(name), &(name)                                                                   \
+	}
 
 /* For each link of a list that the body does not change. */
-#define list_each(link, head) \
+#define list_each(link, head)                                                                      \
 	for (struct list *link = (head)->next; link != (head); link = link->next)
 
 /* As list_each(), where the body may take out the link it is at (and no other). */
-#define list_each_safe(link, head) \
-	for (struct list *link = (head)->next, *link##_next = link->next; link != (head); \
+#define list_each_safe(link, head)                                                                 \
+	for (struct list *link = (head)->next, *link##_next = link->next; link != (head);          \
 		link = link##_next, link##_next = link->next)
 
 #define list_entry(link, type, member) container_of(link, type, member)

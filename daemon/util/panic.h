@@ -7,7 +7,7 @@
  */
 
 /* A fact that must hold here: the argument, the state on entry, the state on exit. */
-#define expect(condition) \
+#define expect(condition)                                                                          \
 	((condition) ? (void)0 : panic_raise(__FILE__, __LINE__, __func__, #condition))
 
 /* A branch that cannot be taken. */

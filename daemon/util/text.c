@@ -72,8 +72,8 @@ static uint64_t text_duration_unit(struct text *text)
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		struct text suffix = units[i].suffix;
 
-		if (text->size > suffix.size &&
-			memcmp(text->data + text->size - suffix.size, suffix.data, suffix.size) == 0) {
+		if (text->size > suffix.size && memcmp(text->data + text->size - suffix.size,
+							suffix.data, suffix.size) == 0) {
 			text->size -= suffix.size;
 			return units[i].unit_ns;
 		}

@@ -23,7 +23,10 @@ struct text {
 #define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
 
 /* As TEXT(), for static initialisers. */
-#define TEXT_INIT(literal) {(literal), sizeof(literal) - 1}
+#define TEXT_INIT(literal)                                                                         \
+	{                                                                                          \
+		(literal), sizeof(literal) - 1                                                     \
+	}
 
 /* ASCII only: headers and hosts know no locale. */
 bool text_equal_nocase(struct text a, struct text b);

@@ -9,7 +9,7 @@ from harness import resolver
 from harness.case import DaemonCase
 from harness.origin import Blackhole
 
-CONFIG = ('[Limits]\nDnsTimeout=600ms\nDnsThreads=4\nDnsCacheTime=1s\n'
+CONFIG = ('[Limits]\nDnsTimeout=600ms\nDnsThreads=32\nDnsCacheTime=1s\n'
           'DnsNegativeCacheTime=500ms\n')
 PRIVATE = resolver.enter()
 
@@ -25,7 +25,7 @@ class DnsTest(DaemonCase):
 
     def name(self, name, what):
         """A name of this test alone, so that no cache has it."""
-        name = '%s.%s.test' % (name, self.id().rsplit('_', 1)[-1])
+        name = '%s.%s.test' % (name, self._testMethodName.replace('_', '-'))
         self.resolver.names[name] = what
         return name
 

@@ -5,20 +5,9 @@ upstream response can change the meaning of a request."""
 import json
 
 from harness.case import DaemonCase
-from harness.origin import Origin
 
 
 class ReferenceCase(DaemonCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.server = Origin()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.close()
-        super().tearDownClass()
-
     def json_source(self, text):
         """An origin whose /source answers with this JSON text."""
         origin = self.origin()
@@ -209,7 +198,7 @@ class UrlTest(ReferenceCase):
         self.assert_rejected(record, 'TEMPLATE_UNSAFE', sent='none')
 
     def test_url_that_is_one_reference_is_used_as_it_stands(self):
-        source = json.dumps({'u': self.server.url('/echo/a?b=c')})
+        source = json.dumps({'u': self.origin().url('/echo/a?b=c')})
         self.assertEqual(self.target(source, '{{a#/u}}'), '/echo/a?b=c')
 
     def test_url_from_a_response_is_checked_as_any_other(self):
@@ -220,7 +209,7 @@ class UrlTest(ReferenceCase):
                 self.assert_rejected(record, ('URL_INVALID', 'TEMPLATE_UNSAFE'), sent='none')
 
     def test_references_in_scheme_host_or_port_are_refused(self):
-        jobs = {'a': {'url': self.server.url()}}
+        jobs = {'a': {'url': self.origin().url()}}
         for url in ('http://{{a}}/', 'http://x.test:{{a}}/', '{{a}}://x/', 'http://x{{a}}/',
                     '{{a}}/path', 'http{{a}}'):
             with self.subTest(url=url):
@@ -244,8 +233,8 @@ class HeaderTest(ReferenceCase):
                 self.assert_rejected(record, 'TEMPLATE_UNSAFE', sent='none')
 
     def test_raw_in_a_header_is_refused(self):
-        errors = self.refuse({'jobs': {'a': {'url': self.server.url()}, 'b': {
-            'url': self.server.url(), 'headers': {'x-a': '{{a | raw}}'}}}})
+        errors = self.refuse({'jobs': {'a': {'url': self.origin().url()}, 'b': {
+            'url': self.origin().url(), 'headers': {'x-a': '{{a | raw}}'}}}})
         self.assertEqual(errors[0]['at'], '/jobs/b/headers/x-a')
 
 

@@ -103,12 +103,13 @@ struct sim_conn {
 	bool is_doubtful;
 	/* Bytes that belong to no response are on it. */
 	bool is_tainted;
-	/* The server's side. */
+	/* The server's side: what has come of the next request, and the job being answered. */
+	struct sim_bytes request;
 	struct sim_job *serving;
 	/* Where the response ends that is being sent, of the bytes written; UINT64_MAX: unknown. */
 	uint64_t response_end;
 	bool ends_at_close;
-	/* How many bodies of the request are still to be dropped (an early reply). */
+	/* True exactly when the rest of a request goes unread: it was answered early. */
 	bool is_deaf;
 	unsigned n_served;
 };

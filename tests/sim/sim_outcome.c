@@ -103,22 +103,51 @@ static uint64_t sim_us(uint64_t ns, uint64_t otherwise_ns)
 	return (ns ? ns : otherwise_ns) / 1000;
 }
 
+/* True where something keeps the job waiting for long; all else takes less than some seconds. */
+static bool sim_job_is_slow(const struct sim_job *job)
+{
+	const struct sim_origin *origin = job->origin;
+
+	switch (job->reply.fault) {
+	case SIM_REPLY_STALL:
+	case SIM_REPLY_STALL_HEAD:
+	case SIM_REPLY_STALL_BODY:
+		return true;
+	default:
+		break;
+	}
+	for (unsigned i = 0; i < origin->n_addresses; i++) {
+		if (origin->addresses[i].behaviour == SIM_DEAD)
+			return true;
+	}
+	return origin->lookup == SIM_LOOKUP_STUCK;
+}
+
+/* The time that has passed, and a reason for it where the document set no limit. */
+static bool sim_limit_is_over(
+	const struct sim_record *record, uint64_t limit_ns, uint64_t otherwise_ns)
+{
+	if (!limit_ns && !sim_job_is_slow(record->job))
+		return false;
+	return record->held_us + SIM_ROUNDING_US >= sim_us(limit_ns, otherwise_ns);
+}
+
 static bool sim_timeout_is_fair(const struct sim_record *record)
 {
 	const struct sim_timeouts *timeouts = &record->job->timeouts;
-	uint64_t held_us = record->held_us + SIM_ROUNDING_US;
 
 	switch (record->code) {
 	case FAULT_JOB_TIMEOUT:
-		return held_us >= sim_us(timeouts->job_ns, SIM_JOB_TIMEOUT_NS);
+		return sim_limit_is_over(record, timeouts->job_ns, SIM_JOB_TIMEOUT_NS);
 	case FAULT_ATTEMPT_TIMEOUT:
-		return held_us >= sim_us(timeouts->attempt_ns, SIM_ATTEMPT_TIMEOUT_NS);
+		return sim_limit_is_over(record, timeouts->attempt_ns, SIM_ATTEMPT_TIMEOUT_NS);
 	case FAULT_CONNECT_TIMEOUT:
-		return held_us >= sim_us(timeouts->connect_ns, SIM_CONNECT_TIMEOUT_NS);
+		return sim_limit_is_over(record, timeouts->connect_ns, SIM_CONNECT_TIMEOUT_NS);
 	case FAULT_IDLE_TIMEOUT:
-		return held_us >= sim_us(timeouts->idle_ns, SIM_IDLE_TIMEOUT_NS);
+		return sim_limit_is_over(record, timeouts->idle_ns, SIM_IDLE_TIMEOUT_NS);
 	case FAULT_FIRST_BYTE_TIMEOUT:
-		return timeouts->first_byte_ns && held_us >= timeouts->first_byte_ns / 1000;
+		return timeouts->first_byte_ns
+			&& record->held_us + SIM_ROUNDING_US >= timeouts->first_byte_ns / 1000;
 	case FAULT_QUEUE_TIMEOUT:
 		return timeouts->queue_ns
 			&& record->queue_us + SIM_ROUNDING_US >= timeouts->queue_ns / 1000;

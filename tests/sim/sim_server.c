@@ -44,7 +44,7 @@ static void sim_step_run(void *context)
 {
 	struct sim_step step = *(struct sim_step *)context;
 	struct sim_conn *conn = step.conn;
-	bool is_idle = !conn->serving && conn->server.in.size == 0;
+	bool is_idle = !conn->serving && conn->request.size == 0;
 
 	sim_release(context, sizeof(step));
 	switch (step.kind) {
@@ -265,34 +265,31 @@ static struct sim_job *sim_server_take_head(
 /* Read a request, if all of it is there. */
 static void sim_server_read(struct sim_conn *conn)
 {
-	struct sim_bytes *in = &conn->server.in;
+	struct sim_bytes *request = &conn->request;
 	char *head, *end;
-	size_t body;
+	size_t body, whole;
 	struct sim_job *job;
 
-	if (in->size == 0 || conn->serving || conn->server.closed)
+	if (request->size == 0 || conn->serving || conn->server.closed)
 		return;
-	head = sim_put_end(in);
+	head = sim_put_end(request);
 	end = strstr(head, "\r\n\r\n");
 	if (!end) {
-		if (in->size > SIM_HEAD_MAX)
+		if (request->size > SIM_HEAD_MAX)
 			sim_fail("an origin got a head without an end");
 		return;
 	}
 	job = sim_server_take_head(conn, head, end, &body);
-	if (job->reply.fault != SIM_REPLY_EARLY && in->size < (size_t)(end + 4 - head) + body)
+	whole = (size_t)(end + 4 - head) + body;
+	if (request->size < whole && job->reply.fault != SIM_REPLY_EARLY
+		&& job->reply.fault != SIM_REPLY_STALL)
 		return;
-	if (in->size >= (size_t)(end + 4 - head) + body) {
-		job->body = sim_copy(end + 4, body);
-		job->body_size = body;
-		sim_end_take(&conn->server, (size_t)(end + 4 - head) + body);
-		if (in->size > 0)
-			sim_fail("an origin got more than a request");
-	} else {
-		job->body = NULL;
-		sim_end_take(&conn->server, in->size);
-		conn->is_deaf = true;
-	}
+	conn->is_deaf = request->size < whole;
+	job->body = conn->is_deaf ? NULL : sim_copy(end + 4, body);
+	job->body_size = body;
+	sim_bytes_take(request, conn->is_deaf ? request->size : whole);
+	if (request->size > 0)
+		sim_fail("an origin got more than a request");
 	conn->serving = job;
 	conn->n_served++;
 	conn->response_end = UINT64_MAX;
@@ -314,10 +311,15 @@ static void sim_server_on_change(struct sim_end *end)
 		sim_end_close(end);
 		return;
 	}
-	if (conn->is_deaf && end->in.size)
-		sim_end_take(end, end->in.size);
-	else if (!conn->is_deaf)
-		sim_server_read(conn);
+	if (end->in.size == 0)
+		return;
+	/* Some read on and drop it; others do not, and their close will be a reset. */
+	if (conn->is_deaf && conn->serving && conn->serving->key % 2)
+		return;
+	if (!conn->is_deaf)
+		sim_bytes_append(&conn->request, end->in.data + end->in.start, end->in.size);
+	sim_end_take(end, end->in.size);
+	sim_server_read(conn);
 }
 
 void sim_server_begin(struct sim_conn *conn)

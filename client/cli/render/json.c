@@ -48,8 +48,8 @@ static void json_finish(struct render *render, const struct render_end *end)
 	for (size_t i = 0; i < store_count(&json->store); i++) {
 		if (i > 0)
 			buffer_append_byte(&sink->buffer, ',');
-		buffer_append_text(&sink->buffer,
-			store_text(&json->store, store_get(&json->store, i)));
+		buffer_append_text(
+			&sink->buffer, store_text(&json->store, store_get(&json->store, i)));
 		sink_offer(sink);
 	}
 	buffer_append_literal(&sink->buffer, "}}\n");

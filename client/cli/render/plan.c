@@ -213,8 +213,8 @@ static void plan_json_job(struct buffer *out, const struct plan_view *view, uint
 	json_append_string(out, job->url);
 	buffer_append_literal(out, ",\"needs\":");
 	json_append_string(out, plan_needs_text(job->spec->needs));
-	buffer_printf(out, ",\"optional\":%s,\"dependencies\":[",
-		job->spec->optional ? "true" : "false");
+	buffer_printf(
+		out, ",\"optional\":%s,\"dependencies\":[", job->spec->optional ? "true" : "false");
 	for (uint32_t i = 0; i < job->n_dependencies; i++) {
 		if (i > 0)
 			buffer_append_byte(out, ',');

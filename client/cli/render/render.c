@@ -31,8 +31,8 @@ static int render_save(const struct render *render, const struct render_record *
 		size = snprintf(path, sizeof(path), "%s%.*s", render->options.directory,
 			TEXT_ARGS(record->job));
 		r = size < 0 || (size_t)size >= sizeof(path)
-			? -ENAMETOOLONG
-			: file_save(path, (struct text){0}, record->body);
+			    ? -ENAMETOOLONG
+			    : file_save(path, (struct text){0}, record->body);
 	}
 	if (r < 0)
 		message_print("cannot write %s%.*s: %s", render->options.directory,
@@ -47,7 +47,7 @@ static bool render_body_is_absent(const struct render_record *record)
 	static const char empty[] = "\"bytes\":0";
 
 	return record->body.size == 0 &&
-		!memmem(record->json.data, record->json.size, empty, sizeof(empty) - 1);
+	       !memmem(record->json.data, record->json.size, empty, sizeof(empty) - 1);
 }
 
 int render_splice(

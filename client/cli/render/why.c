@@ -89,8 +89,7 @@ static void why_scan_after(const struct why_walk *walk, yyjson_val *job)
 	size_t i, n;
 	yyjson_val *id;
 
-	yyjson_arr_foreach(after, i, n, id)
-		why_add(walk, json_string(id), WHY_AFTER);
+	yyjson_arr_foreach(after, i, n, id) why_add(walk, json_string(id), WHY_AFTER);
 }
 
 static void why_scan_job(const struct why_walk *walk, yyjson_val *value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/clean.h"
 
-#include "../unit.h"
+#include "tests/unit/unit.h"
 #include "util/container.h"
 
 typedef void (*clean)(struct buffer *out, struct text text);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "sample.h"
+#include "tests/unit/client/sample.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../unit.h"
+#include "tests/unit/unit.h"
 #include "client/cli/message.h"
 #include "client/cli/render/content.h"
 

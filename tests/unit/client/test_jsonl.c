@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "sample.h"
+#include "tests/unit/client/sample.h"
 
-#include "../unit.h"
+#include "tests/unit/unit.h"
 
 #define HEAD "{\"job\":\"user\",\"index\":0,\"status\":\"fulfilled\",\"via\":\"network\"," \
 	"\"attempts\":1,\"value\":{\"status\":200,\"version\":\"1.1\"," \

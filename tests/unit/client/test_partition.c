@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "sample.h"
+#include "tests/unit/client/sample.h"
 
-#include "../unit.h"
+#include "tests/unit/unit.h"
 
 START_TEST(parts_bodies_from_reasons)
 {

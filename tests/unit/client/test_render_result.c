@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "sample.h"
+#include "tests/unit/client/sample.h"
 
-#include "../unit.h"
+#include "tests/unit/unit.h"
 
 START_TEST(is_the_return_value_alone)
 {

@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: MIT
+"""What is measured: one function per row of the bench, each writing its part of the report."""
+
+import contextlib
+import json
+import mmap
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from report import spread
+from world import BUILD, ROOT, Daemon, median, percentile, process_status, say, wait_for
+
+CONNECTIONS = 64
+MIB = 1024 * 1024
+
+
+def summary_of(run):
+    """The summary settle wrote on stderr; every job of the bench must have been fulfilled."""
+    summary = json.loads(next(line for line in run.stderr.splitlines() if line.startswith('{')))
+    if summary['status'] != 'fulfilled' or summary['rejected'] != 0:
+        raise RuntimeError('not fulfilled: %s' % summary)
+    return summary
+
+
+# -- Small requests
+
+
+class Contender:
+    """One way to make many small requests. `latency(run, output)` tells (p50, p99) in us."""
+
+    def __init__(self, name, command, latency=None, daemon=None, untimed=None):
+        self.name = name
+        self.command = command
+        self.latency = latency
+        self.daemon = daemon
+        # The command of a run for its latencies alone, where telling them costs CPU.
+        self.untimed = untimed
+        self.us, self.daemon_us, self.rate, self.p50, self.p99 = [], [], [], [], []
+        self.peak = 0
+
+    def measure(self, world, n):
+        output = os.path.join(world.directory, 'output')
+        before = self.daemon.cpu() if self.daemon else 0
+        # Only a private daemon has to be looked for.
+        run, = world.spawn(self.command, output='/dev/null' if self.untimed or not self.latency
+                           else output, watch=0.05 if 'private' in self.name else None)
+        spent = self.daemon.cpu() - before if self.daemon else 0
+        n = self.requests(output) or n
+        self.us.append((run.cpu + spent) / n * 1e6)
+        self.daemon_us.append(spent / n * 1e6)
+        self.rate.append(n / run.wall)
+        self.peak = max(self.peak, sum(run.peaks.values()) or
+                        run.peak + (self.daemon.peak() if self.daemon else 0))
+        if self.untimed:
+            world.spawn(self.untimed, output=output)
+        if self.latency:
+            p50, p99 = self.latency(output)
+            self.p50.append(p50)
+            self.p99.append(p99)
+
+    def requests(self, output):
+        """wrk alone runs for a time."""
+        if self.name.startswith('wrk'):
+            return int(re.search(r'(\d+) requests in', open(output).read())[1])
+        return None
+
+
+def latency_of_json(output):
+    with open(output, encoding='utf-8') as file:
+        found = json.load(file)
+    return found['p50'], found['p99']
+
+
+def latency_of_wrk(output):
+    text = open(output, encoding='utf-8').read()
+    units = {'us': 1, 'ms': 1e3, 's': 1e6}
+    return tuple(float(value) * units[unit] for value, unit in re.findall(
+        r'^\s+(?:50|99)%\s+([\d.]+)(us|ms|s)$', text, re.M))
+
+
+def latency_of_log(path):
+    def latency(_):
+        with open(path, encoding='ascii') as file:
+            values = [int(line.split()[2]) for line in file]
+        os.unlink(path)
+        return percentile(values, 0.5), percentile(values, 0.99)
+    return latency
+
+
+def latency_of_records(output):
+    """From the request's first byte to the response's last."""
+    values = []
+    with open(output, encoding='utf-8') as file:
+        for line in file:
+            span = json.loads(line)['time']
+            values.append((span['first_byte'] + span['body']) * 1000)
+    return percentile(values, 0.5), percentile(values, 0.99)
+
+
+def small_graph(world, n):
+    return world.write_graph('small.json', {'concurrency': CONNECTIONS, 'jobs': [
+        {'url': 'http://127.0.0.1:%d/item/%d' % (world.port, i)} for i in range(n)]})
+
+
+def contenders(world, daemon, n):
+    base = 'http://127.0.0.1:%d/item/' % world.port
+    urls = world.write('urls', ''.join('%s%d\n' % (base, i) for i in range(n)))
+    config = world.write('curlrc', ''.join(
+        'url = "%s%d"\noutput = "/dev/null"\n' % (base, i) for i in range(n)))
+    log = os.path.join(world.directory, 'h2load.log')
+    run = [world.settle, 'run', small_graph(world, n), '--format', 'jsonl', '--progress', 'none']
+    warm = [*run, '--socket', daemon.path]
+    h2load = ['h2load', '--h1', '-n', n, '-c', CONNECTIONS, '-t', '1', '-i', urls]
+    own = [world.port, n, CONNECTIONS]
+    return [
+        Contender('bare io_uring loop (the floor)', [world.program('floor'), *own],
+                  latency_of_json),
+        Contender('libcurl multi', [world.program('multi'), *own], latency_of_json),
+        Contender('wrk (one URL)', ['wrk', '-t1', '-c%d' % CONNECTIONS, '-d2s', '--latency',
+                                    base + '0'], latency_of_wrk),
+        Contender('h2load --h1', h2load, latency_of_log(log),
+                  untimed=[*h2load, '--log-file=' + log]),
+        Contender('curl -Z', ['curl', '-s', '-Z', '--parallel-max', CONNECTIONS, '-K', config]),
+        Contender('settle, warm daemon', warm, latency_of_records, daemon, untimed=warm),
+        Contender('settle, private daemon', run, latency_of_records, untimed=run),
+    ]
+
+
+def requests(world, report, quick):
+    n, rounds = (20000, 2) if quick else (100000, 7)
+    with Daemon(world) as daemon:
+        found = contenders(world, daemon, n)
+        floor, multi, _, _, _, warm, _ = found
+        # Its first graph makes what the daemon keeps.
+        world.spawn(warm.command)
+        for i in range(rounds):
+            say('%d small requests, round %d of %d' % (n, i + 1, rounds))
+            for contender in found:
+                contender.measure(world, n)
+    report.title('%s distinct small GETs over %d kept connections' % ('{:,}'.format(n),
+                                                                     CONNECTIONS))
+
+    def ratios(some, other):
+        return [a / b for a, b in zip(some, other)]
+
+    def row(name, us, contender=None):
+        rest = ['–'] * 4 if not contender else [
+            median(contender.rate), median(contender.p50) if contender.p50 else None,
+            median(contender.p99) if contender.p99 else None, contender.peak / MIB]
+        return [name, spread(us), median(ratios(us, floor.us)), median(ratios(us, multi.us)),
+                *rest]
+
+    rows = [row(contender.name, contender.us, contender) for contender in found]
+    cli_us = [both - daemon for both, daemon in zip(warm.us, warm.daemon_us)]
+    rows[6:6] = [row('– of it the daemon', warm.daemon_us), row('– of it the CLI', cli_us)]
+    report.table(['what', 'CPU us/request', '/ floor', '/ multi', 'requests/s', 'p50 us', 'p99 us',
+                  'peak MiB'], rows)
+    report.figure('CLI + daemon / floor', ratios(warm.us, floor.us), 1.6)
+    report.figure('CLI + daemon / libcurl multi', ratios(warm.us, multi.us), 0.85)
+    report.figure('daemon alone / floor', ratios(warm.daemon_us, floor.us), 1.3)
+
+
+# -- The steady state, counted
+
+
+@contextlib.contextmanager
+def counted_daemon(world):
+    """A daemon, and what tells how often it has allocated."""
+    path = os.path.join(world.directory, 'malloc')
+    with open(path, 'wb') as file:
+        file.write(bytes(mmap.PAGESIZE))
+    with open(path, 'r+b') as file, mmap.mmap(file.fileno(), mmap.PAGESIZE) as memory, \
+            Daemon(world, LD_PRELOAD=os.path.join(BUILD, 'malloc_count.so'),
+                   MALLOC_COUNT=path) as daemon:
+        yield daemon, lambda: int.from_bytes(memory[:8], 'little')
+
+
+def count_timers(world, graph, n):
+    """The daemon's system calls on time, and all of them, while strace looks on."""
+    if not shutil.which('strace'):
+        return None
+    log = os.path.join(world.directory, 'strace')
+    with Daemon(world) as daemon:
+        tracer = subprocess.Popen(['strace', '-f', '-c', '-o', log, '-p', str(daemon.process.pid)],
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(lambda: tracer.poll() is not None or 'TracerPid:\t0' not in open(
+                '/proc/%d/status' % daemon.process.pid).read(), 'strace')
+            world.spawn([world.settle, 'run', graph, '--socket', daemon.path])
+        finally:
+            tracer.send_signal(signal.SIGINT)
+            tracer.wait()
+    calls = {fields[-1]: int(fields[3]) for fields in map(str.split, open(log))
+             if len(fields) >= 5 and fields[3].isdigit() and fields[-1] != 'total'}
+    timers = sum(count for name, count in calls.items() if re.search(
+        r'timer|alarm|nanosleep|clock|gettimeofday|^time$', name))
+    return timers, sum(calls.values()), n
+
+
+def steady(world, report, quick):
+    n = 20000 if quick else 100000
+    say('the steady state, counted')
+    command = [world.settle, 'run', small_graph(world, n), '--progress', 'none']
+    with counted_daemon(world) as (daemon, allocations):
+        command += ['--socket', daemon.path]
+        world.spawn(command)
+        before, n_before = daemon.status()['ring'], allocations()
+        world.spawn(command)
+        n_after, after = allocations(), daemon.status()['ring']
+    each = {name: (after[name] - before[name]) / n for name in (
+        'sends', 'receives', 'completions', 'enters', 'cancels', 'connects')}
+    each['malloc'] = (n_after - n_before) / n
+    timers = count_timers(world, small_graph(world, n // 10), n // 10)
+    report.title('The steady state: a second graph of {:,} small GETs, per request'.format(n))
+    report.table(['what', *each, 'timer system calls'],
+                 [['the daemon', *('%.3f' % value for value in each.values()),
+                   'not counted (no strace)' if not timers else '%d of %d in %d requests' % timers]])
+    report.note('Sends, receives and completions are those of the session with the CLI, too: a '
+                'record is not sent by itself but with all others of its turn.')
+    holds = (each['sends'] < 1.1 and each['completions'] < 2.2 and each['cancels'] == 0 and
+             each['malloc'] < 0.01 and not (timers and timers[0]))
+    report.fact('per request: sends, completions, cancels, timer calls, malloc', '1, 2, 0, 0, 0',
+                '%.2f, %.2f, %.2f, %s, %.4f' % (
+                    each['sends'], each['completions'], each['cancels'],
+                    timers[0] if timers else '–', each['malloc']), holds)
+
+
+# -- Graphs against their critical path
+
+
+def random_graph(world, n, seed):
+    """Each job 10 to 50 ms, after up to three earlier ones; and its critical path in ms."""
+    choose = random.Random(seed)
+    jobs, ends = [], []
+    for i in range(n):
+        us = choose.randint(10000, 50000)
+        parents = choose.sample(range(i), min(i, choose.randint(0, 3)))
+        ends.append(us / 1000 + max((ends[parent] for parent in parents), default=0))
+        jobs.append({'url': 'http://127.0.0.1:%d/d/%d' % (world.origin_port, us),
+                     **({'after': [str(parent) for parent in parents]} if parents else {})})
+    return {'concurrency': 'unbounded', 'jobs': jobs}, max(ends)
+
+
+def graphs_of(world, report, n, count, most):
+    found = {'warm': ([], []), 'private': ([], [])}
+    paths = []
+    with Daemon(world) as daemon:
+        for seed in range(count):
+            say('random graph of %d jobs, %d of %d' % (n, seed + 1, count))
+            graph, path_ms = random_graph(world, n, seed)
+            paths.append(path_ms)
+            run = [world.settle, 'run', world.write_graph('graph.json', graph), '--summary',
+                   '--progress', 'none']
+            for name, command in ('warm', [*run, '--socket', daemon.path]), ('private', run):
+                done, = world.spawn(command)
+                found[name][0].append(summary_of(done)['wall_ms'] / path_ms)
+                found[name][1].append(done.wall * 1000 / path_ms)
+    for name, (wall, process) in found.items():
+        report.figure('random graphs of {:,} jobs: wall / critical path, {} daemon'.format(
+            n, name), wall, most)
+    return [['{:,} jobs, {} daemon'.format(n, name), spread(paths), '%.4f' % median(wall),
+             '%.4f' % max(wall), '%.4f' % median(process)]
+            for name, (wall, process) in found.items()]
+
+
+def graphs(world, report, quick):
+    rows = graphs_of(world, report, 200, 3 if quick else 20, 1.03)
+    rows += graphs_of(world, report, 2000, 1 if quick else 7, 1.06)
+    report.title('Random graphs, each job 10–50 ms, unbounded: wall over critical path')
+    report.table(['what', 'critical path ms', 'median', 'worst', 'whole process, median'], rows)
+
+
+# -- Admission and memory
+
+
+def admit(world, n):
+    """A graph whose jobs all wait for one: (ms until accepted, bytes per job, bytes at peak)."""
+    jobs = [{'url': 'http://127.0.0.1:%d/d/60000000' % world.origin_port}]
+    jobs += [{'url': 'http://127.0.0.1:%d/item/%d' % (world.origin_port, i), 'after': ['0']}
+             for i in range(1, n)]
+    message = json.dumps({'id': 1, 'submit': {'jobs': jobs}}, separators=(',', ':')) + '\n'
+    data = message.encode()
+    with Daemon(world) as daemon, daemon.connect() as sock, sock.makefile() as answers:
+        sock.sendall(b'{"hello":{"version":1}}\n')
+        answers.readline()
+        before = daemon.resident()
+        begin = time.monotonic()
+        sock.sendall(data)
+        answer = answers.readline()
+        took = time.monotonic() - begin
+        if '"accepted"' not in answer:
+            raise RuntimeError('not accepted: ' + answer[:400])
+        return took * 1000, (daemon.resident() - before) / n, (daemon.peak() - before) / n, \
+            len(data)
+
+
+def admission(world, report, quick):
+    n, rounds = (20000, 2) if quick else (100000, 9)
+    say('admission of %d jobs' % n)
+    took, each, peak, size = zip(*(admit(world, n) for _ in range(rounds)))
+    report.title('Admission of a graph of {:,} jobs ({:.1f} MB), all behind one slow job'.format(
+        n, size[0] / 1e6))
+    report.table(['submit to accepted, ms', 'memory per waiting job, bytes',
+                  'at the peak of admission, bytes'], [[spread(took), spread(each), spread(peak)]])
+    report.figure('admission of {:,} jobs'.format(n), list(took), 100, ' ms')
+    report.figure('memory per waiting job', list(each), 1024, ' B')
+
+
+# -- Many at once
+
+
+def many_run(world, n, us):
+    graph = {'concurrency': 'unbounded', 'jobs': [
+        {'url': 'http://127.0.0.1:%d/d/%d' % (world.origin_port, us)} for _ in range(n)]}
+    run, = world.spawn([world.settle, 'run', world.write_graph('many.json', graph), '--summary',
+                        '--progress', 'none'], watch=0.02, statuses=(0, 1))
+    summary = json.loads(next(line for line in run.stderr.splitlines() if line.startswith('{')))
+    return summary, run.wall, run.peaks['settled']
+
+
+def many(world, report, quick):
+    n, rounds = (1000, 1) if quick else (10000, 5)
+    baseline = many_run(world, 1, 300000)[2]
+    walls, processes, memory, lost = [], [], [], 0
+    for i in range(rounds):
+        say('%d requests at once, %d of %d' % (n, i + 1, rounds))
+        summary, wall, peak = many_run(world, n, 1000000)
+        lost += n - summary['fulfilled']
+        walls.append(summary['wall_ms'] / 1000)
+        processes.append(wall)
+        memory.append((peak - baseline) / n / 1024)
+    report.title('{:,} requests of 1 s at once, one origin, a private daemon'.format(n))
+    report.table(['not fulfilled', 'wall s', 'whole process s', 'daemon KiB per request'],
+                 [['%d of %d' % (lost, n * rounds), spread(walls), spread(processes),
+                   spread(memory)]])
+    report.fact('{:,} requests of 1 s at once'.format(n), 'all fulfilled',
+                'all' if not lost else '%d not' % lost, lost == 0)
+    report.figure('– wall', walls, 2.5, ' s')
+    report.figure('– daemon memory each', memory, 16, ' KiB')
+
+
+# -- A whole process
+
+
+def processes(world, report, quick):
+    rounds = 10 if quick else 50
+    rows = []
+    with Daemon(world) as daemon:
+        for name, url, more in (
+                ('http', 'http://127.0.0.1:%d/item/1' % world.port, []),
+                ('https', 'https://127.0.0.1:%d/item/1' % world.tls_port,
+                 ['--cacert', world.certificate])):
+            say('whole processes, ' + name)
+            commands = [['curl', '-s', *more, url],
+                        [world.settle, 'get', '--socket', daemon.path, *more, url],
+                        [world.settle, 'get', *more, url]]
+            world.spawn(*commands)
+            runs = world.spawn(*commands, rounds=rounds)
+            times = [[run.wall * 1000 for run in runs if run.number == i] for i in range(3)]
+            cpu = [median([run.cpu * 1000 for run in runs if run.number == i]) for i in range(3)]
+            curl = median(times[0])
+            for what, some, spent in zip(('curl', 'settle get, warm daemon',
+                                          'settle get, private daemon'), times, cpu):
+                rows.append(['%s, %s' % (what, name), median(some), percentile(some, 0.9), spent,
+                             median(some) / curl])
+            report.figure('settle get / curl, warm daemon, ' + name, median(times[1]) / curl, 0.5)
+            report.figure('settle get / curl, private daemon, ' + name, median(times[2]) / curl, 3)
+    report.title('One URL as a whole process, %d times each, in turn' % rounds)
+    report.table(['what', 'ms, median', 'ms, p90', 'CPU ms, without a warm daemon\'s', '/ curl'],
+                 rows)
+
+
+ROWS = {'requests': requests, 'steady': steady, 'graphs': graphs, 'admission': admission,
+        'many': many, 'processes': processes}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/compose.h"
+
+#include "client/cli/exit.h"
+#include "client/cli/message.h"
+#include "proto/document.h"
+#include "tests/unit/client/words.h"
+#include "tests/unit/unit.h"
+#include "util/container.h"
+
+#define JOB ",\"jobs\":[{\"url\":\"http://x/\"}]}"
+
+START_TEST(makes_a_document_of_curls_options)
+{
+	static const struct {
+		const char *words;
+		const char *document;
+	} cases[] = {
+		{"get http://x/", "{\"defaults\":{}" JOB},
+		{"get x/", "{\"defaults\":{}" JOB},
+		{"get http://x/ https://y/{{a}}?b",
+			"{\"defaults\":{},\"jobs\":[{\"url\":\"http://x/\"},"
+			"{\"url\":\"https://y/%7B%7Ba%7D%7D?b\"}]}"},
+		{"get -X PUT x/", "{\"defaults\":{\"method\":\"PUT\"}" JOB},
+		{"get -I x/", "{\"defaults\":{\"method\":\"HEAD\"}" JOB},
+		{"get -H a:1 -H A:2 -H b:{{c}} -H d; -H e: x/",
+			"{\"defaults\":{\"headers\":{\"a\":[\"1\",\"2\"],\"b\":\"\\\\{{c}}\","
+			"\"d\":\"\"}}" JOB},
+		{"get -d a=1 -d b=2 x/",
+			"{\"defaults\":{\"headers\":{\"content-type\":"
+			"\"application/x-www-form-urlencoded\"},\"body\":\"a=1&b=2\"}" JOB},
+		{"get -d {{a}} -H Content-Type:text/x x/",
+			"{\"defaults\":{\"headers\":{\"Content-Type\":\"text/x\"},"
+			"\"body_base64\":\"e3thfX0=\"}" JOB},
+		{"get -d a -H content-type: x/",
+			"{\"defaults\":{\"headers\":{},\"body_base64\":\"YQ==\"}" JOB},
+		{"get --json {\"a\": --json 1} x/",
+			"{\"defaults\":{\"headers\":{\"content-type\":\"application/json\","
+			"\"accept\":\"application/json\"},\"body\":\"{\\\"a\\\":1}\"}" JOB},
+		{"get -m 2.5 x/", "{\"timeout\":2.5,\"defaults\":{\"timeout\":2.5,"
+				  "\"attempt_timeout\":2.5}" JOB},
+		{"get -m 9 --timeout 2 x/", "{\"timeout\":2,\"defaults\":{\"timeout\":9,"
+					    "\"attempt_timeout\":9}" JOB},
+		{"get -m 9 x/ y",
+			"{\"defaults\":{\"timeout\":9,\"attempt_timeout\":9},\"jobs\":[{\"url\":"
+			"\"http://x/\"},{\"url\":\"http://y\"}]}"},
+		{"get --connect-timeout 3 x/",
+			"{\"defaults\":{\"timeouts\":{\"connect\":3,\"tls\":3}}" JOB},
+		{"get -c 4 --mode all x/",
+			"{\"mode\":\"all\",\"concurrency\":4,\"defaults\":{}" JOB},
+		{"get --max-filesize 1K --raw --http1.1 --max-redirs 0 -L --compressed x/",
+			"{\"defaults\":{\"max_body\":1024,\"redirects\":0,\"decode\":false,"
+			"\"http\":\"1.1\"}" JOB},
+		{"get -k x/", "{\"defaults\":{\"tls\":{\"insecure\":true}}" JOB},
+		{"get --resolve h:80:127.0.0.1,[::1] --resolve +[::2]:1:::3 x/",
+			"{\"defaults\":{\"resolve\":{\"h:80\":[\"127.0.0.1\",\"::1\"],"
+			"\"[::2]:1\":[\"::3\"]}}" JOB},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char *line = strdup(cases[i].words);
+		struct options options;
+		struct buffer out;
+
+		words_parse(line, &options);
+		buffer_init(&out, 65536);
+		ck_assert_int_eq(compose_document(&options, &out), 0);
+		ck_assert_msg(text_is(buffer_text(&out), cases[i].document), "%s gave %.*s",
+			cases[i].words, TEXT_ARGS(buffer_text(&out)));
+		buffer_deinit(&out);
+		option_deinit(&options);
+		free(line);
+	}
+}
+END_TEST
+
+START_TEST(makes_documents_that_are_admitted)
+{
+	static const char *const lines[] = {
+		"get http://x/ y:8080/a?b",
+		"get -H a:{{b}} -d {{c}} -m 1 --connect-timeout 2 -c 3 --timeout 4 x",
+		"get -k --resolve h:80:127.0.0.1 --http1.1 --raw --max-redirs 0 x",
+		"get --json {} --max-filesize 1g x/{{a}}",
+	};
+
+	for (size_t i = 0; i < countof(lines); i++) {
+		char *line = strdup(lines[i]);
+		struct plan_errors errors;
+		struct options options;
+		struct plan *plan = NULL;
+		struct buffer out;
+
+		words_parse(line, &options);
+		buffer_init(&out, 65536);
+		ck_assert_int_eq(compose_document(&options, &out), 0);
+		plan_errors_init(&errors);
+		ck_assert_msg(document_parse(buffer_text(&out), &document_limits_default, &plan,
+				      &errors) == 0,
+			"%s: %.*s: %.*s", lines[i], TEXT_ARGS(errors.errors[0].at),
+			TEXT_ARGS(errors.errors[0].message));
+		plan_free(plan);
+		plan_errors_deinit(&errors);
+		buffer_deinit(&out);
+		option_deinit(&options);
+		free(line);
+	}
+}
+END_TEST
+
+START_TEST(refuses_what_it_cannot_say)
+{
+	static const struct {
+		const char *words;
+		int status;
+	} cases[] = {
+		{"get -H nocolon x", EXIT_USAGE},
+		{"get -H :x x", EXIT_USAGE},
+		{"get -H a:\xff x", EXIT_USAGE},
+		{"get \xff", EXIT_USAGE},
+		{"get -H @/nonexistent x", EXIT_LOCAL_IO},
+		{"get -d @/nonexistent x", EXIT_LOCAL_IO},
+		{"get --cacert /nonexistent x", EXIT_LOCAL_IO},
+		{"get -I -d a x", EXIT_USAGE},
+		{"get --json 1 -d a x", EXIT_USAGE},
+		{"get -m 0 x", EXIT_USAGE},
+		{"get --connect-timeout x x", EXIT_USAGE},
+		{"get --max-filesize x x", EXIT_USAGE},
+		{"get --max-redirs 3 x", EXIT_USAGE},
+		{"get --timeout x x", EXIT_USAGE},
+		{"get -c x x", EXIT_USAGE},
+		{"get --resolve x x", EXIT_USAGE},
+		{"get --resolve h:80 x", EXIT_USAGE},
+		{"get --resolve :80:1.2.3.4 x", EXIT_USAGE},
+		{"get --resolve h:80: x", EXIT_USAGE},
+		{"get --resolve h:80:1.2.3.4, x", EXIT_USAGE},
+	};
+
+	message_silence();
+	for (size_t i = 0; i < countof(cases); i++) {
+		char *line = strdup(cases[i].words);
+		struct options options;
+		struct buffer out;
+
+		words_parse(line, &options);
+		buffer_init(&out, 65536);
+		ck_assert_msg(compose_document(&options, &out) == cases[i].status, "%s",
+			cases[i].words);
+		buffer_deinit(&out);
+		option_deinit(&options);
+		free(line);
+	}
+}
+END_TEST
+
+UNIT_MAIN("client/compose", &makes_a_document_of_curls_options,
+	&makes_documents_that_are_admitted, &refuses_what_it_cannot_say)
