@@ -68,8 +68,8 @@ static void attempt_release(struct attempt *attempt)
 	pool_leave(scheduler->pool, attempt->route);
 	buffer_reset(&attempt->request, REQUEST_KEEP);
 	buffer_reset(&attempt->url_text, URL_KEEP);
-	slab_give(&scheduler->attempts, attempt);
 	graph_on_attempt_gone(graph, &attempt->link);
+	slab_give(&scheduler->attempts, attempt);
 }
 
 static void attempt_enter(struct attempt *attempt, enum attempt_state state)

@@ -8,6 +8,10 @@
 
 #define SLAB_CHUNK_BYTES (32 * 1024)
 
+/* As many objects stay when none is in use, and a chunk in any case: what a quiet daemon needs
+ * now and then. */
+#define SLAB_KEEP 128
+
 /* Before each object: its link among the free ones. */
 struct slab_header {
 	alignas(max_align_t) struct list link;
@@ -37,9 +41,8 @@ void slab_init(struct slab *slab, size_t object_size, size_t n_max)
 	list_init(&slab->free);
 }
 
-void slab_deinit(struct slab *slab)
+static void slab_free_all(struct slab *slab)
 {
-	expect(slab->n_used == 0);
 	while (slab->chunks) {
 		struct slab_chunk *chunk = slab->chunks;
 
@@ -49,6 +52,13 @@ void slab_deinit(struct slab *slab)
 		free(chunk);
 	}
 	list_init(&slab->free);
+	slab->n_total = 0;
+}
+
+void slab_deinit(struct slab *slab)
+{
+	expect(slab->n_used == 0);
+	slab_free_all(slab);
 }
 
 static bool slab_grow(struct slab *slab)
@@ -98,4 +108,6 @@ void slab_give(struct slab *slab, void *object)
 	expect(!list_is_linked(&header->link));
 	slab->n_used--;
 	list_push_front(&slab->free, &header->link);
+	if (slab->n_used == 0 && slab->n_total > SLAB_KEEP && slab->chunks->next)
+		slab_free_all(slab);
 }

@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Objects of one size, taken and given back at no cost: grown in chunks up to a bound, never
- * shrunk, last in first out so that what is used is warm. An object keeps its content while it
- * is free, so that what it owns (a buffer with capacity) can be used again; `init` runs once for
- * each, when its chunk is made, and `deinit` once, when the slab goes.
+ * Objects of one size, taken and given back at no cost: grown in chunks up to a bound, last in
+ * first out so that what is used is warm. An object keeps its content while it is free, so that
+ * what it owns (a buffer with capacity) can be used again; `init` runs once for each, when its
+ * chunk is made, and `deinit` once, when that goes. When the last object of many comes back, a
+ * burst is over, and all memory goes back.
  */
 
 #include <stddef.h>
@@ -35,4 +36,5 @@ void slab_deinit(struct slab *slab);
 /* NULL at the bound or without memory. */
 void *slab_take(struct slab *slab);
 
+/* The object may be gone after it. */
 void slab_give(struct slab *slab, void *object);

@@ -83,7 +83,7 @@ class NginxTest(DaemonCase):
         echo = self.body(self.get('/echo?x=1', method='DELETE'))
         self.assertEqual((echo['method'], echo['uri']), ('DELETE', '/echo?x=1'))
         echo = self.body(self.get('/echo', body='x' * 500000))
-        self.assertEqual((echo['method'], echo['length']), ('POST', 500000))
+        self.assertEqual((echo['method'], echo['size']), ('POST', 500000))
         self.assert_fulfilled(self.get('/small.json', method='HEAD'), '')
 
     def test_range_request(self):

@@ -58,8 +58,8 @@ static void sim_client_on_told(struct sim_end *end, enum sim_kind kind, int resu
 static bool sim_client_is_done(const struct sim_client *client)
 {
 	for (unsigned i = 0; i < client->n_graphs; i++) {
-		if (client->graphs[i].state != SIM_GRAPH_REFUSED
-			&& client->graphs[i].state != SIM_GRAPH_DONE)
+		if (client->graphs[i].state != SIM_GRAPH_REFUSED &&
+			client->graphs[i].state != SIM_GRAPH_DONE)
 			return false;
 	}
 	return true;
@@ -149,7 +149,8 @@ static void sim_client_pause(void *context)
 static void sim_client_flush(void *context)
 {
 	struct sim_client *client = context;
-	size_t room = sim_end_room(&client->client), n = client->out.size < room ? client->out.size : room;
+	size_t room = sim_end_room(&client->client),
+	       n = client->out.size < room ? client->out.size : room;
 
 	if (!client->is_connected || client->client.closed || n == 0)
 		return;
@@ -173,13 +174,13 @@ static void sim_client_say(void *context)
 		graph->state = SIM_GRAPH_SENT;
 		sim_trace("  client %u submits %.*s", client->index, (int)graph->document.size,
 			graph->document.data);
-		sim_put(&client->out, "{\"id\":%llu,\"submit\":",
-			(unsigned long long)graph->number);
+		sim_put(&client->out,
+			"{\"id\":%llu,\"submit\":", (unsigned long long)graph->number);
 		sim_bytes_append(&client->out, graph->document.data, graph->document.size);
 		sim_put(&client->out, "}\n");
 	} else {
-		if (graph
-			&& (graph->state == SIM_GRAPH_UNSENT || graph->state >= SIM_GRAPH_REFUSED))
+		if (graph &&
+			(graph->state == SIM_GRAPH_UNSENT || graph->state >= SIM_GRAPH_REFUSED))
 			return;
 		sim_trace("  client %u says %s", client->index, saying->text);
 		client->is_rude |= saying->is_rude;
@@ -211,8 +212,8 @@ static void sim_client_half_close(void *context)
 
 /* -- Birth -------------------------------------------------------------------------------- */
 
-static struct sim_saying *sim_client_plan(struct sim_client *client, uint64_t delay_ns,
-	struct sim_graph *graph, const char *text)
+static struct sim_saying *sim_client_plan(
+	struct sim_client *client, uint64_t delay_ns, struct sim_graph *graph, const char *text)
 {
 	struct sim_saying *saying = sim_alloc(sizeof(*saying));
 
@@ -309,8 +310,7 @@ static void sim_client_draw(struct sim_client *client, unsigned index)
 		sim_client_plan_graph(client, &client->graphs[client->n_graphs]);
 	if (sim_chance(300)) {
 		client->n_status++;
-		sim_client_plan(
-			client, sim_delay(SIM_CLIENT_LIFE_NS), NULL, "{\"status\":{}}\n");
+		sim_client_plan(client, sim_delay(SIM_CLIENT_LIFE_NS), NULL, "{\"status\":{}}\n");
 	}
 	sim_client_plan_rudeness(client);
 }
@@ -329,8 +329,7 @@ void sim_clients_draw(struct settled *settled)
 		}
 		client->is_connected = true;
 		if (settled_adopt(settled, sim_kernel_adopt(&client->daemon, &sim_client_watch),
-			    client->uid)
-			< 0) {
+			    client->uid) < 0) {
 			if (!sim_world.memory_failed)
 				sim_fail("a session was not adopted");
 		}

@@ -47,12 +47,9 @@ static struct sim_value sim_value_body(const struct sim_ref *ref)
 		return (struct sim_value){reply->string, sim_quote(reply->string), false};
 	case SIM_REF_NUMBER:
 		return (struct sim_value){"9007199254740993", "9007199254740993", false};
-	case SIM_REF_NULL:
-		return (struct sim_value){"null", "null", false};
-	case SIM_REF_OBJECT:
-		return (struct sim_value){object, object, false};
-	default:
-		return (struct sim_value){0};
+	case SIM_REF_NULL: return (struct sim_value){"null", "null", false};
+	case SIM_REF_OBJECT: return (struct sim_value){object, object, false};
+	default: return (struct sim_value){0};
 	}
 }
 
@@ -66,19 +63,17 @@ static struct sim_value sim_value_of(const struct sim_ref *ref)
 	case SIM_REF_OUTCOME:
 		return (struct sim_value){job->is_rejected ? "rejected" : "fulfilled", NULL, false};
 	case SIM_REF_CODE:
-		return (struct sim_value){job->is_rejected ? fault_name(job->code) : "", NULL, false};
-	default:
-		break;
+		return (struct sim_value){
+			job->is_rejected ? fault_name(job->code) : "", NULL, false};
+	default: break;
 	}
 	if (!has_response)
 		return (struct sim_value){0};
 	switch (ref->kind) {
 	case SIM_REF_STATUS:
 		return (struct sim_value){sim_format("%u", job->reply.status), NULL, false};
-	case SIM_REF_HEADER:
-		return (struct sim_value){sim_format("%u", job->key), NULL, false};
-	default:
-		return sim_value_body(ref);
+	case SIM_REF_HEADER: return (struct sim_value){sim_format("%u", job->key), NULL, false};
+	default: return sim_value_body(ref);
 	}
 }
 
@@ -95,8 +90,8 @@ static struct sim_value sim_fill_place(const struct sim_job *job, enum sim_place
 	if (!value.text && ref->has_default)
 		value = (struct sim_value){"dflt", "\"dflt\"", false};
 	if (!value.text) {
-		sim_codes_add(&filled->codes,
-			value.is_not_json ? FAULT_REF_NOT_JSON : FAULT_REF_MISSING);
+		sim_codes_add(
+			&filled->codes, value.is_not_json ? FAULT_REF_NOT_JSON : FAULT_REF_MISSING);
 		filled->fails = true;
 		return (struct sim_value){"", "\"\"", false};
 	}

@@ -31,12 +31,9 @@ static struct sim_ready *sim_flight_complete(struct sim_flight *flight, int resu
 static size_t sim_receive_bound(const struct sim_flight *flight)
 {
 	switch (flight->kind) {
-	case SIM_RECEIVE:
-		return SIM_BUFFER_SIZE;
-	case SIM_RECEIVE_LARGE:
-		return SIM_LARGE_BUFFER_SIZE;
-	default:
-		return flight->size;
+	case SIM_RECEIVE: return SIM_BUFFER_SIZE;
+	case SIM_RECEIVE_LARGE: return SIM_LARGE_BUFFER_SIZE;
+	default: return flight->size;
 	}
 }
 
@@ -50,8 +47,8 @@ static void sim_receive_data(struct sim_flight *flight, bool last)
 
 	if (n > 1 && sim_chance(sim_world.profile.short_receive))
 		n = (size_t)sim_between(1, sim_chance(200) && n > 8 ? 8 : n);
-	entry = sim_flight_complete(flight, (int)n,
-		multishot && !sim_chance(sim_world.profile.multishot_ends));
+	entry = sim_flight_complete(
+		flight, (int)n, multishot && !sim_chance(sim_world.profile.multishot_ends));
 	if (flight->kind == SIM_RECEIVE || flight->kind == SIM_RECEIVE_LARGE) {
 		entry->buffer = sim_alloc(n);
 		entry->buffer_size = n;
@@ -80,8 +77,8 @@ static void sim_receive_try(struct sim_flight *flight)
 		sim_flight_complete(flight, sim_chance(500) ? -EINTR : -EAGAIN, false);
 		return;
 	}
-	if ((flight->kind == SIM_RECEIVE || flight->kind == SIM_RECEIVE_LARGE)
-		&& flight->end->in.size > 0 && sim_chance(profile->no_buffers)) {
+	if ((flight->kind == SIM_RECEIVE || flight->kind == SIM_RECEIVE_LARGE) &&
+		flight->end->in.size > 0 && sim_chance(profile->no_buffers)) {
 		sim_flight_complete(flight, -ENOBUFS, false);
 		return;
 	}
@@ -132,8 +129,7 @@ static void sim_connect_finish(struct sim_flight *flight)
 	if (flight->result == 0) {
 		struct sim_fd *fd = &sim_fds[flight->fd];
 
-		fd->end = sim_origin_accept(
-			(const struct sockaddr *)&flight->address, &fd->watch);
+		fd->end = sim_origin_accept((const struct sockaddr *)&flight->address, &fd->watch);
 		fd->end->owner = fd;
 		fd->end->on_change = sim_fd_on_change;
 		fd->kind = SIM_FD_STREAM;
@@ -149,7 +145,8 @@ static void sim_accept_try(struct sim_flight *flight)
 
 	if (sim_kernel_waiting() == 0)
 		return;
-	if (sim_chance(sim_world.profile.interrupted) || sim_chance(sim_world.profile.no_descriptor)) {
+	if (sim_chance(sim_world.profile.interrupted) ||
+		sim_chance(sim_world.profile.no_descriptor)) {
 		sim_flight_complete(flight, errors[sim_below(countof(errors))], false);
 		return;
 	}
@@ -181,21 +178,11 @@ static void sim_flight_try(void *context)
 		return;
 	}
 	switch (flight->kind) {
-	case SIM_ACCEPT:
-		sim_accept_try(flight);
-		break;
-	case SIM_CONNECT:
-		sim_connect_finish(flight);
-		break;
-	case SIM_SEND:
-		sim_send_try(flight);
-		break;
-	case SIM_CLOSE:
-		sim_close_finish(flight);
-		break;
-	default:
-		sim_receive_try(flight);
-		break;
+	case SIM_ACCEPT: sim_accept_try(flight); break;
+	case SIM_CONNECT: sim_connect_finish(flight); break;
+	case SIM_SEND: sim_send_try(flight); break;
+	case SIM_CLOSE: sim_close_finish(flight); break;
+	default: sim_receive_try(flight); break;
 	}
 }
 
@@ -243,8 +230,6 @@ void sim_flight_cancel(void *context)
 		else
 			sim_flight_complete(flight, -ECANCELED, false);
 		break;
-	default:
-		sim_flight_complete(flight, -ECANCELED, false);
-		break;
+	default: sim_flight_complete(flight, -ECANCELED, false); break;
 	}
 }

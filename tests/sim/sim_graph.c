@@ -62,8 +62,7 @@ static bool sim_ref_suits(const struct sim_job *job, enum sim_ref_kind kind, enu
 	case SIM_REF_STATUS:
 	case SIM_REF_OUTCOME:
 	case SIM_REF_CODE:
-	case SIM_REF_HEADER:
-		return place != SIM_IN_JSON;
+	case SIM_REF_HEADER: return place != SIM_IN_JSON;
 	case SIM_REF_BODY:
 		if (job->reply.content == SIM_TEXT)
 			return has_body && place != SIM_IN_JSON;
@@ -76,8 +75,7 @@ static bool sim_ref_suits(const struct sim_job *job, enum sim_ref_kind kind, enu
 		if (!sim_chance(200))
 			return false;
 		break;
-	default:
-		break;
+	default: break;
 	}
 	return has_body && job->reply.content == SIM_JSON;
 }
@@ -95,8 +93,8 @@ static void sim_job_draw_refs(struct sim_job *job)
 		if (!sim_ref_suits(ref.job, ref.kind, place))
 			continue;
 		/* Whether a default stands in for what is no JSON at all is left open. */
-		if (ref.kind != SIM_REF_BODY && ref.job->reply.content == SIM_TEXT
-			&& ref.kind < SIM_REF_STATUS)
+		if (ref.kind != SIM_REF_BODY && ref.job->reply.content == SIM_TEXT &&
+			ref.kind < SIM_REF_STATUS)
 			ref.has_default = false;
 		job->refs[place] = ref;
 	}
@@ -137,28 +135,17 @@ static void sim_graph_draw_edges(struct sim_graph *graph)
 const char *sim_ref_suffix(enum sim_ref_kind kind)
 {
 	switch (kind) {
-	case SIM_REF_BODY:
-		return "";
-	case SIM_REF_KEY:
-		return "#/k";
-	case SIM_REF_STRING:
-		return "#/s";
-	case SIM_REF_NUMBER:
-		return "#/n";
-	case SIM_REF_NULL:
-		return "#/z";
-	case SIM_REF_OBJECT:
-		return "#/o";
-	case SIM_REF_MISSING:
-		return "#/o/nothing";
-	case SIM_REF_STATUS:
-		return ".status";
-	case SIM_REF_OUTCOME:
-		return ".outcome";
-	case SIM_REF_CODE:
-		return ".code";
-	case SIM_REF_HEADER:
-		return ".headers.x-k";
+	case SIM_REF_BODY: return "";
+	case SIM_REF_KEY: return "#/k";
+	case SIM_REF_STRING: return "#/s";
+	case SIM_REF_NUMBER: return "#/n";
+	case SIM_REF_NULL: return "#/z";
+	case SIM_REF_OBJECT: return "#/o";
+	case SIM_REF_MISSING: return "#/o/nothing";
+	case SIM_REF_STATUS: return ".status";
+	case SIM_REF_OUTCOME: return ".outcome";
+	case SIM_REF_CODE: return ".code";
+	case SIM_REF_HEADER: return ".headers.x-k";
 	}
 	return NULL;
 }

@@ -18,8 +18,8 @@
  * kernel does: who holds on to an old one meets a stranger.
  */
 
-#define SIM_QUEUE       16384
-#define SIM_BACKLOG     64
+#define SIM_QUEUE   16384
+#define SIM_BACKLOG 64
 /* More completions than this come in the order in which they were made. */
 #define SIM_SHUFFLE_MAX 128
 
@@ -182,19 +182,15 @@ struct sim_flight **sim_fd_place(struct sim_fd *fd, enum sim_kind kind)
 {
 	switch (kind) {
 	case SIM_ACCEPT:
-	case SIM_CONNECT:
-		return &fd->other;
-	case SIM_SEND:
-		return &fd->send;
+	case SIM_CONNECT: return &fd->other;
+	case SIM_SEND: return &fd->send;
 	case SIM_RECEIVE:
 	case SIM_RECEIVE_LARGE:
 	case SIM_RECEIVE_INTO:
-	case SIM_RECEIVE_DROP:
-		return &fd->receive;
+	case SIM_RECEIVE_DROP: return &fd->receive;
 	case SIM_HANGUP:
 	case SIM_CLOSE:
-	case SIM_KINDS:
-		break;
+	case SIM_KINDS: break;
 	}
 	return NULL;
 }
@@ -211,7 +207,8 @@ static void sim_flight_check_start(const struct sim_fd *fd, enum sim_kind kind, 
 		sim_fail("descriptor %d is closed with %u operations in flight", number,
 			fd->n_flights);
 	if (kind != SIM_CLOSE && fd->kind != wanted)
-		sim_fail("%s on descriptor %d, which is not made for it", sim_kind_names[kind], number);
+		sim_fail("%s on descriptor %d, which is not made for it", sim_kind_names[kind],
+			number);
 }
 
 struct sim_flight *sim_kernel_start(
@@ -224,8 +221,8 @@ struct sim_flight *sim_kernel_start(
 	if (op->in_flight)
 		sim_fail("%s: its operation is in flight already", sim_kind_names[kind]);
 	if (place && *place)
-		sim_fail("%s: descriptor %d has a %s in flight already", sim_kind_names[kind], number,
-			sim_kind_names[(*place)->kind]);
+		sim_fail("%s: descriptor %d has a %s in flight already", sim_kind_names[kind],
+			number, sim_kind_names[(*place)->kind]);
 	if (n_queue == SIM_QUEUE)
 		sim_fail("more than %d operations were started in one turn", SIM_QUEUE);
 
@@ -389,8 +386,7 @@ static void sim_kernel_watch(struct sim_flight *flight, const struct sim_ready *
 		if (flight->end && watch->on_closed)
 			watch->on_closed(flight->end);
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 

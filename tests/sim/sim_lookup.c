@@ -120,8 +120,7 @@ bool lookup_start(struct lookup_pool *pool, struct lookup *lookup, lookup_callba
 	case SIM_LOOKUP_TEMPORARY:
 		sim_codes_add(&question->origin->codes, FAULT_DNS_TEMPORARY);
 		break;
-	case SIM_LOOKUP_WELL:
-		break;
+	case SIM_LOOKUP_WELL: break;
 	}
 	sim_after(question->origin->lookup_ns, sim_question_answer, question);
 	return true;

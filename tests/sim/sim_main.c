@@ -19,7 +19,7 @@
  * with what was wrong and how to see it again.
  */
 
-#define SIM_SEEDS_DEFAULT 20000
+#define SIM_SEEDS_DEFAULT  20000
 #define SIM_SEEDS_PER_LINE 1000
 /* Then it is one mistake, seen many times. */
 #define SIM_FAILURES_DEFAULT 20

@@ -31,8 +31,8 @@ struct sim_job *sim_oracle_job_of(const char *target)
 
 bool sim_oracle_is_safe(const struct sim_job *job)
 {
-	return strcmp(job->method, "GET") == 0 || strcmp(job->method, "HEAD") == 0
-		|| strcmp(job->method, "OPTIONS") == 0;
+	return strcmp(job->method, "GET") == 0 || strcmp(job->method, "HEAD") == 0 ||
+	       strcmp(job->method, "OPTIONS") == 0;
 }
 
 bool sim_oracle_is_ok(const struct sim_job *job)
@@ -204,8 +204,8 @@ static void sim_oracle_received(struct sim_conn *conn, size_t size)
 
 static bool sim_conn_is_complete(const struct sim_conn *conn)
 {
-	return conn->ends_at_close && conn->serving == conn->job
-		&& conn->received == conn->server.written;
+	return conn->ends_at_close && conn->serving == conn->job &&
+	       conn->received == conn->server.written;
 }
 
 void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result)

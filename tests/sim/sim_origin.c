@@ -70,15 +70,13 @@ static void sim_origin_draw(struct sim_origin *origin, unsigned index)
 	if (origin->is_name)
 		origin->host = sim_format("o%u.sim.test", index);
 	else
-		origin->host =
-			sim_format(is_ipv6 ? "[%s]" : "%s", origin->addresses[0].text);
-	origin->authority = origin->port == 80
-		? origin->host
-		: sim_format("%s:%u", origin->host, origin->port);
+		origin->host = sim_format(is_ipv6 ? "[%s]" : "%s", origin->addresses[0].text);
+	origin->authority =
+		origin->port == 80 ? origin->host : sim_format("%s:%u", origin->host, origin->port);
 	origin->lookup_ns = sim_delay(50 * NS_PER_MS);
 	if (origin->is_name && sim_chance(profile->lookup_fault))
-		origin->lookup = (enum sim_lookup)sim_between(
-			SIM_LOOKUP_NOT_FOUND, SIM_LOOKUP_STUCK);
+		origin->lookup =
+			(enum sim_lookup)sim_between(SIM_LOOKUP_NOT_FOUND, SIM_LOOKUP_STUCK);
 	origin->reply_ns_max = sim_delay(500 * NS_PER_MS);
 }
 
@@ -143,15 +141,10 @@ int sim_origin_dial(const struct sockaddr *other, uint64_t *ret_delay_ns)
 		return troubles[n].result;
 	}
 	switch (address->behaviour) {
-	case SIM_REFUSES:
-		return -ECONNREFUSED;
-	case SIM_UNREACHABLE:
-		return -EHOSTUNREACH;
-	case SIM_DEAD:
-		*ret_delay_ns = 127 * NS_PER_S;
-		return -ETIMEDOUT;
-	case SIM_ALIVE:
-		break;
+	case SIM_REFUSES: return -ECONNREFUSED;
+	case SIM_UNREACHABLE: return -EHOSTUNREACH;
+	case SIM_DEAD: *ret_delay_ns = 127 * NS_PER_S; return -ETIMEDOUT;
+	case SIM_ALIVE: break;
 	}
 	return 0;
 }
@@ -177,8 +170,7 @@ static const struct sim_watch sim_conn_watch = {
 	.on_closed = sim_conn_on_closed,
 };
 
-struct sim_end *sim_origin_accept(
-	const struct sockaddr *other, const struct sim_watch **ret_watch)
+struct sim_end *sim_origin_accept(const struct sockaddr *other, const struct sim_watch **ret_watch)
 {
 	const struct sim_address *address = sim_address_find(other);
 	struct sim_conn *conn = sim_alloc(sizeof(*conn));

@@ -80,9 +80,10 @@ static struct sim_record sim_record_read(
 	if (!is_fulfilled && strcmp(sim_string(object, "status"), "rejected") != 0)
 		sim_fail("job %u: settled as %s", record.job->key, sim_string(object, "status"));
 	code = yyjson_obj_get(record.reason, "code");
-	record.code = record.reason ? fault_from_name((struct text){
-						   yyjson_get_str(code), yyjson_get_len(code)})
-				    : FAULT_NONE;
+	record.code =
+		record.reason
+			? fault_from_name((struct text){yyjson_get_str(code), yyjson_get_len(code)})
+			: FAULT_NONE;
 	if (record.reason && record.code == FAULT_NONE)
 		sim_fail("job %u: rejected with no code", record.job->key);
 	record.response = record.reason ? yyjson_obj_get(record.reason, "response") : record.value;
@@ -111,10 +112,8 @@ static bool sim_job_is_slow(const struct sim_job *job)
 	switch (job->reply.fault) {
 	case SIM_REPLY_STALL:
 	case SIM_REPLY_STALL_HEAD:
-	case SIM_REPLY_STALL_BODY:
-		return true;
-	default:
-		break;
+	case SIM_REPLY_STALL_BODY: return true;
+	default: break;
 	}
 	for (unsigned i = 0; i < origin->n_addresses; i++) {
 		if (origin->addresses[i].behaviour == SIM_DEAD)
@@ -146,13 +145,12 @@ static bool sim_timeout_is_fair(const struct sim_record *record)
 	case FAULT_IDLE_TIMEOUT:
 		return sim_limit_is_over(record, timeouts->idle_ns, SIM_IDLE_TIMEOUT_NS);
 	case FAULT_FIRST_BYTE_TIMEOUT:
-		return timeouts->first_byte_ns
-			&& record->held_us + SIM_ROUNDING_US >= timeouts->first_byte_ns / 1000;
+		return timeouts->first_byte_ns &&
+		       record->held_us + SIM_ROUNDING_US >= timeouts->first_byte_ns / 1000;
 	case FAULT_QUEUE_TIMEOUT:
-		return timeouts->queue_ns
-			&& record->queue_us + SIM_ROUNDING_US >= timeouts->queue_ns / 1000;
-	default:
-		return false;
+		return timeouts->queue_ns &&
+		       record->queue_us + SIM_ROUNDING_US >= timeouts->queue_ns / 1000;
+	default: return false;
 	}
 }
 
@@ -179,8 +177,8 @@ static void sim_outcome_check_queue(const struct sim_record *record)
 {
 	const struct sim_graph *graph = record->job->graph;
 
-	if (graph->concurrency || sim_model.requests_max != UINT32_MAX
-		|| sim_model.requests_per_origin_max != UINT32_MAX)
+	if (graph->concurrency || sim_model.requests_max != UINT32_MAX ||
+		sim_model.requests_per_origin_max != UINT32_MAX)
 		return;
 	if (graph->client->body_bytes > SIM_OUTPUT_FREE || graph->n_jobs > SIM_JOBS_FREE)
 		return;
@@ -220,9 +218,10 @@ static void sim_outcome_check_start(const struct sim_record *record)
 		if (job->deps[i]->end_us > ready_us)
 			ready_us = job->deps[i]->end_us;
 	}
-	if (record->start_us + SIM_ROUNDING_US < ready_us
-		|| record->start_us > ready_us + SIM_ROUNDING_US)
-		sim_fail("job %u: ready after %llu us, the last of its dependencies settled at %llu",
+	if (record->start_us + SIM_ROUNDING_US < ready_us ||
+		record->start_us > ready_us + SIM_ROUNDING_US)
+		sim_fail(
+			"job %u: ready after %llu us, the last of its dependencies settled at %llu",
 			job->key, (unsigned long long)record->start_us,
 			(unsigned long long)ready_us);
 }
@@ -242,8 +241,8 @@ static bool sim_dependency_is_fair(const struct sim_record *record)
 	for (unsigned i = 0; i < job->n_deps; i++)
 		has_job |= strcmp(job->deps[i]->id, name) == 0 && job->deps[i]->is_rejected;
 	for (unsigned i = 0; i < graph->n_jobs; i++)
-		has_root |= strcmp(graph->jobs[i].id, root) == 0 && graph->jobs[i].is_rejected
-			&& graph->jobs[i].code != FAULT_DEPENDENCY_REJECTED;
+		has_root |= strcmp(graph->jobs[i].id, root) == 0 && graph->jobs[i].is_rejected &&
+			    graph->jobs[i].code != FAULT_DEPENDENCY_REJECTED;
 	return has_job && has_root;
 }
 
@@ -257,8 +256,8 @@ static bool sim_cancel_is_fair(const struct sim_record *record)
 	if (strcmp(by, "client") == 0)
 		return graph->is_cancelled || record->job->is_cancelled;
 	if (strcmp(by, "timeout") == 0)
-		return graph->timeout_ns
-			&& record->end_us + SIM_ROUNDING_US >= graph->timeout_ns / 1000;
+		return graph->timeout_ns &&
+		       record->end_us + SIM_ROUNDING_US >= graph->timeout_ns / 1000;
 	if (strcmp(by, "disconnect") == 0)
 		return graph->client->is_over || graph->client->is_rude;
 	if (strcmp(by, "shutdown") == 0)
@@ -281,8 +280,8 @@ static bool sim_connect_is_fair(const struct sim_record *record)
 		return false;
 	for (unsigned i = 0; i < origin->n_addresses; i++) {
 		/* One that would have answered: unless something else kept it from being tried. */
-		if (origin->addresses[i].behaviour == SIM_ALIVE
-			&& sim_codes_is_empty(&origin->codes) && !sim_model.has_local_trouble)
+		if (origin->addresses[i].behaviour == SIM_ALIVE &&
+			sim_codes_is_empty(&origin->codes) && !sim_model.has_local_trouble)
 			return false;
 		is_found |= origin->addresses[i].behaviour == wanted;
 	}
@@ -294,17 +293,15 @@ static bool sim_reason_is_fair(const struct sim_record *record)
 	const struct sim_job *job = record->job;
 
 	switch (record->code) {
-	case FAULT_DEPENDENCY_REJECTED:
-		return sim_dependency_is_fair(record);
-	case FAULT_CANCELLED:
-		return sim_cancel_is_fair(record);
+	case FAULT_DEPENDENCY_REJECTED: return sim_dependency_is_fair(record);
+	case FAULT_CANCELLED: return sim_cancel_is_fair(record);
 	case FAULT_HTTP_STATUS:
 		return job->is_answered && job->reply.status >= 400 && !job->any_status_ok;
 	case FAULT_BODY_TOO_LARGE:
 		/* A bad chunk may bring bytes of its own. */
-		return job->n_sent > 0 && job->max_body
-			&& (sim_reply_size(job) > job->max_body
-				|| job->reply.fault == SIM_REPLY_BAD_CHUNK);
+		return job->n_sent > 0 && job->max_body &&
+		       (sim_reply_size(job) > job->max_body ||
+			       job->reply.fault == SIM_REPLY_BAD_CHUNK);
 	case FAULT_REF_MISSING:
 	case FAULT_REF_NOT_JSON:
 	case FAULT_TEMPLATE_UNSAFE: {
@@ -313,24 +310,20 @@ static bool sim_reason_is_fair(const struct sim_record *record)
 		return job->n_sent == 0 && sim_codes_has(&filled.codes, record->code);
 	}
 	case FAULT_CONNECT_LOCAL:
-		return sim_model.has_local_trouble || sim_world.memory_failed
-			|| sim_codes_has(&job->origin->codes, record->code);
+		return sim_model.has_local_trouble || sim_world.memory_failed ||
+		       sim_codes_has(&job->origin->codes, record->code);
 	case FAULT_CONNECT_REFUSED:
 	case FAULT_CONNECT_UNREACHABLE:
-	case FAULT_CONNECT_RESET:
-		return sim_connect_is_fair(record);
+	case FAULT_CONNECT_RESET: return sim_connect_is_fair(record);
 	case FAULT_DNS_NOT_FOUND:
 	case FAULT_DNS_TEMPORARY:
 	case FAULT_DNS_TIMEOUT:
 		if (record->code == FAULT_DNS_TEMPORARY && sim_world.memory_failed)
 			return true;
 		return sim_codes_has(&job->origin->codes, record->code);
-	case FAULT_SHUTDOWN:
-		return sim_model.drain_ns != 0;
-	case FAULT_OVERLOADED:
-		return sim_world.memory_failed;
-	default:
-		return sim_timeout_is_fair(record) || sim_codes_has(&job->codes, record->code);
+	case FAULT_SHUTDOWN: return sim_model.drain_ns != 0;
+	case FAULT_OVERLOADED: return sim_world.memory_failed;
+	default: return sim_timeout_is_fair(record) || sim_codes_has(&job->codes, record->code);
 	}
 }
 
@@ -366,8 +359,8 @@ static bool sim_json_is_equal(const char *a, size_t a_size, const char *b)
 {
 	const yyjson_read_flag flags = YYJSON_READ_NUMBER_AS_RAW;
 	yyjson_doc *one = yyjson_read(a, a_size, flags), *other = yyjson_read(b, strlen(b), flags);
-	bool is_equal = one && other
-		&& yyjson_equals(yyjson_doc_get_root(one), yyjson_doc_get_root(other));
+	bool is_equal =
+		one && other && yyjson_equals(yyjson_doc_get_root(one), yyjson_doc_get_root(other));
 
 	yyjson_doc_free(one);
 	yyjson_doc_free(other);
@@ -386,8 +379,8 @@ static void sim_outcome_check_request(const struct sim_record *record)
 		return;
 	if (strcmp(job->target, filled.target) != 0)
 		sim_fail("job %u was sent to %s, not %s", job->key, job->target, filled.target);
-	if (!!job->header != !!filled.header
-		|| (job->header && strcmp(job->header, filled.header) != 0))
+	if (!!job->header != !!filled.header ||
+		(job->header && strcmp(job->header, filled.header) != 0))
 		sim_fail("job %u was sent with x-r: %s, not %s", job->key,
 			job->header ? job->header : "(none)",
 			filled.header ? filled.header : "(none)");

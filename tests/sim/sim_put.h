@@ -7,8 +7,7 @@
 
 #include "sim_net.h"
 
-void sim_put(struct sim_bytes *out, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void sim_put(struct sim_bytes *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The inside of a JSON string. */
 void sim_put_json(struct sim_bytes *out, const char *text);

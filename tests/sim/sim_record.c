@@ -25,8 +25,8 @@ static struct sim_graph *sim_client_graph(struct sim_client *client, yyjson_val 
 	uint64_t number = yyjson_get_uint(yyjson_obj_get(message, "id"));
 
 	for (unsigned i = 0; i < client->n_graphs; i++) {
-		if (client->graphs[i].number == number
-			&& client->graphs[i].state != SIM_GRAPH_UNSENT)
+		if (client->graphs[i].number == number &&
+			client->graphs[i].state != SIM_GRAPH_UNSENT)
 			return &client->graphs[i];
 	}
 	sim_fail("a message for graph %llu, which was not submitted", (unsigned long long)number);
@@ -89,9 +89,8 @@ static void sim_record_check_return(const struct sim_graph *graph, yyjson_val *d
 	bool has_body = !job->is_rejected || job->code == FAULT_HTTP_STATUS;
 
 	/* Without memory it may be nothing, but not something else. */
-	if (sim_world.memory_failed
-		&& (!value || yyjson_is_null(value)
-			|| yyjson_is_null(yyjson_obj_get(done, "return"))))
+	if (sim_world.memory_failed &&
+		(!value || yyjson_is_null(value) || yyjson_is_null(yyjson_obj_get(done, "return"))))
 		return;
 	if (has_body ? yyjson_get_uint(value) != job->key || !yyjson_is_uint(value)
 		     : !yyjson_is_null(value))
@@ -126,8 +125,8 @@ static void sim_record_done(struct sim_graph *graph, yyjson_val *done)
 	if (graph->n_on_wire > 0)
 		sim_fail("graph %llu is done with %u requests on the wire",
 			(unsigned long long)graph->number, graph->n_on_wire);
-	if (jobs != graph->n_jobs || fulfilled != graph->n_fulfilled
-		|| rejected != graph->n_jobs - graph->n_fulfilled)
+	if (jobs != graph->n_jobs || fulfilled != graph->n_fulfilled ||
+		rejected != graph->n_jobs - graph->n_fulfilled)
 		sim_fail("graph %llu is done with other counts than its records",
 			(unsigned long long)graph->number);
 	sim_record_check_status(graph, done);

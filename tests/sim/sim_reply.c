@@ -34,8 +34,8 @@ static void sim_reply_make_body(struct sim_job *job)
 	struct sim_reply *reply = &job->reply;
 	struct sim_bytes body = {0};
 	bool is_large = sim_chance(sim_world.profile.large_body);
-	size_t size = is_large ? (size_t)sim_between(64 * 1024, 200 * 1024)
-				     : (size_t)sim_delay(8000);
+	size_t size =
+		is_large ? (size_t)sim_between(64 * 1024, 200 * 1024) : (size_t)sim_delay(8000);
 
 	switch (reply->content) {
 	case SIM_JSON:
@@ -45,16 +45,13 @@ static void sim_reply_make_body(struct sim_job *job)
 		sim_put(&body,
 			"\",\"n\":9007199254740993,\"z\":null,\"o\":{\"a\":[1,2.50,\"x y\"]}}");
 		break;
-	case SIM_TEXT:
-		sim_put(&body, "text of %u", job->key);
-		break;
+	case SIM_TEXT: sim_put(&body, "text of %u", job->key); break;
 	case SIM_BYTES:
 		sim_put(&body, "%u:", job->key);
 		for (size_t i = body.size; i < size; i++)
 			sim_bytes_append(&body, (const char[]){(char)(i * 31 + job->key)}, 1);
 		break;
-	case SIM_EMPTY:
-		break;
+	case SIM_EMPTY: break;
 	}
 	reply->body_size = body.size;
 	reply->body = sim_put_end(&body);
@@ -65,23 +62,15 @@ static bool sim_reply_suits(const struct sim_job *job, enum sim_reply_fault faul
 	bool has_body = sim_reply_size(job) > 0;
 
 	switch (fault) {
-	case SIM_REPLY_END_BODY:
-		return has_body && job->reply.framing != SIM_BY_CLOSE;
+	case SIM_REPLY_END_BODY: return has_body && job->reply.framing != SIM_BY_CLOSE;
 	case SIM_REPLY_RESET_BODY:
-	case SIM_REPLY_STALL_BODY:
-		return has_body;
-	case SIM_REPLY_BAD_CHUNK:
-		return has_body && job->reply.framing == SIM_BY_CHUNKS;
-	case SIM_REPLY_CONFLICT:
-		return !sim_reply_is_bare(job);
-	case SIM_REPLY_EXTRA:
-		return job->reply.framing != SIM_BY_CLOSE || sim_reply_is_bare(job);
-	case SIM_REPLY_EARLY:
-		return job->has_body;
-	case SIM_REPLY_HUGE_HEAD:
-		return sim_chance(30);
-	default:
-		return true;
+	case SIM_REPLY_STALL_BODY: return has_body;
+	case SIM_REPLY_BAD_CHUNK: return has_body && job->reply.framing == SIM_BY_CHUNKS;
+	case SIM_REPLY_CONFLICT: return !sim_reply_is_bare(job);
+	case SIM_REPLY_EXTRA: return job->reply.framing != SIM_BY_CLOSE || sim_reply_is_bare(job);
+	case SIM_REPLY_EARLY: return job->has_body;
+	case SIM_REPLY_HUGE_HEAD: return sim_chance(30);
+	default: return true;
 	}
 }
 
@@ -90,9 +79,12 @@ void sim_reply_draw(struct sim_job *job)
 	struct sim_reply *reply = &job->reply;
 
 	reply->status = sim_chance(850) ? 200 : statuses[sim_below(countof(statuses))];
-	reply->content = sim_chance(600 - sim_world.profile.large_body) ? SIM_JSON : (enum sim_content)sim_between(SIM_TEXT, SIM_EMPTY);
-	reply->framing = sim_chance(600) ? SIM_BY_LENGTH
-					 : (enum sim_framing)sim_between(SIM_BY_CHUNKS, SIM_BY_CLOSE);
+	reply->content = sim_chance(600 - sim_world.profile.large_body)
+				 ? SIM_JSON
+				 : (enum sim_content)sim_between(SIM_TEXT, SIM_EMPTY);
+	reply->framing = sim_chance(600)
+				 ? SIM_BY_LENGTH
+				 : (enum sim_framing)sim_between(SIM_BY_CHUNKS, SIM_BY_CLOSE);
 	reply->is_old = reply->framing != SIM_BY_CHUNKS && sim_chance(50);
 	reply->says_close = sim_chance(50);
 	reply->n_early = sim_chance(60) ? (unsigned)sim_between(1, 3) : 0;
@@ -138,13 +130,10 @@ static const char *const bad_chunks[] = {
 static const char *sim_media_type(enum sim_content content)
 {
 	switch (content) {
-	case SIM_JSON:
-		return "application/json";
+	case SIM_JSON: return "application/json";
 	case SIM_TEXT:
-	case SIM_EMPTY:
-		return "text/plain";
-	case SIM_BYTES:
-		break;
+	case SIM_EMPTY: return "text/plain";
+	case SIM_BYTES: break;
 	}
 	return "application/octet-stream";
 }

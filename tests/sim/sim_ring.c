@@ -238,8 +238,8 @@ void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on
 	sim_kernel_start(SIM_RECEIVE_LARGE, op, fd, on_complete);
 }
 
-void ring_receive_into(struct ring *ring, struct op *op, int fd, void *data, size_t size,
-	op_callback on_complete)
+void ring_receive_into(
+	struct ring *ring, struct op *op, int fd, void *data, size_t size, op_callback on_complete)
 {
 	struct sim_flight *flight = sim_kernel_start(SIM_RECEIVE_INTO, op, fd, on_complete);
 

@@ -61,16 +61,12 @@ static void sim_step_run(void *context)
 		if (is_idle)
 			sim_end_close(&conn->server);
 		break;
-	case SIM_STEP_CLOSE:
-		sim_end_close(&conn->server);
-		break;
+	case SIM_STEP_CLOSE: sim_end_close(&conn->server); break;
 	case SIM_STEP_IDLE_RESET:
 		if (is_idle)
 			sim_end_reset(&conn->server);
 		break;
-	case SIM_STEP_RESET:
-		sim_end_reset(&conn->server);
-		break;
+	case SIM_STEP_RESET: sim_end_reset(&conn->server); break;
 	case SIM_STEP_IDLE_BABBLE:
 		if (!is_idle)
 			break;
@@ -107,41 +103,29 @@ static size_t sim_server_cut(
 {
 	*ret_end = SIM_STEP_DONE;
 	switch (job->reply.fault) {
-	case SIM_REPLY_RESET:
-		*ret_end = SIM_STEP_RESET;
-		return 0;
-	case SIM_REPLY_END:
-		*ret_end = SIM_STEP_CLOSE;
-		return 0;
+	case SIM_REPLY_RESET: *ret_end = SIM_STEP_RESET; return 0;
+	case SIM_REPLY_END: *ret_end = SIM_STEP_CLOSE; return 0;
 	case SIM_REPLY_RESET_HEAD:
 		*ret_end = SIM_STEP_RESET;
 		return (size_t)sim_between(1, head - 1);
-	case SIM_REPLY_END_HEAD:
-		*ret_end = SIM_STEP_CLOSE;
-		return (size_t)sim_between(1, head - 1);
+	case SIM_REPLY_END_HEAD: *ret_end = SIM_STEP_CLOSE; return (size_t)sim_between(1, head - 1);
 	case SIM_REPLY_RESET_BODY:
 		*ret_end = SIM_STEP_RESET;
 		return (size_t)sim_between(head, size - 1);
 	case SIM_REPLY_END_BODY:
 		*ret_end = SIM_STEP_CLOSE;
 		return (size_t)sim_between(head, size - 1);
-	case SIM_REPLY_STALL:
-		return 0;
-	case SIM_REPLY_STALL_HEAD:
-		return (size_t)sim_between(1, head - 1);
-	case SIM_REPLY_STALL_BODY:
-		return (size_t)sim_between(head, size - 1);
+	case SIM_REPLY_STALL: return 0;
+	case SIM_REPLY_STALL_HEAD: return (size_t)sim_between(1, head - 1);
+	case SIM_REPLY_STALL_BODY: return (size_t)sim_between(head, size - 1);
 	case SIM_REPLY_MALFORMED:
 		*ret_end = sim_chance(500) ? SIM_STEP_CLOSE : SIM_STEP_DONE;
 		return size;
-	case SIM_REPLY_EXTRA:
-		*ret_end = SIM_STEP_BABBLE;
-		return size;
-	default:
-		break;
+	case SIM_REPLY_EXTRA: *ret_end = SIM_STEP_BABBLE; return size;
+	default: break;
 	}
-	if (job->reply.framing == SIM_BY_CLOSE || job->reply.is_old || job->reply.says_close
-		|| job->reply.fault == SIM_REPLY_EARLY)
+	if (job->reply.framing == SIM_BY_CLOSE || job->reply.is_old || job->reply.says_close ||
+		job->reply.fault == SIM_REPLY_EARLY)
 		*ret_end = SIM_STEP_CLOSE;
 	return size;
 }
@@ -150,18 +134,11 @@ static size_t sim_server_cut(
 static void sim_server_note(struct sim_job *job)
 {
 	switch (job->reply.fault) {
-	case SIM_REPLY_MALFORMED:
-		sim_codes_add(&job->codes, FAULT_HTTP_PARSE);
-		break;
+	case SIM_REPLY_MALFORMED: sim_codes_add(&job->codes, FAULT_HTTP_PARSE); break;
 	case SIM_REPLY_CONFLICT:
-	case SIM_REPLY_BAD_CHUNK:
-		sim_codes_add(&job->codes, FAULT_HTTP_FRAMING);
-		break;
-	case SIM_REPLY_HUGE_HEAD:
-		sim_codes_add(&job->codes, FAULT_HEADERS_TOO_LARGE);
-		break;
-	default:
-		break;
+	case SIM_REPLY_BAD_CHUNK: sim_codes_add(&job->codes, FAULT_HTTP_FRAMING); break;
+	case SIM_REPLY_HUGE_HEAD: sim_codes_add(&job->codes, FAULT_HEADERS_TOO_LARGE); break;
+	default: break;
 	}
 }
 
@@ -171,10 +148,8 @@ static bool sim_server_is_whole(const struct sim_job *job)
 	switch (job->reply.fault) {
 	case SIM_REPLY_WELL:
 	case SIM_REPLY_EXTRA:
-	case SIM_REPLY_EARLY:
-		return true;
-	default:
-		return false;
+	case SIM_REPLY_EARLY: return true;
+	default: return false;
 	}
 }
 
@@ -201,10 +176,10 @@ static void sim_server_reply(struct sim_conn *conn, struct sim_job *job)
 		sim_server_step(conn, at_ns, SIM_STEP_WRITE, out.data + from, n);
 		at_ns += from + step < cut ? sim_delay(reply->gap_ns) : 0;
 	}
-	if (reply->fault != SIM_REPLY_STALL && reply->fault != SIM_REPLY_STALL_HEAD
-		&& reply->fault != SIM_REPLY_STALL_BODY)
-		sim_server_step(conn, at_ns + (sim_chance(700) ? 0 : sim_delay(NS_PER_MS)), end,
-			NULL, 0);
+	if (reply->fault != SIM_REPLY_STALL && reply->fault != SIM_REPLY_STALL_HEAD &&
+		reply->fault != SIM_REPLY_STALL_BODY)
+		sim_server_step(
+			conn, at_ns + (sim_chance(700) ? 0 : sim_delay(NS_PER_MS)), end, NULL, 0);
 	if (end == SIM_STEP_DONE && sim_chance(sim_world.profile.idle_fault))
 		sim_server_step(conn, at_ns + 1 + sim_delay(5 * NS_PER_MS),
 			(enum sim_step_kind)sim_between(SIM_STEP_IDLE_CLOSE, SIM_STEP_IDLE_BABBLE),
@@ -246,8 +221,8 @@ static struct sim_job *sim_server_take_head(
 	if (!version || version > end || strncmp(version, " HTTP/1.1\r\n", 11) != 0)
 		sim_fail("an origin got what is no request: %.60s", head);
 	job = sim_oracle_job_of(target + 1);
-	if (strncmp(head, job->method, strlen(job->method)) != 0
-		|| (size_t)(target - head) != strlen(job->method))
+	if (strncmp(head, job->method, strlen(job->method)) != 0 ||
+		(size_t)(target - head) != strlen(job->method))
 		sim_fail("job %u was sent as %.10s, not %s", job->key, head, job->method);
 	host = sim_head_field(head, end, "host");
 	if (!host || strcmp(host, job->origin->authority) != 0)
@@ -281,8 +256,8 @@ static void sim_server_read(struct sim_conn *conn)
 	}
 	job = sim_server_take_head(conn, head, end, &body);
 	whole = (size_t)(end + 4 - head) + body;
-	if (request->size < whole && job->reply.fault != SIM_REPLY_EARLY
-		&& job->reply.fault != SIM_REPLY_STALL)
+	if (request->size < whole && job->reply.fault != SIM_REPLY_EARLY &&
+		job->reply.fault != SIM_REPLY_STALL)
 		return;
 	conn->is_deaf = request->size < whole;
 	job->body = conn->is_deaf ? NULL : sim_copy(end + 4, body);

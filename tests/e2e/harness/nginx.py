@@ -24,7 +24,7 @@ http {
 	uwsgi_temp_path %(prefix)s/uwsgi;
 	scgi_temp_path %(prefix)s/scgi;
 	types { application/json json; text/plain txt; }
-	map $content_length $length { "" 0; default $content_length; }
+	map $content_length $size { "" 0; default $content_length; }
 	keepalive_requests %(keepalive_requests)d;
 	keepalive_timeout %(keepalive_timeout)s;
 	client_max_body_size 64m;
@@ -35,7 +35,7 @@ http {
 		location = /number { default_type application/json;
 			return 200 '{"connection":$connection,"request":$connection_requests}'; }
 		location = /echo { default_type application/json;
-			return 200 '{"method":"$request_method","uri":"$request_uri","length":$length}'; }
+			return 200 '{"method":"$request_method","uri":"$request_uri","size":$size}'; }
 		location = /missing { return 404 "no"; }
 		location = /gone { return 301 /number; }
 		# As chunks, by a proxy that does not know the length.

@@ -11,37 +11,40 @@
 #include "client/cli/render/render.h"
 #include "client/cli/sink.h"
 
-#define SAMPLE_USER \
-	"{\"job\":\"user\",\"index\":0,\"status\":\"fulfilled\",\"via\":\"network\",\"attempts\":1," \
-	"\"value\":{\"status\":200,\"version\":\"1.1\",\"url\":\"http://api.local/users/1\"," \
+#define SAMPLE_USER                                                                                \
+	"{\"job\":\"user\",\"index\":0,\"status\":\"fulfilled\",\"via\":\"network\",\"attempts\":" \
+	"1,"                                                                                       \
+	"\"value\":{\"status\":200,\"version\":\"1.1\",\"url\":\"http://api.local/users/1\","      \
 	"\"redirects\":0,\"headers\":{\"content-type\":\"application/json\",\"x\":[\"a\",\"b\"]}," \
 	"\"bytes\":8},\"time\":{\"start\":0.02,\"queue\":0.01,\"end\":10.26}}"
 
-#define SAMPLE_PROFILE \
-	"{\"job\":\"profile\",\"index\":1,\"status\":\"rejected\",\"attempts\":1,\"reason\":{" \
-	"\"code\":\"HTTP_STATUS\",\"message\":\"503 Service Unavailable\",\"response\":{" \
-	"\"status\":503,\"version\":\"1.1\",\"url\":\"http://api.local/p\",\"redirects\":0," \
-	"\"headers\":{\"content-type\":\"text/plain\"},\"bytes\":4}},\"time\":{\"start\":10.3," \
+#define SAMPLE_PROFILE                                                                             \
+	"{\"job\":\"profile\",\"index\":1,\"status\":\"rejected\",\"attempts\":1,\"reason\":{"     \
+	"\"code\":\"HTTP_STATUS\",\"message\":\"503 Service Unavailable\",\"response\":{"          \
+	"\"status\":503,\"version\":\"1.1\",\"url\":\"http://api.local/p\",\"redirects\":0,"       \
+	"\"headers\":{\"content-type\":\"text/plain\"},\"bytes\":4}},\"time\":{\"start\":10.3,"    \
 	"\"end\":2010.3}}"
 
-#define SAMPLE_AUDIT \
-	"{\"job\":\"audit\",\"index\":2,\"status\":\"rejected\",\"attempts\":0,\"reason\":{" \
-	"\"code\":\"DEPENDENCY_REJECTED\",\"message\":\"profile was rejected\"," \
+#define SAMPLE_AUDIT                                                                               \
+	"{\"job\":\"audit\",\"index\":2,\"status\":\"rejected\",\"attempts\":0,\"reason\":{"       \
+	"\"code\":\"DEPENDENCY_REJECTED\",\"message\":\"profile was rejected\","                   \
 	"\"job\":\"profile\",\"root\":\"profile\"},\"time\":{}}"
 
-#define SAMPLE_EMPTY \
-	"{\"job\":\"empty\",\"index\":3,\"status\":\"fulfilled\",\"via\":\"network\",\"attempts\":1," \
-	"\"value\":{\"status\":204,\"version\":\"1.1\",\"url\":\"http://api.local/e\"," \
+#define SAMPLE_EMPTY                                                                               \
+	"{\"job\":\"empty\",\"index\":3,\"status\":\"fulfilled\",\"via\":\"network\","             \
+	"\"attempts\":1,"                                                                          \
+	"\"value\":{\"status\":204,\"version\":\"1.1\",\"url\":\"http://api.local/e\","            \
 	"\"redirects\":0,\"headers\":{},\"bytes\":0},\"time\":{}}"
 
-#define SAMPLE_DISCARDED \
-	"{\"job\":\"gone\",\"index\":4,\"status\":\"fulfilled\",\"via\":\"network\",\"attempts\":1," \
-	"\"value\":{\"status\":200,\"version\":\"1.1\",\"url\":\"http://api.local/d\"," \
+#define SAMPLE_DISCARDED                                                                           \
+	"{\"job\":\"gone\",\"index\":4,\"status\":\"fulfilled\",\"via\":\"network\",\"attempts\":" \
+	"1,"                                                                                       \
+	"\"value\":{\"status\":200,\"version\":\"1.1\",\"url\":\"http://api.local/d\","            \
 	"\"redirects\":0,\"headers\":{},\"bytes\":70000},\"time\":{}}"
 
-#define SAMPLE_SUMMARY \
-	"{\"graph\":\"g\",\"status\":\"fulfilled\",\"jobs\":3,\"fulfilled\":1,\"rejected\":2," \
-	"\"skipped\":0,\"wall_ms\":2010.3,\"sum_ms\":4000,\"speedup\":1.98," \
+#define SAMPLE_SUMMARY                                                                             \
+	"{\"graph\":\"g\",\"status\":\"fulfilled\",\"jobs\":3,\"fulfilled\":1,\"rejected\":2,"     \
+	"\"skipped\":0,\"wall_ms\":2010.3,\"sum_ms\":4000,\"speedup\":1.98,"                       \
 	"\"critical_path\":[\"user\",\"profile\"],\"return\":{\"n\":9007199254740993}}"
 
 static const struct render_record sample_user = {

@@ -30,9 +30,13 @@ START_TEST(lets_no_control_character_through)
 		{TEXT_INIT("a\tb\n"), "a?b?", "a\tb\n", "a\tb\n"},
 		{TEXT_INIT("a\r\nb\rc"), "a??b?c", "a\r\nb^Mc", "a\r\nb\rc"},
 		{TEXT_INIT("\x7f"), "?", "^?", "\\u007f"},
-		{TEXT_INIT("\xc2\x9b" "31m"), "?31m", "\\u009b31m", "\\u009b31m"},
+		{TEXT_INIT("\xc2\x9b"
+			   "31m"),
+			"?31m", "\\u009b31m", "\\u009b31m"},
 		{TEXT_INIT("\xc2\xa0"), "\xc2\xa0", "\xc2\xa0", "\xc2\xa0"},
-		{TEXT_INIT("\x9b" "x\xc3"), "?x?", "\\x9bx\\xc3", "\\ufffdx\\ufffd"},
+		{TEXT_INIT("\x9b"
+			   "x\xc3"),
+			"?x?", "\\x9bx\\xc3", "\\ufffdx\\ufffd"},
 		{TEXT_INIT("\xf0\x9f\x8e\x89"), "\xf0\x9f\x8e\x89", "\xf0\x9f\x8e\x89",
 			"\xf0\x9f\x8e\x89"},
 	};
@@ -47,7 +51,8 @@ END_TEST
 
 START_TEST(cuts_at_whole_characters)
 {
-	struct text text = TEXT("gr\xc3\xbc\xc3\x9f" "e");
+	struct text text = TEXT("gr\xc3\xbc\xc3\x9f"
+				"e");
 
 	ck_assert_uint_eq(clean_width(text), 5);
 	ck_assert_uint_eq(clean_cut(text, 3).size, 4);

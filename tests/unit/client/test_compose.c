@@ -143,8 +143,8 @@ START_TEST(refuses_what_it_cannot_say)
 
 		words_parse(line, &options);
 		buffer_init(&out, 65536);
-		ck_assert_msg(compose_document(&options, &out) == cases[i].status, "%s",
-			cases[i].words);
+		ck_assert_msg(
+			compose_document(&options, &out) == cases[i].status, "%s", cases[i].words);
 		buffer_deinit(&out);
 		option_deinit(&options);
 		free(line);
@@ -152,5 +152,5 @@ START_TEST(refuses_what_it_cannot_say)
 }
 END_TEST
 
-UNIT_MAIN("client/compose", &makes_a_document_of_curls_options,
-	&makes_documents_that_are_admitted, &refuses_what_it_cannot_say)
+UNIT_MAIN("client/compose", &makes_a_document_of_curls_options, &makes_documents_that_are_admitted,
+	&refuses_what_it_cannot_say)

@@ -4,12 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/unit/unit.h"
 #include "client/cli/message.h"
 #include "client/cli/render/content.h"
+#include "tests/unit/unit.h"
 
-#define USER_HEAD \
-	"HTTP/1.1 200\r\ncontent-type: application/json\r\nx: a\r\nx: b\r\n\r\n"
+#define USER_HEAD "HTTP/1.1 200\r\ncontent-type: application/json\r\nx: a\r\nx: b\r\n\r\n"
 
 static const char *const content_urls[] = {"http://a/", "http://b/"};
 
@@ -53,8 +52,7 @@ START_TEST(leaves_no_file_for_what_was_rejected)
 {
 	char directory[] = "/tmp/settle-test.XXXXXX", good[64], bad[64];
 	const char *outputs[] = {good, bad};
-	struct content_options content = {
-		.urls = content_urls, .outputs = outputs, .n_urls = 2};
+	struct content_options content = {.urls = content_urls, .outputs = outputs, .n_urls = 2};
 	struct sink sink;
 	struct render *render;
 	struct stat status;
@@ -83,8 +81,7 @@ END_TEST
 START_TEST(tells_that_a_file_cannot_be_written)
 {
 	static const char *const outputs[] = {"/nonexistent/file", NULL};
-	struct content_options content = {
-		.urls = content_urls, .outputs = outputs, .n_urls = 2};
+	struct content_options content = {.urls = content_urls, .outputs = outputs, .n_urls = 2};
 	struct sink sink;
 	struct render *render;
 

@@ -51,8 +51,8 @@ START_TEST(joins_as_curl_joins)
 		ck_assert(data_is_given(&options));
 		ck_assert_int_eq(data_collect(&options, &out), 0);
 		if (cases[i].body.data)
-			ck_assert_msg(text_equal(buffer_text(&out), cases[i].body), "%s",
-				cases[i].words);
+			ck_assert_msg(
+				text_equal(buffer_text(&out), cases[i].body), "%s", cases[i].words);
 		else
 			ck_assert_int_eq(out.data[0], '@');
 		buffer_deinit(&out);

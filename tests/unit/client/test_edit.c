@@ -54,8 +54,7 @@ START_TEST(changes_what_the_options_say)
 			cases[i].words);
 		if (cases[i].edited)
 			ck_assert_msg(text_is(buffer_text(&document), cases[i].edited),
-				"%s gave %.*s", cases[i].words,
-				TEXT_ARGS(buffer_text(&document)));
+				"%s gave %.*s", cases[i].words, TEXT_ARGS(buffer_text(&document)));
 		buffer_deinit(&document);
 		option_deinit(&options);
 		free(line);

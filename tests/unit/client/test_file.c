@@ -33,7 +33,8 @@ START_TEST(names_files_after_urls)
 		struct text name = file_name_from_url(text_from(cases[i].url));
 
 		if (cases[i].name)
-			ck_assert_msg(name.data && text_is(name, cases[i].name), "%s", cases[i].url);
+			ck_assert_msg(
+				name.data && text_is(name, cases[i].name), "%s", cases[i].url);
 		else
 			ck_assert_msg(!name.data, "%s", cases[i].url);
 	}

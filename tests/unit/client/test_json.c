@@ -9,8 +9,7 @@ START_TEST(is_one_object_in_the_documents_order)
 	struct render *render;
 
 	sink_init(&sink, -1, SINK_RAW);
-	render = render_json_new(
-		&(struct render_options){.sink = &sink, .body = RENDER_BODY_NONE});
+	render = render_json_new(&(struct render_options){.sink = &sink, .body = RENDER_BODY_NONE});
 	render_record(render, &sample_audit);
 	render_record(render, &sample_user);
 	render_record(render, &sample_profile);

@@ -3,9 +3,10 @@
 
 #include "tests/unit/unit.h"
 
-#define HEAD "{\"job\":\"user\",\"index\":0,\"status\":\"fulfilled\",\"via\":\"network\"," \
-	"\"attempts\":1,\"value\":{\"status\":200,\"version\":\"1.1\"," \
-	"\"url\":\"http://api.local/users/1\",\"redirects\":0,\"headers\":{" \
+#define HEAD                                                                                       \
+	"{\"job\":\"user\",\"index\":0,\"status\":\"fulfilled\",\"via\":\"network\","              \
+	"\"attempts\":1,\"value\":{\"status\":200,\"version\":\"1.1\","                            \
+	"\"url\":\"http://api.local/users/1\",\"redirects\":0,\"headers\":{"                       \
 	"\"content-type\":\"application/json\",\"x\":[\"a\",\"b\"]},\"bytes\":8"
 #define TAIL "},\"time\":{\"start\":0.02,\"queue\":0.01,\"end\":10.26}}\n"
 
@@ -62,7 +63,8 @@ START_TEST(keeps_the_order_when_asked)
 {
 	struct sink sink;
 	struct render *render;
-	struct render_record second = sample_at(sample_audit, 1), third = sample_at(sample_audit, 2);
+	struct render_record second = sample_at(sample_audit, 1),
+			     third = sample_at(sample_audit, 2);
 	struct render_record sixth = sample_at(sample_discarded, 300);
 
 	sink_init(&sink, -1, SINK_RAW);

@@ -15,7 +15,7 @@ static int option_parse_words(
 	char *argv[OPTION_WORDS_MAX + 1];
 	int argc = 0, r;
 
-	argv[argc++] = (char *)(uintptr_t)"settle";
+	argv[argc++] = (char *)(uintptr_t) "settle";
 	for (; *words; words++)
 		argv[argc++] = (char *)(uintptr_t)*words;
 	argv[argc] = NULL;
@@ -86,7 +86,8 @@ START_TEST(refuses_with_one_line)
 		{{"get", "--max", "1", NULL}, "option --max is ambiguous"},
 		{{"get", "--retry", "3", NULL}, "option --retry is not supported by this version"},
 		{{"get", "-v", NULL}, "option --verbose is not supported by this version"},
-		{{"run", "--waterfall", NULL}, "option --waterfall is not supported by this version"},
+		{{"run", "--waterfall", NULL},
+			"option --waterfall is not supported by this version"},
 		{{"plan", "--body", "none", NULL}, "plan takes no option --body"},
 		{{"run", "-H", "a: b", NULL}, "run takes no option --header"},
 		{{"batch", NULL}, "batch is not supported by this version"},
@@ -166,9 +167,10 @@ START_TEST(is_what_the_manual_says)
 		size_t at = 0;
 
 		for (; *letters; letters++)
-			at += (size_t)snprintf(wanted + at, sizeof(wanted) - at, "*-%c*, ", *letters);
-		snprintf(wanted + at, sizeof(wanted) - at, "*--%s*",
-			option_name((enum option_id)i));
+			at += (size_t)snprintf(
+				wanted + at, sizeof(wanted) - at, "*-%c*, ", *letters);
+		snprintf(
+			wanted + at, sizeof(wanted) - at, "*--%s*", option_name((enum option_id)i));
 		ck_assert_msg(strstr(manual.data, wanted), "settle(1) lacks %s", wanted);
 	}
 	buffer_deinit(&manual);

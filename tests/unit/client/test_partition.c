@@ -36,8 +36,8 @@ START_TEST(shows_what_is_no_text_by_base64)
 	render = render_partition_new(&(struct render_options){.sink = &sink});
 	render_record(render, &record);
 	render_finish(render, &sample_end);
-	sample_expect(&sink,
-		"{\"fulfilled\":{\"user\":{\"body_base64\":\"//4=\"}},\"rejected\":{}}\n");
+	sample_expect(
+		&sink, "{\"fulfilled\":{\"user\":{\"body_base64\":\"//4=\"}},\"rejected\":{}}\n");
 	render_free(render);
 	sink_deinit(&sink);
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/render/plan.h"
 
-#include "client/cli/render/why.h"
 #include "proto/document.h"
 #include "tests/unit/unit.h"
 
-#define GRAPH \
-	"{\"name\":\"g\",\"timeout\":\"1.5s\",\"concurrency\":\"unbounded\"," \
-	"\"input\":{\"uid\":1},\"defaults\":{\"headers\":{\"x-trace\":\"{{user#/id}}\"}}," \
-	"\"jobs\":{" \
-	"\"audit\":{\"after\":[\"profile\"],\"needs\":\"settled\",\"optional\":true," \
-	"\"url\":\"http://a/audit\",\"json\":{\"a\":[\"{{profile.status}}\",{\"b\":\"\\\\{{config}}\"}]}}," \
-	"\"profile\":{\"url\":\"http://a/p/{{user#/p}}\",\"query\":{\"c\":\"{{config}}\"}}," \
-	"\"user\":{\"url\":\"http://a/u/{{input#/uid}}\",\"headers\":{\"x-trace\":\"none\"}}," \
-	"\"config\":{\"url\":\"http://a/c\",\"headers\":{\"x-trace\":\"none\"}," \
+#define GRAPH                                                                                      \
+	"{\"name\":\"g\",\"timeout\":\"1.5s\",\"concurrency\":\"unbounded\","                      \
+	"\"input\":{\"uid\":1},\"defaults\":{\"headers\":{\"x-trace\":\"{{user#/id}}\"}},"         \
+	"\"jobs\":{"                                                                               \
+	"\"audit\":{\"after\":[\"profile\"],\"needs\":\"settled\",\"optional\":true,"              \
+	"\"url\":\"http://a/"                                                                      \
+	"audit\",\"json\":{\"a\":[\"{{profile.status}}\",{\"b\":\"\\\\{{config}}\"}]}},"           \
+	"\"profile\":{\"url\":\"http://a/p/{{user#/p}}\",\"query\":{\"c\":\"{{config}}\"}},"       \
+	"\"user\":{\"url\":\"http://a/u/{{input#/uid}}\",\"headers\":{\"x-trace\":\"none\"}},"     \
+	"\"config\":{\"url\":\"http://a/c\",\"headers\":{\"x-trace\":\"none\"},"                   \
 	"\"method\":\"DELETE\"}}}"
 
 static struct plan *plan_make(const char *json)
@@ -22,15 +22,15 @@ static struct plan *plan_make(const char *json)
 	struct plan *plan = NULL;
 
 	plan_errors_init(&errors);
-	ck_assert_msg(document_parse(text_from(json), &document_limits_default, &plan, &errors) ==
-			      0,
+	ck_assert_msg(
+		document_parse(text_from(json), &document_limits_default, &plan, &errors) == 0,
 		"%.*s: %.*s", TEXT_ARGS(errors.errors[0].at), TEXT_ARGS(errors.errors[0].message));
 	plan_errors_deinit(&errors);
 	return plan;
 }
 
-static void plan_expect(
-	int (*render)(struct buffer *out, const struct plan *plan), const char *json, const char *text)
+static void plan_expect(int (*render)(struct buffer *out, const struct plan *plan),
+	const char *json, const char *text)
 {
 	struct plan *plan = plan_make(json);
 	struct buffer out;
@@ -91,22 +91,5 @@ START_TEST(has_a_stable_form_for_programs)
 }
 END_TEST
 
-START_TEST(finds_a_reason_for_every_edge)
-{
-	struct plan *plan = plan_make(GRAPH);
-	struct arena arena;
-	uint8_t *reasons;
-
-	arena_init(&arena, 1 << 20);
-	reasons = why_collect(plan, &arena);
-	ck_assert_ptr_nonnull(reasons);
-	ck_assert_uint_gt(plan->n_edges, 0);
-	for (uint32_t i = 0; i < plan->n_edges; i++)
-		ck_assert_uint_ne(reasons[i], 0);
-	arena_deinit(&arena);
-	plan_free(plan);
-}
-END_TEST
-
 UNIT_MAIN("client/plan", &shows_levels_and_why, &shows_a_list_of_jobs,
-	&has_a_stable_form_for_programs, &finds_a_reason_for_every_edge)
+	&has_a_stable_form_for_programs)

@@ -14,7 +14,8 @@ START_TEST(tells_how_far_it_is)
 	} cases[] = {
 		{{0, 0, 0, false}, 0, "0 settled, 0.0 s"},
 		{{40, 12, 0, false}, 1250 * NS_PER_MS, "12 of 40 settled, 1.2 s"},
-		{{40, 12, 3, true}, 90 * NS_PER_S, "12 of 40 settled, 3 rejected, cancelled, 90.0 s"},
+		{{40, 12, 3, true}, 90 * NS_PER_S,
+			"12 of 40 settled, 3 rejected, cancelled, 90.0 s"},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {

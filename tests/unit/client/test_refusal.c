@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/refusal.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "client/cli/exit.h"
+#include "tests/unit/client/capture.h"
 #include "tests/unit/unit.h"
 #include "util/container.h"
-
-/* What `function` says on stderr about `json`, and its status. */
-static int refusal_capture(const char *json, struct buffer *out)
-{
-	FILE *file = tmpfile();
-	int saved = dup(STDERR_FILENO), status;
-	size_t size;
-
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(saved, 0);
-	dup2(fileno(file), STDERR_FILENO);
-	status = refusal_tell(text_from(json));
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	rewind(file);
-	buffer_init(out, 65536);
-	ck_assert(buffer_reserve(out, 8192));
-	size = fread(out->data, 1, 8191, file);
-	out->data[size] = '\0';
-	fclose(file);
-	return status;
-}
 
 START_TEST(says_a_line_for_each_error)
 {
@@ -41,8 +17,8 @@ START_TEST(says_a_line_for_each_error)
 		 "-> a\"},{\"code\":\"GRAPH_SYNTAX\",\"at\":\"\",\"message\":\"no\\u001b\"}]}",
 			EXIT_REFUSED,
 			"settle: GRAPH_CYCLE at /jobs/a: a -> b -> a\nsettle: GRAPH_SYNTAX: no?\n"},
-		{"{\"errors\":[{\"code\":\"QUOTA\",\"at\":\"\",\"message\":\"full\"}]}", EXIT_POLICY,
-			"settle: QUOTA: full\n"},
+		{"{\"errors\":[{\"code\":\"QUOTA\",\"at\":\"\",\"message\":\"full\"}]}",
+			EXIT_POLICY, "settle: QUOTA: full\n"},
 		{"{\"errors\":[{\"code\":\"POLICY_HOST\",\"at\":\"/x\",\"message\":\"m\"}]}",
 			EXIT_POLICY, "settle: POLICY_HOST at /x: m\n"},
 		{"{\"errors\":[{\"code\":\"QUOTA\",\"message\":\"q\"},{\"code\":\"GRAPH_KEY\","
@@ -52,9 +28,11 @@ START_TEST(says_a_line_for_each_error)
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
-		struct buffer lines;
+		struct capture capture = capture_begin(STDERR_FILENO);
+		int status = refusal_tell(text_from(cases[i].json));
+		struct buffer lines = capture_end(&capture);
 
-		ck_assert_int_eq(refusal_capture(cases[i].json, &lines), cases[i].status);
+		ck_assert_int_eq(status, cases[i].status);
 		ck_assert_str_eq(lines.data, cases[i].lines);
 		buffer_deinit(&lines);
 	}
@@ -66,8 +44,7 @@ START_TEST(writes_errors_as_the_daemon_does)
 	struct buffer out;
 
 	buffer_init(&out, 65536);
-	ck_assert_int_eq(
-		refusal_check(TEXT("{\"jobs\":{\"a\":{\"url\":\"http://x\"}}}"), &out), 0);
+	ck_assert_int_eq(refusal_check(TEXT("{\"jobs\":{\"a\":{\"url\":\"http://x\"}}}"), &out), 0);
 	ck_assert_uint_eq(out.size, 0);
 	ck_assert_int_eq(refusal_check(TEXT("{\"jobs\":{\"a\":{\"url\":\"http://x\","
 					    "\"after\":[\"a\"]}}}"),

@@ -10,20 +10,22 @@
 #include "tests/unit/client/sample.h"
 #include "util/container.h"
 
-#define ACCEPTED "{\"id\":1,\"accepted\":{\"jobs\":3}}\n"
-#define SETTLED(record) "{\"id\":1,\"settled\":" record "}\n"
-#define DONE(status, more) \
-	"{\"id\":1,\"done\":{\"status\":\"" status "\",\"jobs\":3" more "}}\n"
+#define ACCEPTED           "{\"id\":1,\"accepted\":{\"jobs\":3}}\n"
+#define SETTLED(record)    "{\"id\":1,\"settled\":" record "}\n"
+#define DONE(status, more) "{\"id\":1,\"done\":{\"status\":\"" status "\",\"jobs\":3" more "}}\n"
 
-#define REQUIRED "{\"jobs\":{\"user\":{\"url\":\"http://x\"},\"profile\":{\"url\":\"http://x\"}," \
+#define REQUIRED                                                                                   \
+	"{\"jobs\":{\"user\":{\"url\":\"http://x\"},\"profile\":{\"url\":\"http://x\"},"           \
 	"\"audit\":{\"url\":\"http://x\"}}}"
-#define OPTIONAL "{\"jobs\":{\"user\":{\"url\":\"http://x\"},\"profile\":{\"url\":\"http://x\"}," \
+#define OPTIONAL                                                                                   \
+	"{\"jobs\":{\"user\":{\"url\":\"http://x\"},\"profile\":{\"url\":\"http://x\"},"           \
 	"\"audit\":{\"url\":\"http://x\",\"optional\":true}}}"
-#define ESCAPED "{\"jobs\":{\"user\":{\"url\":\"http://x\"},\"profile\":{\"url\":\"http://x\"}," \
+#define ESCAPED                                                                                    \
+	"{\"jobs\":{\"user\":{\"url\":\"http://x\"},\"profile\":{\"url\":\"http://x\"},"           \
 	"\"audit\":{\"url\":\"http://x\",\"o\\u0070tional\":true}}}"
 
-#define TIMED_OUT \
-	"{\"job\":\"audit\",\"index\":2,\"status\":\"rejected\",\"attempts\":1,\"reason\":{" \
+#define TIMED_OUT                                                                                  \
+	"{\"job\":\"audit\",\"index\":2,\"status\":\"rejected\",\"attempts\":1,\"reason\":{"       \
 	"\"code\":\"JOB_TIMEOUT\",\"message\":\"too long\"},\"time\":{}}"
 
 /* Runs a document against a daemon that has said all it will say. Returns the status; what was
@@ -86,8 +88,7 @@ START_TEST(exits_as_the_contract_says)
 			false, EXIT_GRAPH_TIMEOUT},
 		{REQUIRED, ACCEPTED SETTLED(TIMED_OUT) DONE("fulfilled", ""), true,
 			EXIT_GRAPH_TIMEOUT},
-		{REQUIRED, ACCEPTED SETTLED(TIMED_OUT) DONE("fulfilled", ""), false,
-			EXIT_REJECTED},
+		{REQUIRED, ACCEPTED SETTLED(TIMED_OUT) DONE("fulfilled", ""), false, EXIT_REJECTED},
 		{REQUIRED, ACCEPTED SETTLED(SAMPLE_EMPTY), false, EXIT_DAEMON},
 		{REQUIRED, "", false, EXIT_DAEMON},
 		{REQUIRED, "garbage\n", false, EXIT_DAEMON},
@@ -116,8 +117,8 @@ START_TEST(shows_what_settled_before_the_end)
 {
 	struct sink sink;
 
-	ck_assert_int_eq(run_against(REQUIRED, ACCEPTED SETTLED(SAMPLE_AUDIT), &sink, false),
-		EXIT_DAEMON);
+	ck_assert_int_eq(
+		run_against(REQUIRED, ACCEPTED SETTLED(SAMPLE_AUDIT), &sink, false), EXIT_DAEMON);
 	sample_expect(&sink, SAMPLE_AUDIT "\n");
 	sink_deinit(&sink);
 }

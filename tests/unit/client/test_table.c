@@ -17,9 +17,9 @@ static void table_fill(struct render *render)
 	render_record(render, &sample_user);
 }
 
-#define FOOT \
-	"\n3 jobs: 1 fulfilled, 2 rejected, in 2.01 s (2.0 times as fast as one by one)\n" \
-	"critical path: user > profile\n" \
+#define FOOT                                                                                       \
+	"\n3 jobs: 1 fulfilled, 2 rejected, in 2.01 s (2.0 times as fast as one by one)\n"         \
+	"critical path: user > profile\n"                                                          \
 	"return: {\"n\":9007199254740993}\n"
 
 START_TEST(is_as_wide_as_it_takes_without_a_terminal)
@@ -34,7 +34,8 @@ START_TEST(is_as_wide_as_it_takes_without_a_terminal)
 		"user     fulfilled   200   0.0 ms  10.2 ms     8  http://api.local/users/1\n"
 		"profile  rejected    503  10.3 ms   2.00 s     4  HTTP_STATUS: 503 Service "
 		"Unavailable\n"
-		"audit    rejected      -        -        -     -  DEPENDENCY_REJECTED: profile was "
+		"audit    rejected      -        -        -     -  DEPENDENCY_REJECTED: profile "
+		"was "
 		"rejected\n" FOOT);
 	render_free(render);
 	sink_deinit(&sink);
@@ -100,7 +101,8 @@ START_TEST(shows_no_control_characters)
 	struct render *render = table_make(&sink, 0, false);
 	struct render_record record = sample_audit;
 
-	record.json = TEXT("{\"reason\":{\"code\":\"X\",\"message\":\"\\u001b[31m\\n\\u009bx\\u001f\"}}");
+	record.json =
+		TEXT("{\"reason\":{\"code\":\"X\",\"message\":\"\\u001b[31m\\n\\u009bx\\u001f\"}}");
 	record.job = TEXT("a\x1b\n");
 	render_record(render, &record);
 	render_finish(render, &(struct render_end){{NULL, 0}});

@@ -7,9 +7,7 @@
 #include "tests/unit/unit.h"
 #include "util/container.h"
 
-/* Descriptors begin where no real one is, so that a mix-up shows. Each is given out once. */
-#define FAKE_FD_FIRST 1000
-#define FAKE_FDS_MAX  20000
+#define FAKE_FDS_MAX 20000
 
 /* More turns without time passing than any test takes. */
 #define FAKE_TURNS_MAX 100000

@@ -21,6 +21,9 @@
 #include "util/clock.h"
 #include "util/text.h"
 
+/* Descriptors begin where no real one is, so that a mix-up shows; each is given out once. */
+#define FAKE_FD_FIRST 1000
+
 enum fake_kind {
 	FAKE_ACCEPT,
 	FAKE_CONNECT,

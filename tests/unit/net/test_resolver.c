@@ -346,5 +346,6 @@ UNIT_MAIN("net/resolver", &asks_once_however_many_wait, &remembers_each_kind_of_
 	&who_leaves_takes_nothing_from_the_others, &goes_on_when_all_have_left,
 	&who_asks_while_being_told_is_served, &localhost_is_the_loopback_without_asking,
 	&a_full_queue_is_a_passing_fault, &a_name_that_is_too_long_is_not_asked_for,
-	&the_oldest_answer_makes_room, &names_that_are_waited_for_are_not_forgotten,
+	&the_oldest_answer_makes_room,
+	&names_that_are_waited_for_are_not_forgotten, &a_name_is_not_forgotten_while_it_is_told,
 	&a_stuck_look_up_does_not_keep_it_from_ending)

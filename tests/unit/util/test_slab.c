@@ -99,6 +99,31 @@ START_TEST(makes_and_unmakes_each_once)
 }
 END_TEST
 
+START_TEST(gives_back_all_when_a_burst_is_over)
+{
+	enum { N = 1000 };
+	static struct test_object *all[N];
+	struct slab slab;
+
+	test_inits = 0;
+	test_deinits = 0;
+	test_inits_allowed = 10000;
+	slab_init(&slab, sizeof(struct test_object), N);
+	slab.init = test_init;
+	slab.deinit = test_deinit;
+	for (int i = 0; i < N; i++)
+		all[i] = slab_take(&slab);
+	for (int i = 0; i < N; i++)
+		slab_give(&slab, all[i]);
+	ck_assert_int_eq(test_deinits, N);
+	ck_assert_uint_eq(slab.n_total, 0);
+	ck_assert_ptr_nonnull(all[0] = slab_take(&slab));
+	slab_give(&slab, all[0]);
+	slab_deinit(&slab);
+	ck_assert_int_eq(test_deinits, test_inits);
+}
+END_TEST
+
 START_TEST(uses_what_could_be_made)
 {
 	struct slab slab;
@@ -143,4 +168,5 @@ START_TEST(holds_objects_larger_than_a_chunk)
 END_TEST
 
 UNIT_MAIN("util/slab", &takes_up_to_its_bound, &gives_the_last_first_with_its_content,
-	&makes_and_unmakes_each_once, &uses_what_could_be_made, &holds_objects_larger_than_a_chunk)
+	&makes_and_unmakes_each_once,
+	&gives_back_all_when_a_burst_is_over, &uses_what_could_be_made, &holds_objects_larger_than_a_chunk)
