@@ -49,11 +49,12 @@ static inline unsigned measure_percentile(const struct measure *measure, double 
 	return MEASURE_BUCKETS;
 }
 
-static inline void measure_print(const struct measure *measure)
+/* `n_turns`: how often it waited. */
+static inline void measure_print(const struct measure *measure, uint64_t n_turns)
 {
-	printf("{\"requests\":%llu,\"seconds\":%.6f,\"p50\":%u,\"p99\":%u}\n",
+	printf("{\"requests\":%llu,\"seconds\":%.6f,\"turns\":%llu,\"p50\":%u,\"p99\":%u}\n",
 		(unsigned long long)measure->n,
-		(double)(measure_now_ns() - measure->begin_ns) / 1e9,
+		(double)(measure_now_ns() - measure->begin_ns) / 1e9, (unsigned long long)n_turns,
 		measure_percentile(measure, 0.5), measure_percentile(measure, 0.99));
 }
 

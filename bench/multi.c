@@ -14,7 +14,7 @@
 #include "measure.h"
 
 #define MULTI_CONNS_MAX 1024
-#define MULTI_WAIT_MS	1000
+#define MULTI_WAIT_MS   1000
 
 struct multi_request {
 	uint64_t begin_ns;
@@ -25,6 +25,7 @@ struct multi {
 	CURLM *curl;
 	uint64_t n_requests, n_started;
 	uint64_t now_ns;
+	uint64_t n_turns;
 	int port;
 	struct multi_request requests[MULTI_CONNS_MAX];
 };
@@ -88,11 +89,12 @@ static void multi_turn(void)
 {
 	int running;
 
-	curl_multi_perform(self.curl, &running);
-	multi_reap();
 	if (curl_multi_poll(self.curl, NULL, 0, MULTI_WAIT_MS, NULL) != CURLM_OK)
 		measure_fail("curl_multi_poll");
+	self.n_turns++;
 	self.now_ns = measure_now_ns();
+	curl_multi_perform(self.curl, &running);
+	multi_reap();
 }
 
 int main(int argc, char **argv)
@@ -112,7 +114,7 @@ int main(int argc, char **argv)
 		multi_make(&self.requests[i]);
 	while (measured.n < self.n_requests)
 		multi_turn();
-	measure_print(&measured);
+	measure_print(&measured, self.n_turns);
 	curl_multi_cleanup(self.curl);
 	return 0;
 }

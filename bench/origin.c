@@ -25,8 +25,8 @@
 #include "measure.h"
 
 #define ORIGIN_CONNS_MAX 20000
-#define ORIGIN_EVENTS	 512
-#define ORIGIN_DELAY	 "GET /d/"
+#define ORIGIN_EVENTS    512
+#define ORIGIN_DELAY     "GET /d/"
 
 struct origin_answer {
 	uint64_t due_ns;

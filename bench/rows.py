@@ -16,6 +16,8 @@ from report import spread
 from world import BUILD, ROOT, Daemon, median, percentile, process_status, say, wait_for
 
 CONNECTIONS = 64
+# Completions a turn of the unusually patient floor waits for.
+BATCH = 16
 MIB = 1024 * 1024
 
 
@@ -31,75 +33,81 @@ def summary_of(run):
 
 
 class Contender:
-    """One way to make many small requests. `latency(run, output)` tells (p50, p99) in us."""
+    """One way to make many small requests. `told(output)` reads from its output what the program
+    says itself: p50 and p99 in us, and where it can its requests and its turns."""
 
-    def __init__(self, name, command, latency=None, daemon=None, untimed=None):
+    def __init__(self, name, command, told=None, daemon=None, apart=None):
         self.name = name
         self.command = command
-        self.latency = latency
+        self.told = told
         self.daemon = daemon
-        # The command of a run for its latencies alone, where telling them costs CPU.
-        self.untimed = untimed
-        self.us, self.daemon_us, self.rate, self.p50, self.p99 = [], [], [], [], []
+        # The command of a run for that alone, where saying it costs CPU.
+        self.apart = apart
+        self.us, self.daemon_us, self.rate, self.p50, self.p99, self.batch = ([] for _ in range(6))
         self.peak = 0
 
     def measure(self, world, n):
         output = os.path.join(world.directory, 'output')
-        before = self.daemon.cpu() if self.daemon else 0
+        before = self.daemon_cost()
         # Only a private daemon has to be looked for.
-        run, = world.spawn(self.command, output='/dev/null' if self.untimed or not self.latency
-                           else output, watch=0.05 if 'private' in self.name else None)
-        spent = self.daemon.cpu() - before if self.daemon else 0
-        n = self.requests(output) or n
+        run, = world.spawn(self.command, output='/dev/null' if self.apart else output,
+                           watch=0.05 if 'private' in self.name else None)
+        spent, turns = (b - a for a, b in zip(before, self.daemon_cost()))
+        if self.apart:
+            world.spawn(self.apart, output=output)
+        told = self.told(output) if self.told else {}
+        n = told.get('requests', n)
+        turns = told.get('turns', turns)
         self.us.append((run.cpu + spent) / n * 1e6)
         self.daemon_us.append(spent / n * 1e6)
         self.rate.append(n / run.wall)
+        self.batch += [n / turns] if turns else []
+        self.p50 += [told['p50']] if told else []
+        self.p99 += [told['p99']] if told else []
         self.peak = max(self.peak, sum(run.peaks.values()) or
                         run.peak + (self.daemon.peak() if self.daemon else 0))
-        if self.untimed:
-            world.spawn(self.untimed, output=output)
-        if self.latency:
-            p50, p99 = self.latency(output)
-            self.p50.append(p50)
-            self.p99.append(p99)
 
-    def requests(self, output):
-        """wrk alone runs for a time."""
-        if self.name.startswith('wrk'):
-            return int(re.search(r'(\d+) requests in', open(output).read())[1])
-        return None
+    def daemon_cost(self):
+        if not self.daemon:
+            return 0, 0
+        return self.daemon.cpu(), self.daemon.status()['ring']['enters']
 
 
-def latency_of_json(output):
+def percentiles(values):
+    return {'p50': percentile(values, 0.5), 'p99': percentile(values, 0.99)}
+
+
+def told_in_json(output):
     with open(output, encoding='utf-8') as file:
-        found = json.load(file)
-    return found['p50'], found['p99']
+        return json.load(file)
 
 
-def latency_of_wrk(output):
-    text = open(output, encoding='utf-8').read()
+def told_by_wrk(output):
+    with open(output, encoding='utf-8') as file:
+        text = file.read()
     units = {'us': 1, 'ms': 1e3, 's': 1e6}
-    return tuple(float(value) * units[unit] for value, unit in re.findall(
+    p50, p99 = (float(value) * units[unit] for value, unit in re.findall(
         r'^\s+(?:50|99)%\s+([\d.]+)(us|ms|s)$', text, re.M))
+    return {'requests': int(re.search(r'(\d+) requests in', text)[1]), 'p50': p50, 'p99': p99}
 
 
-def latency_of_log(path):
-    def latency(_):
-        with open(path, encoding='ascii') as file:
+def told_by_h2load(log):
+    def told(_):
+        with open(log, encoding='ascii') as file:
             values = [int(line.split()[2]) for line in file]
-        os.unlink(path)
-        return percentile(values, 0.5), percentile(values, 0.99)
-    return latency
+        os.unlink(log)
+        return percentiles(values)
+    return told
 
 
-def latency_of_records(output):
+def told_by_records(output):
     """From the request's first byte to the response's last."""
     values = []
     with open(output, encoding='utf-8') as file:
         for line in file:
             span = json.loads(line)['time']
             values.append((span['first_byte'] + span['body']) * 1000)
-    return percentile(values, 0.5), percentile(values, 0.99)
+    return percentiles(values)
 
 
 def small_graph(world, n):
@@ -118,16 +126,18 @@ def contenders(world, daemon, n):
     h2load = ['h2load', '--h1', '-n', n, '-c', CONNECTIONS, '-t', '1', '-i', urls]
     own = [world.port, n, CONNECTIONS]
     return [
-        Contender('bare io_uring loop (the floor)', [world.program('floor'), *own],
-                  latency_of_json),
-        Contender('libcurl multi', [world.program('multi'), *own], latency_of_json),
+        Contender('bare io_uring loop (the floor)', [world.program('floor'), *own, 1],
+                  told_in_json),
+        Contender('– woken by %d completions' % BATCH, [world.program('floor'), *own, BATCH],
+                  told_in_json),
+        Contender('libcurl multi', [world.program('multi'), *own], told_in_json),
         Contender('wrk (one URL)', ['wrk', '-t1', '-c%d' % CONNECTIONS, '-d2s', '--latency',
-                                    base + '0'], latency_of_wrk),
-        Contender('h2load --h1', h2load, latency_of_log(log),
-                  untimed=[*h2load, '--log-file=' + log]),
+                                    base + '0'], told_by_wrk),
+        Contender('h2load --h1', h2load, told_by_h2load(log),
+                  apart=[*h2load, '--log-file=' + log]),
         Contender('curl -Z', ['curl', '-s', '-Z', '--parallel-max', CONNECTIONS, '-K', config]),
-        Contender('settle, warm daemon', warm, latency_of_records, daemon, untimed=warm),
-        Contender('settle, private daemon', run, latency_of_records, untimed=run),
+        Contender('settle, private daemon', run, told_by_records, apart=run),
+        Contender('settle, warm daemon', warm, told_by_records, daemon, apart=warm),
     ]
 
 
@@ -135,34 +145,35 @@ def requests(world, report, quick):
     n, rounds = (20000, 2) if quick else (100000, 7)
     with Daemon(world) as daemon:
         found = contenders(world, daemon, n)
-        floor, multi, _, _, _, warm, _ = found
+        floor, batched, multi, *_, warm = found
         # Its first graph makes what the daemon keeps.
         world.spawn(warm.command)
         for i in range(rounds):
             say('%d small requests, round %d of %d' % (n, i + 1, rounds))
             for contender in found:
                 contender.measure(world, n)
-    report.title('%s distinct small GETs over %d kept connections' % ('{:,}'.format(n),
-                                                                     CONNECTIONS))
 
     def ratios(some, other):
-        return [a / b for a, b in zip(some, other)]
+        return [a / b for a, b in zip(some, other.us)]
 
     def row(name, us, contender=None):
-        rest = ['–'] * 4 if not contender else [
-            median(contender.rate), median(contender.p50) if contender.p50 else None,
-            median(contender.p99) if contender.p99 else None, contender.peak / MIB]
-        return [name, spread(us), median(ratios(us, floor.us)), median(ratios(us, multi.us)),
-                *rest]
+        rest = [None] * 5 if not contender else [
+            *(median(values) if values else None for values in (
+                contender.batch, contender.rate, contender.p50, contender.p99)),
+            contender.peak / MIB]
+        return [name, spread(us), median(ratios(us, floor)), median(ratios(us, multi)), *rest]
 
-    rows = [row(contender.name, contender.us, contender) for contender in found]
     cli_us = [both - daemon for both, daemon in zip(warm.us, warm.daemon_us)]
-    rows[6:6] = [row('– of it the daemon', warm.daemon_us), row('– of it the CLI', cli_us)]
-    report.table(['what', 'CPU us/request', '/ floor', '/ multi', 'requests/s', 'p50 us', 'p99 us',
-                  'peak MiB'], rows)
-    report.figure('CLI + daemon / floor', ratios(warm.us, floor.us), 1.6)
-    report.figure('CLI + daemon / libcurl multi', ratios(warm.us, multi.us), 0.85)
-    report.figure('daemon alone / floor', ratios(warm.daemon_us, floor.us), 1.3)
+    report.title('{:,} distinct small GETs over {} kept connections'.format(n, CONNECTIONS))
+    report.table(['what', 'CPU us/request', '/ floor', '/ multi', 'requests/turn', 'requests/s',
+                  'p50 us', 'p99 us', 'peak MiB'],
+                 [row(contender.name, contender.us, contender) for contender in found] +
+                 [row('– of it the daemon', warm.daemon_us), row('– of it the CLI', cli_us)])
+    report.figure('CLI + daemon / floor', ratios(warm.us, floor), 1.6)
+    report.figure('– / floor woken by %d' % BATCH, ratios(warm.us, batched), 1.6)
+    report.figure('CLI + daemon / libcurl multi', ratios(warm.us, multi), 0.85)
+    report.figure('daemon alone / floor', ratios(warm.daemon_us, floor), 1.3)
+    report.figure('– / floor woken by %d' % BATCH, ratios(warm.daemon_us, batched), 1.3)
 
 
 # -- The steady state, counted
@@ -186,11 +197,12 @@ def count_timers(world, graph, n):
         return None
     log = os.path.join(world.directory, 'strace')
     with Daemon(world) as daemon:
-        tracer = subprocess.Popen(['strace', '-f', '-c', '-o', log, '-p', str(daemon.process.pid)],
+        pid = daemon.process.pid
+        tracer = subprocess.Popen(['strace', '-f', '-c', '-o', log, '-p', str(pid)],
                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_for(lambda: tracer.poll() is not None or 'TracerPid:\t0' not in open(
-                '/proc/%d/status' % daemon.process.pid).read(), 'strace')
+                '/proc/%d/status' % pid).read(), 'strace')
             world.spawn([world.settle, 'run', graph, '--socket', daemon.path])
         finally:
             tracer.send_signal(signal.SIGINT)
@@ -217,9 +229,9 @@ def steady(world, report, quick):
     each['malloc'] = (n_after - n_before) / n
     timers = count_timers(world, small_graph(world, n // 10), n // 10)
     report.title('The steady state: a second graph of {:,} small GETs, per request'.format(n))
-    report.table(['what', *each, 'timer system calls'],
-                 [['the daemon', *('%.3f' % value for value in each.values()),
-                   'not counted (no strace)' if not timers else '%d of %d in %d requests' % timers]])
+    report.table(['what', *each, 'timer system calls'], [[
+        'the daemon', *('%.3f' % value for value in each.values()),
+        '%d of %d in %d requests' % timers if timers else 'not counted (no strace)']])
     report.note('Sends, receives and completions are those of the session with the CLI, too: a '
                 'record is not sent by itself but with all others of its turn.')
     holds = (each['sends'] < 1.1 and each['completions'] < 2.2 and each['cancels'] == 0 and

@@ -349,30 +349,49 @@ static void attempt_on_sent(struct conn_user *user)
 		attempt_watch(attempt);
 }
 
+/* How the rest of the response is best received. */
+static void attempt_receive_rest(struct attempt *attempt)
+{
+	uint64_t droppable = attempt->conn->tls ? 0 : exchange_droppable(&attempt->exchange);
+
+	if (droppable > 0)
+		conn_drop(attempt->conn, droppable);
+	else if (exchange_is_long(&attempt->exchange))
+		conn_receive(attempt->conn, CONN_RECEIVE_LONG);
+	attempt_watch(attempt);
+}
+
+static void attempt_on_exchange(struct attempt *attempt, enum exchange_result result)
+{
+	switch (result) {
+	case EXCHANGE_MORE: attempt_receive_rest(attempt); break;
+	case EXCHANGE_DONE: attempt_on_response(attempt); break;
+	case EXCHANGE_FAULT: attempt_fail(attempt, &attempt->exchange.fault); break;
+	}
+}
+
 static void attempt_on_data(struct conn_user *user, const char *data, size_t size)
 {
 	struct attempt *attempt = attempt_of(user);
-	struct exchange *exchange = &attempt->exchange;
+	struct fault fault;
 
 	attempt->active_ns = attempt_now(attempt);
 	if (!attempt->first_byte_ns)
 		attempt->first_byte_ns = attempt->active_ns;
-	if (attempt->state != ATTEMPT_EXCHANGE) {
-		struct fault fault;
-
-		fault_set(&fault, FAULT_HTTP_PARSE, "bytes before the request was sent");
-		attempt_reject(attempt, &fault);
+	if (attempt->state == ATTEMPT_EXCHANGE) {
+		attempt_on_exchange(attempt, exchange_feed(&attempt->exchange, data, size));
 		return;
 	}
-	switch (exchange_feed(exchange, data, size)) {
-	case EXCHANGE_MORE:
-		if (exchange_is_long(exchange))
-			conn_receive(attempt->conn, CONN_RECEIVE_LONG);
-		attempt_watch(attempt);
-		break;
-	case EXCHANGE_DONE: attempt_on_response(attempt); break;
-	case EXCHANGE_FAULT: attempt_fail(attempt, &exchange->fault); break;
-	}
+	fault_set(&fault, FAULT_HTTP_PARSE, "bytes before the request was sent");
+	attempt_reject(attempt, &fault);
+}
+
+static void attempt_on_dropped(struct conn_user *user, size_t size)
+{
+	struct attempt *attempt = attempt_of(user);
+
+	attempt->active_ns = attempt_now(attempt);
+	attempt_on_exchange(attempt, exchange_skip(&attempt->exchange, size));
 }
 
 static void attempt_on_end(struct conn_user *user, const struct fault *fault)
@@ -436,6 +455,7 @@ static const struct conn_events attempt_conn_events = {
 	.on_ready = attempt_on_ready,
 	.on_sent = attempt_on_sent,
 	.on_data = attempt_on_data,
+	.on_dropped = attempt_on_dropped,
 	.on_end = attempt_on_end,
 	.on_closed = attempt_on_closed,
 };

@@ -149,6 +149,29 @@ enum exchange_result exchange_feed_end(struct exchange *exchange)
 	return exchange_result(exchange, h1_feed_end(exchange->h1));
 }
 
+uint64_t exchange_droppable(const struct exchange *exchange)
+{
+	if (!exchange->discards || !exchange_is_long(exchange) ||
+		!h1_body_is_plain(exchange->h1))
+		return 0;
+	return h1_body_left(exchange->h1);
+}
+
+enum exchange_result exchange_skip(struct exchange *exchange, size_t size)
+{
+	enum h1_result result;
+
+	exchange->body_bytes += size;
+	if (exchange->body_bytes > exchange->body_bytes_max) {
+		exchange_fail(exchange, FAULT_BODY_TOO_LARGE, "the body is larger than max_body");
+		return EXCHANGE_FAULT;
+	}
+	result = h1_skip(exchange->h1, size);
+	if (result == H1_DONE)
+		exchange->is_clean = h1_keeps_alive(exchange->h1);
+	return exchange_result(exchange, result);
+}
+
 bool exchange_is_long(const struct exchange *exchange)
 {
 	return exchange->has_head && h1_body_left(exchange->h1) > EXCHANGE_LONG_BYTES;

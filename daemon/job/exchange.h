@@ -76,3 +76,10 @@ static inline bool exchange_has_begun(const struct exchange *exchange)
 
 /* True where so much of the body is still to come that it is better received in large pieces. */
 bool exchange_is_long(const struct exchange *exchange);
+
+/* How many bytes of a long body may be received unseen, by exchange_skip(): UINT64_MAX is all until
+ * the end, 0 none. */
+uint64_t exchange_droppable(const struct exchange *exchange);
+
+/* So many of them were. */
+enum exchange_result exchange_skip(struct exchange *exchange, size_t size);

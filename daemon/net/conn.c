@@ -23,6 +23,9 @@
 /* Plaintext of one TLS record at most. */
 #define CONN_PLAINTEXT_MAX (16 * 1024)
 
+/* One drop at most: some ten thousand packets. */
+#define CONN_DROP_MAX (16 * 1024 * 1024)
+
 /* One send at most, so that a slow upload shows that it moves. */
 #define CONN_SEND_MAX (256 * 1024)
 
@@ -176,6 +179,15 @@ static void conn_pump_tls(struct conn *conn)
 		conn_end(conn, result == TLS_END ? NULL : &fault);
 }
 
+static void conn_on_dropped(struct conn *conn, size_t size)
+{
+	expect(size <= conn->drop_size);
+	conn->drop_size -= size;
+	conn->wanted = conn->drop_size > 0 ? CONN_RECEIVE_DROP : CONN_RECEIVE_SHORT;
+	if (conn->user)
+		conn->user->events->on_dropped(conn->user, size);
+}
+
 static void conn_on_bytes(struct conn *conn, const char *data, size_t size)
 {
 	if (conn->tls) {
@@ -215,7 +227,10 @@ static void conn_on_receive(struct op *op, const struct completion *completion)
 		conn_on_peer_end(conn);
 		return;
 	}
-	conn_on_bytes(conn, completion->data, (size_t)completion->result);
+	if (conn->armed == CONN_RECEIVE_DROP)
+		conn_on_dropped(conn, (size_t)completion->result);
+	else
+		conn_on_bytes(conn, completion->data, (size_t)completion->result);
 	if (conn_is_open(conn))
 		conn_arm(conn, completion->nonempty);
 	else
@@ -239,13 +254,29 @@ static void conn_arm(struct conn *conn, bool soon)
 	case CONN_RECEIVE_LONG:
 		ring_receive_large(conn->ring, &conn->receive_op, conn->fd, conn_on_receive);
 		break;
+	case CONN_RECEIVE_DROP:
+		ring_receive_drop(conn->ring, &conn->receive_op, conn->fd,
+			conn->drop_size < CONN_DROP_MAX ? (size_t)conn->drop_size : CONN_DROP_MAX,
+			conn_on_receive);
+		break;
 	case CONN_RECEIVE_NONE: break;
 	}
+}
+
+void conn_drop(struct conn *conn, uint64_t size)
+{
+	expect(conn->state == CONN_ACTIVE);
+	expect(!conn->tls);
+	expect(size > 0);
+	conn->drop_size = size;
+	conn->wanted = CONN_RECEIVE_DROP;
+	conn_arm(conn, true);
 }
 
 void conn_receive(struct conn *conn, enum conn_receive how)
 {
 	expect(conn->state == CONN_ACTIVE);
+	expect(how != CONN_RECEIVE_DROP);
 	if (conn->wanted == how)
 		return;
 	conn->wanted = how;

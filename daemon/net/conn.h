@@ -42,6 +42,8 @@ enum conn_receive {
 	CONN_RECEIVE_SHORT,
 	/* For long bodies: large pieces, each asked for anew. */
 	CONN_RECEIVE_LONG,
+	/* Not even copied: on_dropped says how many bytes there were. Not under TLS. */
+	CONN_RECEIVE_DROP,
 	/* Not at all: the peer will feel it. */
 	CONN_RECEIVE_NONE,
 };
@@ -56,6 +58,8 @@ struct conn_events {
 	void (*on_sent)(struct conn_user *user);
 	/* Plaintext. The view is good until this returns. */
 	void (*on_data)(struct conn_user *user, const char *data, size_t size);
+	/* So many bytes were received and dropped, as conn_drop() asked. */
+	void (*on_dropped)(struct conn_user *user, size_t size);
 	/* It failed, or (fault == NULL) the peer has closed properly. The user aborts it next. */
 	void (*on_end)(struct conn_user *user, const struct fault *fault);
 	/* Nothing of it is left. */
@@ -92,6 +96,8 @@ struct conn {
 	struct op receive_op, send_op, close_op;
 	/* What is armed (meaningful while receive_op is in flight), and what is wanted. */
 	enum conn_receive armed, wanted;
+	/* How many bytes may be dropped. */
+	uint64_t drop_size;
 	/* What the kernel has or is to get next: the user's memory, until on_sent or on_closed;
 	 * under TLS the ciphertext. */
 	const char *send_data;
@@ -125,6 +131,10 @@ void conn_send(struct conn *conn, const char *data, size_t size);
 
 /* From now on receive so. */
 void conn_receive(struct conn *conn, enum conn_receive how);
+
+/* From now on drop what comes, but not more than `size` bytes (> 0); UINT64_MAX: all until the end.
+ * What is under way may still come by on_data: then it is to be asked for anew. */
+void conn_drop(struct conn *conn, uint64_t size);
 
 /* The end, whatever its state. on_closed comes later, never before this returns. Twice is once. */
 void conn_abort(struct conn *conn);

@@ -421,17 +421,6 @@ void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on
 	ring_start(sqe, op, OP_RECEIVE_LARGE);
 }
 
-void ring_receive_into(
-	struct ring *ring, struct op *op, int fd, void *data, size_t size, op_callback on_complete)
-{
-	struct io_uring_sqe *sqe = ring_sqe(ring);
-
-	op_begin(op, fd, on_complete);
-	ring->counters.receives++;
-	io_uring_prep_recv(sqe, fd, data, size, 0);
-	ring_start(sqe, op, OP_PLAIN);
-}
-
 void ring_receive_drop(
 	struct ring *ring, struct op *op, int fd, size_t size, op_callback on_complete)
 {

@@ -122,10 +122,6 @@ void ring_receive(struct ring *ring, struct op *op, int fd, bool soon, op_callba
 /* One receive into one of the large buffers. Its completion has `data`; -ENOBUFS as above. */
 void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on_complete);
 
-/* One receive into the caller's memory, which must stay until the completion. */
-void ring_receive_into(
-	struct ring *ring, struct op *op, int fd, void *data, size_t size, op_callback on_complete);
-
 /* One receive that drops up to `size` bytes unseen (MSG_TRUNC, tcp(7)). */
 void ring_receive_drop(
 	struct ring *ring, struct op *op, int fd, size_t size, op_callback on_complete);

@@ -53,8 +53,6 @@ static void sim_receive_data(struct sim_flight *flight, bool last)
 		entry->buffer = sim_alloc(n);
 		entry->buffer_size = n;
 		memcpy(entry->buffer, in->data + in->start, n);
-	} else if (flight->kind == SIM_RECEIVE_INTO) {
-		memcpy(flight->into, in->data + in->start, n);
 	}
 	entry->nonempty = in->size > n && sim_chance(700);
 	sim_end_take(flight->end, n);
@@ -208,7 +206,6 @@ void sim_flight_cancel(void *context)
 	switch (flight->kind) {
 	case SIM_RECEIVE:
 	case SIM_RECEIVE_LARGE:
-	case SIM_RECEIVE_INTO:
 	case SIM_RECEIVE_DROP:
 		if (flight->end->in.size > 0 && sim_chance(500))
 			sim_receive_data(flight, true);

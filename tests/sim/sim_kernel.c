@@ -40,7 +40,6 @@ const char *const sim_kind_names[SIM_KINDS] = {
 	"send",
 	"receive",
 	"receive_large",
-	"receive_into",
 	"receive_drop",
 	"watch_hangup",
 	"close",
@@ -186,7 +185,6 @@ struct sim_flight **sim_fd_place(struct sim_fd *fd, enum sim_kind kind)
 	case SIM_SEND: return &fd->send;
 	case SIM_RECEIVE:
 	case SIM_RECEIVE_LARGE:
-	case SIM_RECEIVE_INTO:
 	case SIM_RECEIVE_DROP: return &fd->receive;
 	case SIM_HANGUP:
 	case SIM_CLOSE:
@@ -376,7 +374,6 @@ static void sim_kernel_watch(struct sim_flight *flight, const struct sim_ready *
 	switch (flight->kind) {
 	case SIM_RECEIVE:
 	case SIM_RECEIVE_LARGE:
-	case SIM_RECEIVE_INTO:
 	case SIM_RECEIVE_DROP:
 	case SIM_SEND:
 		if (watch->on_told)

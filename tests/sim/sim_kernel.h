@@ -22,7 +22,6 @@ enum sim_kind {
 	SIM_SEND,
 	SIM_RECEIVE,
 	SIM_RECEIVE_LARGE,
-	SIM_RECEIVE_INTO,
 	SIM_RECEIVE_DROP,
 	SIM_HANGUP,
 	SIM_CLOSE,
@@ -60,7 +59,6 @@ struct sim_flight {
 	unsigned n_events;
 	/* The caller's memory. */
 	const char *data;
-	char *into;
 	size_t size;
 	uint64_t sum;
 	/* For a connect: where to, and what will come of it. */

@@ -238,18 +238,6 @@ void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on
 	sim_kernel_start(SIM_RECEIVE_LARGE, op, fd, on_complete);
 }
 
-void ring_receive_into(
-	struct ring *ring, struct op *op, int fd, void *data, size_t size, op_callback on_complete)
-{
-	struct sim_flight *flight = sim_kernel_start(SIM_RECEIVE_INTO, op, fd, on_complete);
-
-	ring->counters.receives++;
-	if (size == 0)
-		sim_fail("nothing is received");
-	flight->into = data;
-	flight->size = size;
-}
-
 void ring_receive_drop(
 	struct ring *ring, struct op *op, int fd, size_t size, op_callback on_complete)
 {

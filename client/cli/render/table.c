@@ -297,8 +297,8 @@ static void table_fit(struct render_table *table)
 		return;
 	if (columns < TABLE_COLUMNS_MIN)
 		columns = TABLE_COLUMNS_MIN;
-	if (widths[TABLE_JOB] > columns / 4)
-		widths[TABLE_JOB] = columns / 4;
+	if (widths[TABLE_JOB] > columns / 5)
+		widths[TABLE_JOB] = columns / 5;
 	for (size_t i = 0; i < TABLE_DETAIL; i++)
 		fixed += widths[i] + 2;
 	if (fixed + widths[TABLE_DETAIL] > columns)

@@ -37,8 +37,8 @@ START_TEST(makes_a_document_of_curls_options)
 		{"get --json {\"a\": --json 1} x/",
 			"{\"defaults\":{\"headers\":{\"content-type\":\"application/json\","
 			"\"accept\":\"application/json\"},\"body\":\"{\\\"a\\\":1}\"}" JOB},
-		{"get -m 2.5 x/", "{\"timeout\":2.5,\"defaults\":{\"timeout\":2.5,"
-				  "\"attempt_timeout\":2.5}" JOB},
+		{"get -m 2.5 x/",
+			"{\"defaults\":{\"timeout\":2.5,\"attempt_timeout\":2.5}" JOB},
 		{"get -m 9 --timeout 2 x/", "{\"timeout\":2,\"defaults\":{\"timeout\":9,"
 					    "\"attempt_timeout\":9}" JOB},
 		{"get -m 9 x/ y",

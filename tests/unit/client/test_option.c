@@ -183,7 +183,7 @@ START_TEST(is_all_the_manual_says)
 
 	option_read_manual(&manual);
 	for (const char *at = manual.data; (at = strstr(at, "*--")) != NULL;) {
-		struct text name = {at + 3, strcspn(at + 3, "*")};
+		struct text name = {at + 3, strcspn(at + 3, "* ")};
 		bool is_known = name.size == 0;
 
 		for (size_t i = 0; i < OPTION_COUNT && !is_known; i++)

@@ -3,6 +3,7 @@
 
 #include "proto/document.h"
 #include "tests/unit/unit.h"
+#include "util/buffer.h"
 #include "util/container.h"
 
 START_TEST(tells_where_a_reference_stands)

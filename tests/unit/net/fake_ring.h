@@ -38,7 +38,6 @@ enum fake_kind {
 enum fake_receive {
 	FAKE_RECEIVE_MULTISHOT,
 	FAKE_RECEIVE_LARGE,
-	FAKE_RECEIVE_INTO,
 	FAKE_RECEIVE_DROP,
 };
 
@@ -53,7 +52,6 @@ struct fake_flight {
 	int fd;
 	struct address address;
 	const char *data;
-	char *into;
 	size_t size;
 };
 
@@ -79,6 +77,9 @@ int fake_descriptor(uid_t uid);
 /* Descriptors that are not closed. */
 unsigned fake_n_open(void);
 bool fake_is_open(int fd);
+
+/* One more than the last descriptor given out. */
+int fake_end_fd(void);
 
 /* The peer of a client's descriptor is gone for good. */
 void fake_set_gone(int fd);

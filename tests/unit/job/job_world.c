@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/job/job_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/pool.h"
+#include "proto/document.h"
+#include "proto/json.h"
+#include "tests/unit/unit.h"
+
+struct world world;
+
+struct scheduler_options world_options(void)
+{
+	return (struct scheduler_options){
+		.requests_max = BOUND_NONE,
+		.attempts_max = 100000,
+		.body_bytes_max = 1024 * 1024,
+		.dns_timeout_ns = 5 * NS_PER_S,
+		.insecure_allowed = true,
+	};
+}
+
+void world_begin_with(const struct scheduler_options *options, uint32_t requests_per_origin_max)
+{
+	struct resolver_options resolver = {NS_PER_S, NS_PER_S, 100};
+	struct pool_options pool = {
+		.conns_max = 100000,
+		.idle_max = 100,
+		.idle_timeout_ns = 60 * NS_PER_S,
+		.requests_per_origin_max = requests_per_origin_max,
+	};
+
+	world.ring = fake_ring_begin();
+	world.resolver = resolver_new(world.ring, fake_lookup_begin(), &resolver);
+	world.pool = pool_new(world.ring, world.resolver, NULL, &pool);
+	scheduler_init(&world.scheduler, world.ring, world.pool, options);
+}
+
+void world_begin(void)
+{
+	struct scheduler_options options = world_options();
+
+	world_begin_with(&options, BOUND_NONE);
+}
+
+void world_end(void)
+{
+	ck_assert_uint_eq(world.scheduler.n_graphs, 0);
+	ck_assert_uint_eq(world.scheduler.body_bytes, 0);
+	ck_assert_uint_eq(world.scheduler.attempts.n_used, 0);
+	ck_assert(list_is_empty(&world.scheduler.ready));
+	ck_assert(list_is_empty(&world.scheduler.freed));
+	scheduler_deinit(&world.scheduler);
+	fake_holds = (struct fake_holds){0};
+	pool_drain(world.pool);
+	fake_run();
+	pool_free(world.pool);
+	resolver_free(world.resolver);
+	fake_ring_end();
+}
+
+/* Graphs. */
+
+static yyjson_doc *world_read(struct buffer *json)
+{
+	struct json_error error;
+	yyjson_doc *doc = json_read(buffer_text(json), &error);
+
+	ck_assert_msg(doc, "%.*s: %s", TEXT_ARGS(buffer_text(json)), error.message);
+	buffer_deinit(json);
+	return doc;
+}
+
+static yyjson_doc *world_read_summary(const struct record_summary *summary)
+{
+	struct buffer json;
+
+	buffer_init(&json, SIZE_MAX);
+	record_append_summary(&json, summary);
+	return world_read(&json);
+}
+
+static struct text world_keep_body(
+	const struct world_graph *graph, struct text body, char **body_memory)
+{
+	char *copy;
+
+	if (!body.data)
+		return body;
+	if (graph->takes_bodies && *body_memory) {
+		copy = *body_memory;
+		*body_memory = NULL;
+		ck_assert_ptr_eq(copy, body.data);
+		return (struct text){copy, body.size};
+	}
+	copy = malloc(body.size + 1);
+	memcpy(copy, body.data, body.size);
+	return (struct text){copy, body.size};
+}
+
+static void world_on_settled(struct graph *at, const struct record *record, struct text body,
+	char **body_memory)
+{
+	struct world_graph *graph = container_of(at->owner, struct world_graph, owner);
+	struct buffer json;
+
+	ck_assert_msg(!graph->done, "a record after the last word");
+	ck_assert_uint_lt(graph->n_records, at->plan->n_jobs);
+	if (graph->on_settled)
+		graph->on_settled(graph, record);
+	if (!graph->counts_only) {
+		size_t n = at->plan->n_jobs;
+
+		graph->records = graph->records ? graph->records : calloc(n, sizeof(void *));
+		graph->bodies = graph->bodies ? graph->bodies : calloc(n, sizeof(struct text));
+		buffer_init(&json, SIZE_MAX);
+		record_append(&json, record);
+		graph->records[graph->n_records] = world_read(&json);
+		graph->bodies[graph->n_records] = world_keep_body(graph, body, body_memory);
+	}
+	graph->n_records++;
+}
+
+static void world_on_decided(struct graph *at, const struct record_summary *summary)
+{
+	struct world_graph *graph = container_of(at->owner, struct world_graph, owner);
+
+	ck_assert_msg(!graph->decided, "decided twice");
+	ck_assert_msg(!graph->done, "decided when done");
+	graph->decided = world_read_summary(summary);
+	graph->n_records_decided = graph->n_records;
+}
+
+static void world_on_done(struct graph *at, const struct record_summary *summary)
+{
+	struct world_graph *graph = container_of(at->owner, struct world_graph, owner);
+
+	ck_assert_msg(!graph->done, "done twice");
+	ck_assert_uint_eq(graph->n_records, at->plan->n_jobs);
+	graph->done = world_read_summary(summary);
+	graph->graph = graph_free(at);
+}
+
+static const struct graph_events world_events = {
+	.on_settled = world_on_settled,
+	.on_decided = world_on_decided,
+	.on_done = world_on_done,
+};
+
+char *world_quoted(const char *document)
+{
+	static const char origin[] = "http://192.0.2.1/";
+	char *quoted = malloc(strlen(document) * sizeof(origin) + 1);
+	char *to = quoted;
+
+	for (const char *at = document; *at; at++) {
+		if (*at == '@') {
+			memcpy(to, origin, sizeof(origin) - 1);
+			to += sizeof(origin) - 1;
+		} else {
+			*to++ = *at == '\'' ? '"' : *at;
+		}
+	}
+	*to = '\0';
+	return quoted;
+}
+
+struct plan *world_plan(const char *document)
+{
+	char *quoted = world_quoted(document);
+	struct plan_errors errors;
+	struct plan *plan = NULL;
+	int r;
+
+	plan_errors_init(&errors);
+	r = document_parse(text_from(quoted), &document_limits_default, &plan, &errors);
+	ck_assert_msg(r == 0, "%.200s: %.*s: %.*s", document, TEXT_ARGS(errors.errors[0].at),
+		TEXT_ARGS(errors.errors[0].message));
+	plan_errors_deinit(&errors);
+	free(quoted);
+	return plan;
+}
+
+void world_start(struct world_graph *graph, const char *document)
+{
+	struct plan *plan = world_plan(document);
+
+	graph->owner.events = &world_events;
+	ck_assert_int_eq(graph_new(&world.scheduler, &plan, 1000, &graph->owner, &graph->graph), 0);
+	ck_assert_ptr_null(plan);
+	/* No upcall comes before it returns. */
+	ck_assert_uint_eq(graph->n_records, 0);
+	ck_assert_ptr_null(graph->done);
+}
+
+struct world_graph *world_submit(const char *document)
+{
+	struct world_graph *graph = calloc(1, sizeof(*graph));
+
+	world_start(graph, document);
+	fake_run();
+	return graph;
+}
+
+void world_free(struct world_graph *graph)
+{
+	ck_assert_msg(graph->done, "the graph is not done");
+	for (uint32_t i = 0; graph->records && i < graph->n_records; i++) {
+		yyjson_doc_free(graph->records[i]);
+		free((char *)graph->bodies[i].data);
+	}
+	free(graph->records);
+	free(graph->bodies);
+	yyjson_doc_free(graph->decided);
+	yyjson_doc_free(graph->done);
+	free(graph);
+}
+
+void world_give_up(struct world_graph *graph)
+{
+	fake_holds = (struct fake_holds){0};
+	if (graph->graph) {
+		graph_pause(graph->graph, false);
+		graph_cancel(graph->graph, RECORD_BY_CLIENT);
+	}
+	fake_pass(NS_PER_S);
+	world_free(graph);
+}
+
+/* Looking. */
+
+static void world_assert_value(
+	yyjson_doc *doc, const char *what, const char *pointer, const char *text)
+{
+	yyjson_val *value;
+	struct buffer found;
+
+	ck_assert_msg(doc, "%s is not there", what);
+	value = json_pointer(yyjson_doc_get_root(doc), text_from(pointer));
+	buffer_init(&found, SIZE_MAX);
+	if (value)
+		json_append_as_text(&found, value);
+	else
+		buffer_append_byte(&found, '-');
+	ck_assert_msg(text_is(buffer_text(&found), text), "%s: at %s is \"%.*s\", not \"%s\"", what,
+		pointer, TEXT_ARGS(buffer_text(&found)), text);
+	buffer_deinit(&found);
+}
+
+/* Where the job's record stands, or n_records. */
+static uint32_t world_place(const struct world_graph *graph, const char *job)
+{
+	uint32_t i = 0;
+
+	ck_assert(!graph->counts_only);
+	while (i < graph->n_records &&
+		!text_is(json_string(yyjson_obj_get(
+				 yyjson_doc_get_root(graph->records[i]), "job")),
+			job))
+		i++;
+	return i;
+}
+
+static uint32_t world_place_settled(const struct world_graph *graph, const char *job)
+{
+	uint32_t place = world_place(graph, job);
+
+	ck_assert_msg(place < graph->n_records, "%s has not settled", job);
+	return place;
+}
+
+void world_assert(const struct world_graph *graph, const char *job, const char *pointer,
+	const char *text)
+{
+	world_assert_value(
+		graph->records[world_place_settled(graph, job)], job, pointer, text);
+}
+
+void world_assert_decided(const struct world_graph *graph, const char *pointer, const char *text)
+{
+	world_assert_value(graph->decided, "decided", pointer, text);
+}
+
+void world_assert_done(const struct world_graph *graph, const char *pointer, const char *text)
+{
+	world_assert_value(graph->done, "done", pointer, text);
+}
+
+void world_assert_body(const struct world_graph *graph, const char *job, const char *body)
+{
+	struct text found = graph->bodies[world_place_settled(graph, job)];
+
+	ck_assert_msg((found.data != NULL) == (body != NULL), "%s: a body or none", job);
+	if (body)
+		ck_assert_msg(text_is(found, body), "%s: body %.*s", job, TEXT_ARGS(found));
+}
+
+void world_assert_order(const struct world_graph *graph, const char *ids)
+{
+	struct buffer found;
+
+	buffer_init(&found, SIZE_MAX);
+	for (uint32_t i = 0; i < graph->n_records; i++) {
+		yyjson_val *root = yyjson_doc_get_root(graph->records[i]);
+
+		if (i > 0)
+			buffer_append_byte(&found, ' ');
+		buffer_append_text(&found, json_string(yyjson_obj_get(root, "job")));
+	}
+	ck_assert_msg(text_is(buffer_text(&found), ids), "settled as \"%.*s\"",
+		TEXT_ARGS(buffer_text(&found)));
+	buffer_deinit(&found);
+}
+
+void world_assert_fate(const struct world_graph *graph, const char *job, const char *fate)
+{
+	uint32_t place = world_place(graph, job);
+	yyjson_val *root;
+	struct text found = TEXT("-");
+
+	if (place < graph->n_records) {
+		root = yyjson_doc_get_root(graph->records[place]);
+		found = json_string(yyjson_obj_get(root, "status"));
+		if (text_is(found, "rejected"))
+			found = json_string(
+				yyjson_obj_get(yyjson_obj_get(root, "reason"), "code"));
+	}
+	ck_assert_msg(text_is(found, fate), "%s: %.*s, not %s", job, TEXT_ARGS(found), fate);
+}
+
+static double world_number_at(yyjson_doc *doc, const char *pointer)
+{
+	struct text digits = json_number(
+		json_pointer(yyjson_doc_get_root(doc), text_from(pointer)));
+	char text[64];
+
+	ck_assert_msg(digits.data && digits.size < sizeof(text), "no number at %s", pointer);
+	memcpy(text, digits.data, digits.size);
+	text[digits.size] = '\0';
+	return strtod(text, NULL);
+}
+
+double world_number(const struct world_graph *graph, const char *job, const char *pointer)
+{
+	return world_number_at(graph->records[world_place_settled(graph, job)], pointer);
+}
+
+double world_done_number(const struct world_graph *graph, const char *pointer)
+{
+	ck_assert_ptr_nonnull(graph->done);
+	return world_number_at(graph->done, pointer);
+}
+
+/* The wire. */
+
+/* "GET /x HTTP/1.1": is it for that target? */
+static bool request_is_for(struct text request, const char *target)
+{
+	size_t space = text_find(request, ' ');
+	struct text rest = text_from_at(request, space + 1);
+
+	rest.size = text_find(rest, ' ');
+	return space < request.size && text_is(rest, target);
+}
+
+int world_find(const char *target)
+{
+	for (int fd = FAKE_FD_FIRST; fd < fake_end_fd(); fd++) {
+		if (fake_is_open(fd) && request_is_for(fake_sent(fd), target))
+			return fd;
+	}
+	return -1;
+}
+
+int world_fd(const char *target)
+{
+	int fd = world_find(target);
+
+	ck_assert_msg(fd >= 0, "no request for %s is on the wire", target);
+	return fd;
+}
+
+struct text world_request(const char *target)
+{
+	return fake_sent(world_fd(target));
+}
+
+unsigned world_n_on_wire(void)
+{
+	unsigned n = 0;
+
+	for (int fd = FAKE_FD_FIRST; fd < fake_end_fd(); fd++)
+		n += fake_is_open(fd) && fake_sent(fd).size > 0;
+	return n;
+}
+
+void world_answer_bytes(const char *target, const char *response, size_t size)
+{
+	int fd = world_fd(target);
+
+	fake_forget(fd);
+	fake_receive_bytes(fd, response, size);
+	fake_run();
+}
+
+void world_answer(const char *target, const char *status, const char *body)
+{
+	struct buffer response;
+
+	buffer_init(&response, SIZE_MAX);
+	buffer_printf(&response, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", status,
+		strlen(body), body);
+	world_answer_bytes(target, response.data, response.size);
+	buffer_deinit(&response);
+}

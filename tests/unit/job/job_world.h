@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Graphs over the fake ring, without a session: what they say is kept, and the origins answer
+ * what the test wants. In documents ' stands for ", and @ for http://192.0.2.1/ , so that
+ * {'jobs':{'a':{'url':'@x'}}} asks for /x.
+ */
+
+#include <yyjson.h>
+
+#include "job/graph.h"
+#include "job/scheduler.h"
+#include "tests/unit/net/fake_ring.h"
+
+struct world {
+	struct ring *ring;
+	struct resolver *resolver;
+	struct pool *pool;
+	struct scheduler scheduler;
+};
+
+/* What a graph has said. */
+struct world_graph {
+	struct graph_owner owner;
+	/* NULL once it is done. */
+	struct graph *graph;
+	/* Records as JSON, in the order of settling; and the bodies, data == NULL: none. */
+	yyjson_doc **records;
+	struct text *bodies;
+	uint32_t n_records;
+	/* Not kept while true, only counted. */
+	bool counts_only;
+	/* True exactly when bodies are taken with their memory. */
+	bool takes_bodies;
+	/* Called in on_settled. */
+	void (*on_settled)(struct world_graph *graph, const struct record *record);
+	/* The messages' summaries; NULL: not said yet. */
+	yyjson_doc *decided, *done;
+	/* Records there were when it was decided. */
+	uint32_t n_records_decided;
+};
+
+extern struct world world;
+
+struct scheduler_options world_options(void);
+void world_begin(void);
+void world_begin_with(const struct scheduler_options *options, uint32_t requests_per_origin_max);
+
+/* All graphs are done and freed; nothing may be left. */
+void world_end(void);
+
+/* To be freed. Fails the test where the document does not parse. */
+struct plan *world_plan(const char *document);
+
+/* Submits it, and lets turns go by without time. */
+struct world_graph *world_submit(const char *document);
+void world_start(struct world_graph *graph, const char *document);
+
+/* It must be done. */
+void world_free(struct world_graph *graph);
+
+/* A graph that may not be done yet: it is cancelled. */
+void world_give_up(struct world_graph *graph);
+
+/* What a record or a summary says at a JSON pointer, "-" where it says nothing: compared with
+ * the text. Numbers as they stand, objects and arrays compact. */
+void world_assert(const struct world_graph *graph, const char *job, const char *pointer,
+	const char *text);
+void world_assert_decided(const struct world_graph *graph, const char *pointer, const char *text);
+void world_assert_done(const struct world_graph *graph, const char *pointer, const char *text);
+
+/* The record's body: NULL: it has none. */
+void world_assert_body(const struct world_graph *graph, const char *job, const char *body);
+
+/* The ids of settled jobs in their order: "a b c". */
+void world_assert_order(const struct world_graph *graph, const char *ids);
+
+/* How a job ended: "fulfilled", a reason code, "-" where it has not settled. */
+void world_assert_fate(const struct world_graph *graph, const char *job, const char *fate);
+
+/* The number at a pointer. */
+double world_number(const struct world_graph *graph, const char *job, const char *pointer);
+double world_done_number(const struct world_graph *graph, const char *pointer);
+
+/* The descriptor on which a request for that target ("/x") waits for its answer, or -1. */
+int world_find(const char *target);
+
+/* As above; it must be there. */
+int world_fd(const char *target);
+
+/* The request as it was sent. */
+struct text world_request(const char *target);
+
+/* Requests that wait for their answers. */
+unsigned world_n_on_wire(void);
+
+/* Answers the request, and lets turns go by. */
+void world_answer(const char *target, const char *status, const char *body);
+void world_answer_bytes(const char *target, const char *response, size_t size);
+
+/* Quotes a document, to free(). */
+char *world_quoted(const char *document);

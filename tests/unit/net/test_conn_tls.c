@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tests/unit/net/conn_world.h"
+#include "tests/unit/net/tls_peer.h"
+
+static struct conn_world world;
+static struct user user;
+
+/* TLS: the peer's side is OpenSSL's own, over memory. */
+
+static struct peer_cert cert;
+static char *pem;
+static struct pair pair;
+
+static void tls_begin(const char *ca_host)
+{
+	struct pool_options options = {10, 10, IDLE_TIMEOUT_NS, BOUND_NONE};
+	struct route_key key = {
+		.is_https = true,
+		.port = 443,
+		.host = TEXT("192.0.2.1"),
+		.server_name = text_from(ca_host),
+	};
+	/* Before anything else of OpenSSL's. */
+	struct tls_store *first = tls_store_new();
+
+	cert = peer_cert_new(&(struct peer_cert_options){.name = "a", .names = "DNS:a.example"});
+	pem = peer_cert_pem(&cert);
+	pair_init(&pair, &(struct peer_options){.cert = &cert});
+	tls_store_free(first);
+	conn_world_begin_with(&world, pair.store, &options);
+	key.ca = text_from(pem);
+	user_init(&user, &world, &key);
+	user_lease(&user);
+	fake_run();
+	ck_assert_int_eq(user.conn->state, CONN_HANDSHAKING);
+	ck_assert_str_eq(user.said, "PP");
+}
+
+/* What one side has sent to the other, until nothing moves. */
+static void tls_pass(int fd)
+{
+	BIO *in = SSL_get_rbio(pair.ssl), *out = SSL_get_wbio(pair.ssl);
+	char data[64 * 1024];
+
+	for (unsigned i = 0; i < 20; i++) {
+		struct text sent = fake_sent(fd);
+		int n;
+
+		if (sent.size > 0)
+			ck_assert_int_eq(BIO_write(in, sent.data, (int)sent.size), (int)sent.size);
+		fake_forget(fd);
+		if (!SSL_is_init_finished(pair.ssl))
+			SSL_do_handshake(pair.ssl);
+		n = BIO_read(out, data, sizeof(data));
+		if (n > 0)
+			fake_receive_bytes(fd, data, (size_t)n);
+		fake_run();
+		if (!fake_is_open(fd))
+			return;
+	}
+}
+
+static void tls_open(void)
+{
+	tls_begin("a.example");
+	tls_pass(user_fd(&user));
+	ck_assert_int_eq(user.conn->state, CONN_ACTIVE);
+	ck_assert_str_eq(user.said, "PPR");
+	user.said[0] = '\0';
+}
+
+static void tls_end(void)
+{
+	user_end(&user);
+	conn_world_end(&world);
+	pair_deinit(&pair);
+	peer_cert_free(&cert);
+	free(pem);
+}
+
+START_TEST(tls_carries_a_request_and_its_response)
+{
+	char data[64];
+
+	tls_open();
+	conn_send(user.conn, "GET / ", 6);
+	fake_run();
+	tls_pass(user_fd(&user));
+	ck_assert_int_eq(SSL_read(pair.ssl, data, sizeof(data)), 6);
+	ck_assert_mem_eq(data, "GET / ", 6);
+	pair_server_write(&pair, "HTTP/1.1 200 OK", 15);
+	tls_pass(user_fd(&user));
+	user_assert(&user, "SD", "HTTP/1.1 200 OK");
+	tls_end();
+}
+END_TEST
+
+START_TEST(tls_that_is_closed_says_how)
+{
+	/* With close_notify. */
+	tls_open();
+	SSL_shutdown(pair.ssl);
+	tls_pass(user_fd(&user));
+	ck_assert_str_eq(user.said, "EX");
+	tls_end();
+
+	/* Without. */
+	tls_open();
+	fake_complete(FAKE_RECEIVE, user_fd(&user), 0);
+	ck_assert_int_eq(user.fault.code, FAULT_BODY_TRUNCATED);
+	fake_run();
+	ck_assert_str_eq(user.said, "FX");
+	tls_end();
+
+	/* Garbage. */
+	tls_open();
+	fake_receive(user_fd(&user), "HTTP/1.1 200 OK\r\n\r\n");
+	ck_assert_int_eq(user.fault.code, FAULT_TLS_BROKEN);
+	fake_run();
+	ck_assert_str_eq(user.said, "FX");
+	tls_end();
+}
+END_TEST
+
+START_TEST(a_handshake_that_ends_early_is_its_own_fault)
+{
+	static const struct {
+		int result;
+		enum fault_code code;
+	} cases[] = {
+		{0, FAULT_TLS_HANDSHAKE},
+		{-ECONNRESET, FAULT_TLS_HANDSHAKE},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		tls_begin("a.example");
+		fake_complete(FAKE_RECEIVE, user_fd(&user), cases[i].result);
+		ck_assert_int_eq(user.fault.code, cases[i].code);
+		fake_run();
+		ck_assert_str_eq(user.said, "PPFX");
+		tls_end();
+	}
+	/* A verified name that is not the certificate's. */
+	tls_begin("b.example");
+	tls_pass(user_fd(&user));
+	ck_assert_int_eq(user.fault.code, FAULT_CERT_NAME);
+	ck_assert_str_eq(user.said, "PPFX");
+	tls_end();
+}
+END_TEST
+
+START_TEST(an_abort_ends_a_handshake)
+{
+	tls_begin("a.example");
+	conn_abort(user.conn);
+	fake_run();
+	ck_assert_str_eq(user.said, "PPX");
+	tls_end();
+}
+END_TEST
+
+START_TEST(idle_tls_takes_no_plaintext)
+{
+	int fd;
+
+	tls_open();
+	fd = user_fd(&user);
+	user_return(&user);
+	/* A ticket is no plaintext: it stays. */
+	tls_pass(fd);
+	ck_assert_uint_eq(pool_counters(world.pool).n_idle, 1);
+	pair_server_write(&pair, "x", 1);
+	tls_pass(fd);
+	ck_assert_uint_eq(pool_counters(world.pool).n_idle, 0);
+	ck_assert(!fake_is_open(fd));
+	ck_assert_str_eq(user.said, "");
+	tls_end();
+}
+END_TEST
+
+START_TEST(plaintext_beyond_a_response_ends_a_connection_given_back_in_its_data)
+{
+	int fd;
+
+	tls_open();
+	fd = user_fd(&user);
+	user.returns_at = 3;
+	pair_server_write(&pair, "yes", 3);
+	pair_server_write(&pair, "no", 2);
+	tls_pass(fd);
+	user_assert(&user, "D", "yes");
+	ck_assert(!fake_is_open(fd));
+	tls_end();
+
+	/* And without such bytes it serves the next one. */
+	tls_open();
+	fd = user_fd(&user);
+	user.returns_at = 3;
+	pair_server_write(&pair, "yes", 3);
+	tls_pass(fd);
+	ck_assert_uint_eq(pool_counters(world.pool).n_idle, 1);
+	user.returns_at = 0;
+	user_lease(&user);
+	ck_assert_int_eq(user_fd(&user), fd);
+	pair_server_write(&pair, "again", 5);
+	tls_pass(fd);
+	user_assert(&user, "DD", "yesagain");
+	tls_end();
+}
+END_TEST
+
+START_TEST(a_short_tls_send_is_gone_on_with)
+{
+	char data[64];
+	int fd;
+
+	tls_open();
+	fd = user_fd(&user);
+	fake_holds.sends = true;
+	conn_send(user.conn, "GET / ", 6);
+	while (fake_find(FAKE_SEND, fd)) {
+		ck_assert_str_eq(user.said, "");
+		fake_complete(FAKE_SEND, fd, 1);
+	}
+	ck_assert_str_eq(user.said, "S");
+	tls_pass(fd);
+	ck_assert_int_eq(SSL_read(pair.ssl, data, sizeof(data)), 6);
+	tls_end();
+}
+END_TEST
+
+UNIT_MAIN("net/conn_tls", &tls_carries_a_request_and_its_response, &tls_that_is_closed_says_how,
+	&a_handshake_that_ends_early_is_its_own_fault, &an_abort_ends_a_handshake,
+	&idle_tls_takes_no_plaintext,
+	&plaintext_beyond_a_response_ends_a_connection_given_back_in_its_data,
+	&a_short_tls_send_is_gone_on_with)
