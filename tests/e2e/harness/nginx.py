@@ -34,8 +34,10 @@ http {
 		root %(prefix)s/root;
 		location = /number { default_type application/json;
 			return 200 '{"connection":$connection,"request":$connection_requests}'; }
-		location = /echo { default_type application/json;
-			return 200 '{"method":"$request_method","uri":"$request_uri","size":$size}'; }
+		location = /echo {
+			default_type application/json;
+			return 200 '{"method":"$request_method","uri":"$request_uri","size":$size}';
+		}
 		location = /missing { return 404 "no"; }
 		location = /gone { return 301 /number; }
 		# As chunks, by a proxy that does not know the length.

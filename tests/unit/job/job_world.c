@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/job/job_world.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "net/pool.h"
@@ -100,8 +100,8 @@ static struct text world_keep_body(
 	return (struct text){copy, body.size};
 }
 
-static void world_on_settled(struct graph *at, const struct record *record, struct text body,
-	char **body_memory)
+static void world_on_settled(
+	struct graph *at, const struct record *record, struct text body, char **body_memory)
 {
 	struct world_graph *graph = container_of(at->owner, struct world_graph, owner);
 	struct buffer json;
@@ -204,6 +204,36 @@ struct world_graph *world_submit(const char *document)
 	return graph;
 }
 
+struct world_graph *world_hold(const char *document, const char *response)
+{
+	struct world_graph *graph;
+
+	fake_holds.connects = !response;
+	graph = world_submit(document);
+	graph_pause(graph->graph, true);
+	if (!response) {
+		fake_complete(FAKE_CONNECT, -1, -ECONNREFUSED);
+	} else {
+		int fd = world_fd("/a");
+
+		world_answer_bytes("/a", response, strlen(response));
+		if (graph->n_records == 0)
+			fake_complete(FAKE_RECEIVE, fd, 0);
+	}
+	fake_holds.connects = false;
+	fake_run();
+	ck_assert_uint_gt(graph->n_records, 0);
+	return graph;
+}
+
+struct job *world_job(const struct world_graph *graph, const char *id)
+{
+	const struct plan_job *job = plan_find(graph->graph->plan, text_from(id));
+
+	ck_assert_msg(job, "no job %s", id);
+	return &graph->graph->jobs[plan_index(graph->graph->plan, job)];
+}
+
 void world_free(struct world_graph *graph)
 {
 	ck_assert_msg(graph->done, "the graph is not done");
@@ -256,8 +286,7 @@ static uint32_t world_place(const struct world_graph *graph, const char *job)
 
 	ck_assert(!graph->counts_only);
 	while (i < graph->n_records &&
-		!text_is(json_string(yyjson_obj_get(
-				 yyjson_doc_get_root(graph->records[i]), "job")),
+		!text_is(json_string(yyjson_obj_get(yyjson_doc_get_root(graph->records[i]), "job")),
 			job))
 		i++;
 	return i;
@@ -271,11 +300,10 @@ static uint32_t world_place_settled(const struct world_graph *graph, const char 
 	return place;
 }
 
-void world_assert(const struct world_graph *graph, const char *job, const char *pointer,
-	const char *text)
+void world_assert(
+	const struct world_graph *graph, const char *job, const char *pointer, const char *text)
 {
-	world_assert_value(
-		graph->records[world_place_settled(graph, job)], job, pointer, text);
+	world_assert_value(graph->records[world_place_settled(graph, job)], job, pointer, text);
 }
 
 void world_assert_decided(const struct world_graph *graph, const char *pointer, const char *text)
@@ -324,16 +352,15 @@ void world_assert_fate(const struct world_graph *graph, const char *job, const c
 		root = yyjson_doc_get_root(graph->records[place]);
 		found = json_string(yyjson_obj_get(root, "status"));
 		if (text_is(found, "rejected"))
-			found = json_string(
-				yyjson_obj_get(yyjson_obj_get(root, "reason"), "code"));
+			found = json_string(yyjson_obj_get(yyjson_obj_get(root, "reason"), "code"));
 	}
 	ck_assert_msg(text_is(found, fate), "%s: %.*s, not %s", job, TEXT_ARGS(found), fate);
 }
 
 static double world_number_at(yyjson_doc *doc, const char *pointer)
 {
-	struct text digits = json_number(
-		json_pointer(yyjson_doc_get_root(doc), text_from(pointer)));
+	struct text digits =
+		json_number(json_pointer(yyjson_doc_get_root(doc), text_from(pointer)));
 	char text[64];
 
 	ck_assert_msg(digits.data && digits.size < sizeof(text), "no number at %s", pointer);

@@ -57,6 +57,13 @@ struct plan *world_plan(const char *document);
 struct world_graph *world_submit(const char *document);
 void world_start(struct world_graph *graph, const char *document);
 
+/* A graph whose job "a" has settled, by that response, or NULL: refused its connection. It is
+ * paused, so that what others make of "a" can be looked at. */
+struct world_graph *world_hold(const char *document, const char *response);
+
+/* Its job of that id, while it lives. */
+struct job *world_job(const struct world_graph *graph, const char *id);
+
 /* It must be done. */
 void world_free(struct world_graph *graph);
 
@@ -65,8 +72,8 @@ void world_give_up(struct world_graph *graph);
 
 /* What a record or a summary says at a JSON pointer, "-" where it says nothing: compared with
  * the text. Numbers as they stand, objects and arrays compact. */
-void world_assert(const struct world_graph *graph, const char *job, const char *pointer,
-	const char *text);
+void world_assert(
+	const struct world_graph *graph, const char *job, const char *pointer, const char *text);
 void world_assert_decided(const struct world_graph *graph, const char *pointer, const char *text);
 void world_assert_done(const struct world_graph *graph, const char *pointer, const char *text);
 

@@ -1,3 +1,131 @@
 /* SPDX-License-Identifier: MIT */
-int main(void);
-int main(void){return 0;}
+#include "job/budget.h"
+
+#include "job/job.h"
+#include "tests/unit/unit.h"
+#include "util/container.h"
+
+#define JOBS 6
+
+static struct job jobs[JOBS];
+static struct bound bound;
+static struct list freed;
+
+/* Jobs in the order in which they became ready. */
+static void begin(uint32_t limit)
+{
+	for (uint64_t i = 0; i < JOBS; i++) {
+		jobs[i] = (struct job){.order = i, .index = (uint32_t)i};
+		list_init(&jobs[i].link);
+	}
+	bound_init(&bound, limit);
+	list_init(&freed);
+}
+
+static void assert_waiting(const char *order)
+{
+	char found[JOBS + 1] = "";
+	size_t n = 0;
+
+	list_each(link, &bound.waiting)
+		found[n++] = (char)('0' + list_entry(link, struct job, link)->index);
+	ck_assert_str_eq(found, order);
+}
+
+START_TEST(who_was_ready_first_is_served_first)
+{
+	/* Also who comes from another queue, late. */
+	static const char *const orders[] = {"012345", "543210", "135024", "504132", "120543"};
+
+	for (size_t i = 0; i < countof(orders); i++) {
+		begin(1);
+		for (const char *at = orders[i]; *at; at++)
+			budget_wait(&bound, &jobs[*at - '0']);
+		assert_waiting("012345");
+	}
+}
+END_TEST
+
+START_TEST(a_place_is_given_only_where_there_is_room)
+{
+	struct claim claim = {.n = 0};
+
+	begin(1);
+	ck_assert_ptr_null(budget_next(&bound));
+	budget_wait(&bound, &jobs[1]);
+	budget_wait(&bound, &jobs[0]);
+	claim_take(&claim, &bound);
+	ck_assert_ptr_null(budget_next(&bound));
+	assert_waiting("01");
+	claim_release(&claim, &freed);
+	ck_assert_uint_eq(claim.n, 0);
+	ck_assert_uint_eq(bound.used, 0);
+	ck_assert_ptr_eq(budget_next(&bound), &jobs[0]);
+	ck_assert(!list_is_linked(&jobs[0].link));
+	assert_waiting("1");
+	bound.paused = true;
+	ck_assert_ptr_null(budget_next(&bound));
+	bound.paused = false;
+	ck_assert_ptr_eq(budget_next(&bound), &jobs[1]);
+	ck_assert_ptr_null(budget_next(&bound));
+	ck_assert(bound_is_unused(&bound));
+}
+END_TEST
+
+START_TEST(who_leaves_the_queue_is_not_served)
+{
+	begin(1);
+	for (size_t i = 0; i < 3; i++)
+		budget_wait(&bound, &jobs[i]);
+	list_remove(&jobs[0].link);
+	list_remove(&jobs[1].link);
+	ck_assert_ptr_eq(budget_next(&bound), &jobs[2]);
+}
+END_TEST
+
+START_TEST(a_release_wakes_exactly_those_who_are_waited_for)
+{
+	struct bound others[2];
+	struct claim claim = {.n = 0};
+
+	begin(1);
+	bound_init(&others[0], 1);
+	bound_init(&others[1], 1);
+	claim_take(&claim, &others[0]);
+	claim_take(&claim, &bound);
+	claim_take(&claim, &others[1]);
+	budget_wait(&bound, &jobs[0]);
+	claim_release(&claim, &freed);
+	ck_assert_ptr_eq(freed.next, &bound.freed);
+	ck_assert_ptr_eq(freed.previous, &bound.freed);
+	ck_assert_uint_eq(others[0].used + others[1].used + bound.used, 0);
+	/* Once is enough. */
+	budget_freed(&bound, &freed);
+	ck_assert_ptr_eq(freed.next, freed.previous);
+	/* Nobody waits: nobody is woken. */
+	list_remove(&bound.freed);
+	budget_next(&bound);
+	budget_freed(&bound, &freed);
+	ck_assert(list_is_empty(&freed));
+}
+END_TEST
+
+START_TEST(no_bound_is_no_bound)
+{
+	struct claim claims[100];
+
+	begin(BOUND_NONE);
+	for (size_t i = 0; i < countof(claims); i++) {
+		claims[i].n = 0;
+		claim_take(&claims[i], &bound);
+	}
+	ck_assert(bound_has_room(&bound));
+	for (size_t i = 0; i < countof(claims); i++)
+		claim_release(&claims[i], &freed);
+	ck_assert_uint_eq(bound.used, 0);
+}
+END_TEST
+
+UNIT_MAIN("job/budget", &who_was_ready_first_is_served_first,
+	&a_place_is_given_only_where_there_is_room, &who_leaves_the_queue_is_not_served,
+	&a_release_wakes_exactly_those_who_are_waited_for, &no_bound_is_no_bound)

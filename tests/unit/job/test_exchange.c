@@ -1,3 +1,303 @@
 /* SPDX-License-Identifier: MIT */
-int main(void);
-int main(void){return 0;}
+#include "job/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/unit.h"
+#include "util/container.h"
+
+static struct exchange exchange;
+static size_t held;
+
+static void begin(const struct exchange_request *request)
+{
+	struct exchange_request filled = *request;
+
+	held = 0;
+	/* As the slab gives it. */
+	memset(&exchange, 0, sizeof(exchange));
+	filled.held_bytes = &held;
+	if (filled.held_bytes_max == 0)
+		filled.held_bytes_max = 1024 * 1024;
+	if (filled.body_bytes_max == 0)
+		filled.body_bytes_max = 1000;
+	ck_assert(exchange_init(&exchange));
+	exchange_begin(&exchange, &filled);
+}
+
+static void end(void)
+{
+	exchange_end(&exchange);
+	ck_assert_uint_eq(held, 0);
+	exchange_deinit(&exchange);
+}
+
+static enum exchange_result feed(const char *text)
+{
+	return exchange_feed(&exchange, text, strlen(text));
+}
+
+#define HEAD(lines) "HTTP/1.1 200 OK\r\n" lines "\r\n"
+
+START_TEST(what_comes_of_a_response)
+{
+	static const struct {
+		const char *what, *bytes;
+		bool is_head, ends;
+		enum exchange_result result;
+		enum fault_code code;
+		bool is_clean;
+		const char *body;
+	} cases[] = {
+		{"length", HEAD("content-length: 3\r\n") "abc", .result = EXCHANGE_DONE,
+			.is_clean = true, .body = "abc"},
+		{"empty", HEAD("content-length: 0\r\n"), .result = EXCHANGE_DONE, .is_clean = true,
+			.body = ""},
+		{"chunks", HEAD("transfer-encoding: chunked\r\n") "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+			.result = EXCHANGE_DONE, .is_clean = true, .body = "abc"},
+		{"to a HEAD", HEAD("content-length: 3000\r\n"), .is_head = true,
+			.result = EXCHANGE_DONE, .is_clean = true, .body = ""},
+		{"204", "HTTP/1.1 204 No Content\r\n\r\n", .result = EXCHANGE_DONE,
+			.is_clean = true, .body = ""},
+		{"a 1xx before it",
+			"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" HEAD(
+				"content-length: 1\r\n") "a",
+			.result = EXCHANGE_DONE, .is_clean = true, .body = "a"},
+		{"until the end", HEAD("") "abc", .ends = true, .result = EXCHANGE_DONE,
+			.body = "abc"},
+		{"said to be the last", HEAD("connection: close\r\ncontent-length: 1\r\n") "a",
+			.result = EXCHANGE_DONE, .body = "a"},
+		{"bytes beyond it", HEAD("content-length: 1\r\n") "ab", .result = EXCHANGE_DONE,
+			.body = "a"},
+		{"a body that goes on", HEAD("content-length: 3\r\n") "ab", .result = EXCHANGE_MORE,
+			.body = "ab"},
+		{"a head that goes on", "HTTP/1.1 200", .result = EXCHANGE_MORE, .body = ""},
+		{"none at all", "", .ends = true, .result = EXCHANGE_FAULT,
+			.code = FAULT_EMPTY_REPLY},
+		{"cut in its head", "HTTP/1.1 2", .ends = true, .result = EXCHANGE_FAULT,
+			.code = FAULT_BODY_TRUNCATED},
+		{"cut in its body", HEAD("content-length: 3\r\n") "ab", .ends = true,
+			.result = EXCHANGE_FAULT, .code = FAULT_BODY_TRUNCATED},
+		{"cut in a chunk", HEAD("transfer-encoding: chunked\r\n") "2\r\na", .ends = true,
+			.result = EXCHANGE_FAULT, .code = FAULT_BODY_TRUNCATED},
+		{"garbage", "SSH-2.0-OpenSSH\r\n", .result = EXCHANGE_FAULT,
+			.code = FAULT_HTTP_PARSE},
+		{"two lengths", HEAD("content-length: 3\r\ncontent-length: 4\r\n"),
+			.result = EXCHANGE_FAULT, .code = FAULT_HTTP_FRAMING},
+		{"length and chunks", HEAD("content-length: 3\r\ntransfer-encoding: chunked\r\n"),
+			.result = EXCHANGE_FAULT, .code = FAULT_HTTP_FRAMING},
+		{"a bad chunk", HEAD("transfer-encoding: chunked\r\n") "zz\r\n",
+			.result = EXCHANGE_FAULT, .code = FAULT_HTTP_FRAMING},
+		{"announced too large", HEAD("content-length: 1001\r\n"), .result = EXCHANGE_FAULT,
+			.code = FAULT_BODY_TOO_LARGE},
+		{"as large as may be announced", HEAD("content-length: 1000\r\n"),
+			.result = EXCHANGE_MORE, .body = ""},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		/* Whole, and byte by byte. */
+		for (int pieces = 0; pieces < 2; pieces++) {
+			size_t size = strlen(cases[i].bytes), step = pieces ? 1 : size;
+			enum exchange_result result = EXCHANGE_MORE;
+
+			begin(&(struct exchange_request){.is_head = cases[i].is_head});
+			ck_assert(!exchange_has_begun(&exchange));
+			for (size_t at = 0; at < size && result == EXCHANGE_MORE; at += step)
+				result = exchange_feed(&exchange, cases[i].bytes + at, step);
+			if (result == EXCHANGE_MORE && cases[i].ends)
+				result = exchange_feed_end(&exchange);
+			ck_assert_msg(result == cases[i].result, "%s: %d", cases[i].what, result);
+			ck_assert(exchange_has_begun(&exchange) == (size > 0));
+			if (result == EXCHANGE_FAULT) {
+				ck_assert_msg(exchange.fault.code == cases[i].code, "%s: %s",
+					cases[i].what, fault_name(exchange.fault.code));
+			} else {
+				/* Byte by byte, what is beyond is never fed. */
+				if (!pieces)
+					ck_assert_msg(exchange.is_clean == cases[i].is_clean, "%s",
+						cases[i].what);
+				ck_assert_msg(text_is(buffer_text(&exchange.body), cases[i].body),
+					"%s", cases[i].what);
+				ck_assert_uint_eq(exchange.body_bytes, strlen(cases[i].body));
+				ck_assert_uint_eq(held, strlen(cases[i].body));
+			}
+			end();
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_body_may_be_as_large_as_allowed_and_no_larger)
+{
+	static const struct {
+		uint64_t max;
+		size_t size;
+		bool discards, fits;
+	} cases[] = {
+		{10, 10, false, true},
+		{10, 11, false, false},
+		{10, 10, true, true},
+		{10, 11, true, false},
+		{UINT64_MAX, 5000, true, true},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		enum exchange_result result = EXCHANGE_MORE;
+
+		begin(&(struct exchange_request){
+			.body_bytes_max = cases[i].max, .discards = cases[i].discards});
+		ck_assert_int_eq(feed(HEAD("")), EXCHANGE_MORE);
+		for (size_t n = 0; n < cases[i].size && result == EXCHANGE_MORE; n++)
+			result = feed("x");
+		if (cases[i].fits) {
+			ck_assert_int_eq(result, EXCHANGE_MORE);
+			ck_assert_int_eq(exchange_feed_end(&exchange), EXCHANGE_DONE);
+			ck_assert_uint_eq(exchange.body_bytes, cases[i].size);
+		} else {
+			ck_assert_int_eq(result, EXCHANGE_FAULT);
+			ck_assert_int_eq(exchange.fault.code, FAULT_BODY_TOO_LARGE);
+		}
+		end();
+	}
+}
+END_TEST
+
+START_TEST(a_discarded_body_takes_no_memory)
+{
+	begin(&(struct exchange_request){.discards = true, .body_bytes_max = UINT64_MAX});
+	ck_assert_int_eq(feed(HEAD("content-length: 100000000000\r\n") "abc"), EXCHANGE_MORE);
+	ck_assert_uint_eq(exchange.body_bytes, 3);
+	ck_assert_uint_eq(exchange.body.capacity, 0);
+	ck_assert_uint_eq(held, 0);
+	end();
+}
+END_TEST
+
+START_TEST(a_peer_s_word_alone_takes_no_memory)
+{
+	begin(&(struct exchange_request){.body_bytes_max = UINT64_MAX});
+	ck_assert_int_eq(feed(HEAD("content-length: 100000000000\r\n")), EXCHANGE_MORE);
+	ck_assert_uint_le(exchange.body.capacity, 1024 * 1024);
+	ck_assert_uint_eq(held, 0);
+	end();
+}
+END_TEST
+
+START_TEST(all_bodies_together_are_bounded)
+{
+	struct exchange other = {0};
+	struct exchange_request request = {
+		.body_bytes_max = 1000,
+		.held_bytes = &held,
+		.held_bytes_max = 10,
+	};
+
+	begin(&request);
+	ck_assert(exchange_init(&other));
+	exchange_begin(&other, &request);
+	ck_assert_int_eq(feed(HEAD("content-length: 7\r\n") "1234567"), EXCHANGE_DONE);
+	ck_assert_uint_eq(held, 7);
+	ck_assert_int_eq(
+		exchange_feed(&other, HEAD("") "123", sizeof(HEAD("")) + 2), EXCHANGE_MORE);
+	ck_assert_uint_eq(held, 10);
+	ck_assert_int_eq(exchange_feed(&other, "4", 1), EXCHANGE_FAULT);
+	ck_assert_int_eq(other.fault.code, FAULT_OVERLOADED);
+	exchange_end(&other);
+	ck_assert_uint_eq(held, 7);
+	/* Ending twice gives back once. */
+	exchange_end(&exchange);
+	exchange_end(&exchange);
+	ck_assert_uint_eq(held, 0);
+	exchange_deinit(&other);
+	end();
+}
+END_TEST
+
+START_TEST(one_follows_another_without_a_trace)
+{
+	struct exchange_request request = {
+		.body_bytes_max = 1000, .held_bytes = &held, .held_bytes_max = 1000};
+
+	begin(&request);
+	ck_assert_int_eq(feed(HEAD("content-length: 3\r\nx: y\r\n") "abc"), EXCHANGE_DONE);
+	exchange_end(&exchange);
+	exchange_rest(&exchange);
+	ck_assert(!exchange.has_head);
+	ck_assert(!exchange.is_clean);
+	ck_assert(!exchange_has_begun(&exchange));
+	exchange_begin(&exchange, &request);
+	ck_assert_int_eq(
+		feed("HTTP/1.0 404 Not Found\r\ncontent-length: 1\r\n\r\nz"), EXCHANGE_DONE);
+	ck_assert_uint_eq(exchange.head.status, 404);
+	ck_assert_uint_eq(exchange.head.version_minor, 0);
+	ck_assert_uint_eq(exchange.head.n_headers, 1);
+	ck_assert(text_is(exchange.head.reason, "Not Found"));
+	ck_assert(text_is(buffer_text(&exchange.body), "z"));
+	ck_assert(!exchange.is_clean);
+	end();
+}
+END_TEST
+
+START_TEST(the_body_s_memory_may_be_taken)
+{
+	char *body;
+
+	begin(&(struct exchange_request){0});
+	ck_assert_int_eq(feed(HEAD("content-length: 3\r\n") "abc"), EXCHANGE_DONE);
+	body = buffer_take(&exchange.body);
+	exchange_end(&exchange);
+	ck_assert_uint_eq(held, 0);
+	ck_assert_mem_eq(body, "abc", 3);
+	free(body);
+	end();
+}
+END_TEST
+
+START_TEST(large_memory_is_not_kept)
+{
+	char *body = calloc(1, 100000);
+
+	begin(&(struct exchange_request){.body_bytes_max = 100000});
+	ck_assert_int_eq(feed(HEAD("content-length: 100000\r\n")), EXCHANGE_MORE);
+	ck_assert_int_eq(exchange_feed(&exchange, body, 100000), EXCHANGE_DONE);
+	exchange_end(&exchange);
+	ck_assert_uint_le(exchange.body.capacity, 8192);
+	end();
+	free(body);
+}
+END_TEST
+
+START_TEST(a_long_body_is_known_as_long)
+{
+	static const struct {
+		const char *head;
+		bool is_long;
+	} cases[] = {
+		{HEAD("content-length: 65537\r\n"), true},
+		{HEAD("content-length: 65536\r\n"), false},
+		{HEAD(""), true},
+		{HEAD("transfer-encoding: chunked\r\n"), true},
+		{"HTTP/1.1 200", false},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		begin(&(struct exchange_request){.body_bytes_max = 100000});
+		ck_assert(!exchange_is_long(&exchange));
+		ck_assert_int_eq(feed(cases[i].head), EXCHANGE_MORE);
+		ck_assert_msg(exchange_is_long(&exchange) == cases[i].is_long, "%s", cases[i].head);
+		end();
+	}
+	/* What is left counts. */
+	begin(&(struct exchange_request){.body_bytes_max = 100000});
+	ck_assert_int_eq(feed(HEAD("content-length: 65537\r\n") "x"), EXCHANGE_MORE);
+	ck_assert(!exchange_is_long(&exchange));
+	end();
+}
+END_TEST
+
+UNIT_MAIN("job/exchange", &what_comes_of_a_response,
+	&a_body_may_be_as_large_as_allowed_and_no_larger, &a_discarded_body_takes_no_memory,
+	&a_peer_s_word_alone_takes_no_memory, &all_bodies_together_are_bounded,
+	&one_follows_another_without_a_trace, &the_body_s_memory_may_be_taken,
+	&large_memory_is_not_kept, &a_long_body_is_known_as_long)

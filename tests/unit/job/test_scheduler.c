@@ -1,3 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-int main(void);
-int main(void){return 0;}
