@@ -70,7 +70,7 @@ class Contender:
     def daemon_cost(self):
         if not self.daemon:
             return 0, 0
-        return self.daemon.cpu(), self.daemon.status()['ring']['enters']
+        return self.daemon.clock.read(), self.daemon.status()['ring']['enters']
 
 
 def percentiles(values):

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,7 +205,19 @@ static int endpoint_lock(struct endpoint *endpoint, const char *path, struct buf
 	return endpoint_refuse(why, lock, "cannot lock the file", errno);
 }
 
-/* True where somebody listens on the socket at the path, or may. */
+/* True where who listens is dead: the kernel closes a killed daemon's ring, and with it the socket,
+ * some time after the process. */
+static bool endpoint_listener_is_dead(int fd)
+{
+	struct ucred peer = {0};
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.pid <= 0)
+		return false;
+	return kill(peer.pid, 0) < 0 && errno == ESRCH;
+}
+
+/* 0 where nobody listens on the socket at the path. */
 static int endpoint_probe(const char *path, const struct sockaddr_un *address, struct buffer *why)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -214,6 +227,8 @@ static int endpoint_probe(const char *path, const struct sockaddr_un *address, s
 		return endpoint_refuse(why, path, "no socket", errno);
 	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
 		error = errno;
+	else if (endpoint_listener_is_dead(fd))
+		error = ECONNREFUSED;
 	(void)close(fd);
 	switch (error) {
 	case ECONNREFUSED:

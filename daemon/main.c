@@ -18,6 +18,7 @@
 #include "grant.h"
 #include "limit.h"
 #include "notify.h"
+#include "process.h"
 #include "ring/ring.h"
 #include "sandbox.h"
 #include "settled.h"
@@ -45,9 +46,6 @@ enum {
 	/* Not an exit status: there is work to do. */
 	MAIN_GO_ON = -1,
 };
-
-/* Beyond a million descriptors the tables of the kernel cost more than they bring. */
-#define MAIN_DESCRIPTORS_MAX (1u << 20)
 
 #define MAIN_WHY_MAX    1024
 #define MAIN_STATUS_MAX 4096
@@ -368,41 +366,6 @@ static int main_loop(struct main_daemon *daemon)
 
 /* -- Start and end ---------------------------------------------------------------------------- */
 
-/* As many descriptors as we may have: the daemon knows its own bounds. */
-static void main_raise_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max)
-		return;
-	limit.rlim_cur =
-		limit.rlim_max < MAIN_DESCRIPTORS_MAX ? limit.rlim_max : MAIN_DESCRIPTORS_MAX;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warning("cannot raise the number of descriptors: %s", strerror(errno));
-}
-
-/* A reader of our log that stops must not stop the loop. The flag belongs to all that share the
- * open file, so it is opened anew where that is possible; the journal's socket is ours alone. */
-static void main_unblock_stderr(void)
-{
-	struct stat status;
-	int fd, flags;
-
-	if (fstat(STDERR_FILENO, &status) < 0)
-		return;
-	if (S_ISSOCK(status.st_mode)) {
-		flags = fcntl(STDERR_FILENO, F_GETFL);
-		if (flags >= 0)
-			(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
-	} else if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
-		fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-		if (fd >= 0) {
-			(void)dup2(fd, STDERR_FILENO);
-			(void)close(fd);
-		}
-	}
-}
-
 static int main_seed(void)
 {
 	uint64_t key[2];
@@ -441,8 +404,8 @@ static int main_start(struct main_daemon *daemon, const struct settled_options *
 {
 	int status, rc;
 
-	main_raise_descriptors();
-	main_unblock_stderr();
+	process_raise_descriptors();
+	process_unblock_stderr();
 	status = main_seed();
 	if (status == MAIN_OK)
 		status = main_make_ring(daemon);

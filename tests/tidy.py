@@ -235,8 +235,8 @@ class Tidy:
             stem = os.path.splitext(os.path.basename(path))[0]
             parts = stem.split('_')
             names = ['_'.join(parts[:n]) for n in range(len(parts), 0, -1)]
-            if not any(os.path.exists(os.path.join(ROOT, 'tests/unit', folder,
-                                                   'test_%s.c' % name))
+            # A file without a test in it is none.
+            if not any('START_TEST' in (read('tests/unit/%s/test_%s.c' % (folder, name)) or '')
                        for folder in (layer, os.path.basename(os.path.dirname(path)))
                        for name in names):
                 self.say(path, 1, 'no tests/unit/%s/test_%s.c' % (layer, stem))

@@ -354,10 +354,13 @@ static void attempt_receive_rest(struct attempt *attempt)
 {
 	uint64_t droppable = attempt->conn->tls ? 0 : exchange_droppable(&attempt->exchange);
 
+	/* Said anew each time: what came meanwhile has changed how much there is to drop. */
 	if (droppable > 0)
 		conn_drop(attempt->conn, droppable);
-	else if (exchange_is_long(&attempt->exchange))
-		conn_receive(attempt->conn, CONN_RECEIVE_LONG);
+	else
+		conn_receive(attempt->conn, exchange_is_long(&attempt->exchange)
+				? CONN_RECEIVE_LONG
+				: CONN_RECEIVE_SHORT);
 	attempt_watch(attempt);
 }
 

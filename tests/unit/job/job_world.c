@@ -34,7 +34,8 @@ void world_begin_with(const struct scheduler_options *options, uint32_t requests
 
 	world.ring = fake_ring_begin();
 	world.resolver = resolver_new(world.ring, fake_lookup_begin(), &resolver);
-	world.pool = pool_new(world.ring, world.resolver, NULL, &pool);
+	world.store = tls_store_new();
+	world.pool = pool_new(world.ring, world.resolver, world.store, &pool);
 	scheduler_init(&world.scheduler, world.ring, world.pool, options);
 }
 
@@ -57,6 +58,7 @@ void world_end(void)
 	pool_drain(world.pool);
 	fake_run();
 	pool_free(world.pool);
+	tls_store_free(world.store);
 	resolver_free(world.resolver);
 	fake_ring_end();
 }

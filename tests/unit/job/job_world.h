@@ -16,6 +16,7 @@
 struct world {
 	struct ring *ring;
 	struct resolver *resolver;
+	struct tls_store *store;
 	struct pool *pool;
 	struct scheduler scheduler;
 };

@@ -40,87 +40,85 @@ static enum exchange_result feed(const char *text)
 
 #define HEAD(lines) "HTTP/1.1 200 OK\r\n" lines "\r\n"
 
+static const struct {
+	const char *what, *bytes;
+	bool is_head, ends;
+	enum exchange_result result;
+	enum fault_code code;
+	bool is_clean;
+	const char *body;
+} responses[] = {
+	{"length", HEAD("content-length: 3\r\n") "abc", .result = EXCHANGE_DONE, .is_clean = true,
+		.body = "abc"},
+	{"empty", HEAD("content-length: 0\r\n"), .result = EXCHANGE_DONE, .is_clean = true,
+		.body = ""},
+	{"chunks", HEAD("transfer-encoding: chunked\r\n") "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+		.result = EXCHANGE_DONE, .is_clean = true, .body = "abc"},
+	{"to a HEAD", HEAD("content-length: 3000\r\n"), .is_head = true, .result = EXCHANGE_DONE,
+		.is_clean = true, .body = ""},
+	{"204", "HTTP/1.1 204 No Content\r\n\r\n", .result = EXCHANGE_DONE, .is_clean = true,
+		.body = ""},
+	{"a 1xx before it",
+		"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" HEAD("content-length: 1\r\n") "a",
+		.result = EXCHANGE_DONE, .is_clean = true, .body = "a"},
+	{"until the end", HEAD("") "abc", .ends = true, .result = EXCHANGE_DONE, .body = "abc"},
+	{"said to be the last", HEAD("connection: close\r\ncontent-length: 1\r\n") "a",
+		.result = EXCHANGE_DONE, .body = "a"},
+	{"bytes beyond it", HEAD("content-length: 1\r\n") "ab", .result = EXCHANGE_DONE,
+		.body = "a"},
+	{"a body that goes on", HEAD("content-length: 3\r\n") "ab", .result = EXCHANGE_MORE,
+		.body = "ab"},
+	{"a head that goes on", "HTTP/1.1 200", .result = EXCHANGE_MORE, .body = ""},
+	{"none at all", "", .ends = true, .result = EXCHANGE_FAULT, .code = FAULT_EMPTY_REPLY},
+	{"cut in its head", "HTTP/1.1 2", .ends = true, .result = EXCHANGE_FAULT,
+		.code = FAULT_BODY_TRUNCATED},
+	{"cut in its body", HEAD("content-length: 3\r\n") "ab", .ends = true,
+		.result = EXCHANGE_FAULT, .code = FAULT_BODY_TRUNCATED},
+	{"cut in a chunk", HEAD("transfer-encoding: chunked\r\n") "2\r\na", .ends = true,
+		.result = EXCHANGE_FAULT, .code = FAULT_BODY_TRUNCATED},
+	{"garbage", "SSH-2.0-OpenSSH\r\n", .result = EXCHANGE_FAULT, .code = FAULT_HTTP_PARSE},
+	{"two lengths", HEAD("content-length: 3\r\ncontent-length: 4\r\n"),
+		.result = EXCHANGE_FAULT, .code = FAULT_HTTP_FRAMING},
+	{"length and chunks", HEAD("content-length: 3\r\ntransfer-encoding: chunked\r\n"),
+		.result = EXCHANGE_FAULT, .code = FAULT_HTTP_FRAMING},
+	{"a bad chunk", HEAD("transfer-encoding: chunked\r\n") "zz\r\n", .result = EXCHANGE_FAULT,
+		.code = FAULT_HTTP_FRAMING},
+	{"announced too large", HEAD("content-length: 1001\r\n"), .result = EXCHANGE_FAULT,
+		.code = FAULT_BODY_TOO_LARGE},
+	{"as large as may be announced", HEAD("content-length: 1000\r\n"), .result = EXCHANGE_MORE,
+		.body = ""},
+};
+
 START_TEST(what_comes_of_a_response)
 {
-	static const struct {
-		const char *what, *bytes;
-		bool is_head, ends;
-		enum exchange_result result;
-		enum fault_code code;
-		bool is_clean;
-		const char *body;
-	} cases[] = {
-		{"length", HEAD("content-length: 3\r\n") "abc", .result = EXCHANGE_DONE,
-			.is_clean = true, .body = "abc"},
-		{"empty", HEAD("content-length: 0\r\n"), .result = EXCHANGE_DONE, .is_clean = true,
-			.body = ""},
-		{"chunks", HEAD("transfer-encoding: chunked\r\n") "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
-			.result = EXCHANGE_DONE, .is_clean = true, .body = "abc"},
-		{"to a HEAD", HEAD("content-length: 3000\r\n"), .is_head = true,
-			.result = EXCHANGE_DONE, .is_clean = true, .body = ""},
-		{"204", "HTTP/1.1 204 No Content\r\n\r\n", .result = EXCHANGE_DONE,
-			.is_clean = true, .body = ""},
-		{"a 1xx before it",
-			"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" HEAD(
-				"content-length: 1\r\n") "a",
-			.result = EXCHANGE_DONE, .is_clean = true, .body = "a"},
-		{"until the end", HEAD("") "abc", .ends = true, .result = EXCHANGE_DONE,
-			.body = "abc"},
-		{"said to be the last", HEAD("connection: close\r\ncontent-length: 1\r\n") "a",
-			.result = EXCHANGE_DONE, .body = "a"},
-		{"bytes beyond it", HEAD("content-length: 1\r\n") "ab", .result = EXCHANGE_DONE,
-			.body = "a"},
-		{"a body that goes on", HEAD("content-length: 3\r\n") "ab", .result = EXCHANGE_MORE,
-			.body = "ab"},
-		{"a head that goes on", "HTTP/1.1 200", .result = EXCHANGE_MORE, .body = ""},
-		{"none at all", "", .ends = true, .result = EXCHANGE_FAULT,
-			.code = FAULT_EMPTY_REPLY},
-		{"cut in its head", "HTTP/1.1 2", .ends = true, .result = EXCHANGE_FAULT,
-			.code = FAULT_BODY_TRUNCATED},
-		{"cut in its body", HEAD("content-length: 3\r\n") "ab", .ends = true,
-			.result = EXCHANGE_FAULT, .code = FAULT_BODY_TRUNCATED},
-		{"cut in a chunk", HEAD("transfer-encoding: chunked\r\n") "2\r\na", .ends = true,
-			.result = EXCHANGE_FAULT, .code = FAULT_BODY_TRUNCATED},
-		{"garbage", "SSH-2.0-OpenSSH\r\n", .result = EXCHANGE_FAULT,
-			.code = FAULT_HTTP_PARSE},
-		{"two lengths", HEAD("content-length: 3\r\ncontent-length: 4\r\n"),
-			.result = EXCHANGE_FAULT, .code = FAULT_HTTP_FRAMING},
-		{"length and chunks", HEAD("content-length: 3\r\ntransfer-encoding: chunked\r\n"),
-			.result = EXCHANGE_FAULT, .code = FAULT_HTTP_FRAMING},
-		{"a bad chunk", HEAD("transfer-encoding: chunked\r\n") "zz\r\n",
-			.result = EXCHANGE_FAULT, .code = FAULT_HTTP_FRAMING},
-		{"announced too large", HEAD("content-length: 1001\r\n"), .result = EXCHANGE_FAULT,
-			.code = FAULT_BODY_TOO_LARGE},
-		{"as large as may be announced", HEAD("content-length: 1000\r\n"),
-			.result = EXCHANGE_MORE, .body = ""},
-	};
-
-	for (size_t i = 0; i < countof(cases); i++) {
+	for (size_t i = 0; i < countof(responses); i++) {
 		/* Whole, and byte by byte. */
 		for (int pieces = 0; pieces < 2; pieces++) {
-			size_t size = strlen(cases[i].bytes), step = pieces ? 1 : size;
+			size_t size = strlen(responses[i].bytes), step = pieces ? 1 : size;
 			enum exchange_result result = EXCHANGE_MORE;
 
-			begin(&(struct exchange_request){.is_head = cases[i].is_head});
+			begin(&(struct exchange_request){.is_head = responses[i].is_head});
 			ck_assert(!exchange_has_begun(&exchange));
 			for (size_t at = 0; at < size && result == EXCHANGE_MORE; at += step)
-				result = exchange_feed(&exchange, cases[i].bytes + at, step);
-			if (result == EXCHANGE_MORE && cases[i].ends)
+				result = exchange_feed(&exchange, responses[i].bytes + at, step);
+			if (result == EXCHANGE_MORE && responses[i].ends)
 				result = exchange_feed_end(&exchange);
-			ck_assert_msg(result == cases[i].result, "%s: %d", cases[i].what, result);
+			ck_assert_msg(
+				result == responses[i].result, "%s: %d", responses[i].what, result);
 			ck_assert(exchange_has_begun(&exchange) == (size > 0));
 			if (result == EXCHANGE_FAULT) {
-				ck_assert_msg(exchange.fault.code == cases[i].code, "%s: %s",
-					cases[i].what, fault_name(exchange.fault.code));
+				ck_assert_msg(exchange.fault.code == responses[i].code, "%s: %s",
+					responses[i].what, fault_name(exchange.fault.code));
 			} else {
 				/* Byte by byte, what is beyond is never fed. */
 				if (!pieces)
-					ck_assert_msg(exchange.is_clean == cases[i].is_clean, "%s",
-						cases[i].what);
-				ck_assert_msg(text_is(buffer_text(&exchange.body), cases[i].body),
-					"%s", cases[i].what);
-				ck_assert_uint_eq(exchange.body_bytes, strlen(cases[i].body));
-				ck_assert_uint_eq(held, strlen(cases[i].body));
+					ck_assert_msg(exchange.is_clean == responses[i].is_clean,
+						"%s", responses[i].what);
+				ck_assert_msg(
+					text_is(buffer_text(&exchange.body), responses[i].body),
+					"%s", responses[i].what);
+				ck_assert_uint_eq(exchange.body_bytes, strlen(responses[i].body));
+				ck_assert_uint_eq(held, strlen(responses[i].body));
 			}
 			end();
 		}
@@ -268,6 +266,52 @@ START_TEST(large_memory_is_not_kept)
 }
 END_TEST
 
+START_TEST(so_much_of_a_body_nobody_wants_may_be_dropped)
+{
+	static const struct {
+		const char *head;
+		bool discards;
+		uint64_t size;
+	} cases[] = {
+		{HEAD("content-length: 65537\r\n"), true, 65537},
+		{HEAD("content-length: 65537\r\n") "x", true, 0},
+		{HEAD("content-length: 65538\r\n") "x", true, 65537},
+		{HEAD("content-length: 65537\r\n"), false, 0},
+		{HEAD(""), true, UINT64_MAX},
+		{HEAD("transfer-encoding: chunked\r\n"), true, 0},
+		{"HTTP/1.1 200", true, 0},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		begin(&(struct exchange_request){
+			.body_bytes_max = UINT64_MAX, .discards = cases[i].discards});
+		ck_assert_int_eq(feed(cases[i].head), EXCHANGE_MORE);
+		ck_assert_msg(exchange_droppable(&exchange) == cases[i].size, "%s", cases[i].head);
+		end();
+	}
+}
+END_TEST
+
+START_TEST(what_was_dropped_counts)
+{
+	begin(&(struct exchange_request){.body_bytes_max = UINT64_MAX, .discards = true});
+	ck_assert_int_eq(feed(HEAD("content-length: 100000\r\n")), EXCHANGE_MORE);
+	ck_assert_int_eq(exchange_skip(&exchange, 60000), EXCHANGE_MORE);
+	ck_assert_int_eq(feed("x"), EXCHANGE_MORE);
+	ck_assert_int_eq(exchange_skip(&exchange, 39999), EXCHANGE_DONE);
+	ck_assert_uint_eq(exchange.body_bytes, 100000);
+	ck_assert(exchange.is_clean);
+	end();
+
+	begin(&(struct exchange_request){.body_bytes_max = 100, .discards = true});
+	ck_assert_int_eq(feed(HEAD("")), EXCHANGE_MORE);
+	ck_assert_int_eq(exchange_skip(&exchange, 100), EXCHANGE_MORE);
+	ck_assert_int_eq(exchange_skip(&exchange, 1), EXCHANGE_FAULT);
+	ck_assert_int_eq(exchange.fault.code, FAULT_BODY_TOO_LARGE);
+	end();
+}
+END_TEST
+
 START_TEST(a_long_body_is_known_as_long)
 {
 	static const struct {
@@ -300,4 +344,5 @@ UNIT_MAIN("job/exchange", &what_comes_of_a_response,
 	&a_body_may_be_as_large_as_allowed_and_no_larger, &a_discarded_body_takes_no_memory,
 	&a_peer_s_word_alone_takes_no_memory, &all_bodies_together_are_bounded,
 	&one_follows_another_without_a_trace, &the_body_s_memory_may_be_taken,
-	&large_memory_is_not_kept, &a_long_body_is_known_as_long)
+	&large_memory_is_not_kept, &so_much_of_a_body_nobody_wants_may_be_dropped,
+	&what_was_dropped_counts, &a_long_body_is_known_as_long)

@@ -3,8 +3,8 @@
 
 /*
  * A pool over the fake ring, and users of its connections that note what they hear, a letter
- * each: Progress, Ready, Sent, Data, End (F with a fault), X (closed). A user aborts at the end,
- * as users do.
+ * each: Progress, Ready, Sent, Data, dropped (V), End (F with a fault), X (closed). A user aborts
+ * at the end, as users do.
  */
 
 #include <string.h>
@@ -29,6 +29,7 @@ struct user {
 	struct conn *conn;
 	char said[64];
 	struct buffer data;
+	uint64_t dropped;
 	struct fault fault;
 	/* Give the connection back when so many bytes have come; 0: never. */
 	size_t returns_at;
@@ -78,6 +79,12 @@ static inline void user_on_data(struct conn_user *conn_user, const char *data, s
 	}
 }
 
+static inline void user_on_dropped(struct conn_user *user, size_t size)
+{
+	user_say(user_of(user), 'V');
+	user_of(user)->dropped += size;
+}
+
 static inline void user_on_end(struct conn_user *conn_user, const struct fault *fault)
 {
 	struct user *user = user_of(conn_user);
@@ -101,6 +108,7 @@ static const struct conn_events user_events = {
 	.on_ready = user_on_ready,
 	.on_sent = user_on_sent,
 	.on_data = user_on_data,
+	.on_dropped = user_on_dropped,
 	.on_end = user_on_end,
 	.on_closed = user_on_closed,
 };

@@ -217,6 +217,45 @@ START_TEST(the_way_of_receiving_is_changed_without_losing_bytes)
 }
 END_TEST
 
+START_TEST(so_many_bytes_are_dropped_and_no_more)
+{
+	int fd;
+
+	begin();
+	fd = user_fd(&user);
+	conn_drop(user.conn, 5);
+	/* Bytes that were faster than the cancel still come. */
+	fake_receive(fd, "a");
+	conn_drop(user.conn, 4);
+	fake_run();
+	ck_assert_int_eq(fake_find(FAKE_RECEIVE, fd)->how, FAKE_RECEIVE_DROP);
+	ck_assert_uint_eq(fake_find(FAKE_RECEIVE, fd)->size, 4);
+	fake_receive(fd, "bc");
+	ck_assert_uint_eq(fake_find(FAKE_RECEIVE, fd)->size, 2);
+	fake_complete(FAKE_RECEIVE, fd, -EINTR);
+	fake_receive(fd, "de");
+	ck_assert_int_eq(fake_find(FAKE_RECEIVE, fd)->how, FAKE_RECEIVE_MULTISHOT);
+	fake_receive(fd, "f");
+	user_assert(&user, "DVVD", "af");
+	ck_assert_uint_eq(user.dropped, 4);
+	end();
+}
+END_TEST
+
+START_TEST(all_is_dropped_until_the_end)
+{
+	begin();
+	conn_drop(user.conn, UINT64_MAX);
+	fake_run();
+	for (int i = 0; i < 3; i++)
+		fake_complete(FAKE_RECEIVE, user_fd(&user), 16 * 1024 * 1024);
+	fake_complete(FAKE_RECEIVE, user_fd(&user), 0);
+	user_assert(&user, "VVVE", "");
+	ck_assert_uint_eq(user.dropped, 3 * 16 * 1024 * 1024);
+	end();
+}
+END_TEST
+
 START_TEST(what_comes_to_an_idle_connection_ends_it)
 {
 	static const struct {
@@ -449,10 +488,11 @@ END_TEST
 
 UNIT_MAIN("net/conn", &a_request_goes_out_and_its_response_comes_in, &a_short_send_is_gone_on_with,
 	&a_long_request_is_handed_over_in_pieces, &a_failed_send_is_told_unless_reading_will_tell,
-	&what_the_peer_said_before_its_reset_is_read,
-	&passing_errors_of_a_receive_are_gone_on_from, &other_errors_of_a_receive_end_it,
-	&the_peer_s_end_is_told, &a_receive_that_ends_is_started_again,
+	&what_the_peer_said_before_its_reset_is_read, &passing_errors_of_a_receive_are_gone_on_from,
+	&other_errors_of_a_receive_end_it, &the_peer_s_end_is_told,
+	&a_receive_that_ends_is_started_again,
 	&the_way_of_receiving_is_changed_without_losing_bytes,
+	&so_many_bytes_are_dropped_and_no_more, &all_is_dropped_until_the_end,
 	&what_comes_to_an_idle_connection_ends_it, &the_next_user_hears_and_the_last_one_does_not,
 	&an_abort_ends_it_in_each_state, &what_comes_while_it_is_ended_is_told_nobody,
 	&an_abort_of_its_user_s_may_come_from_within_its_data, &the_steps_of_a_dial_are_timed,

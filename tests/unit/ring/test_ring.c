@@ -319,10 +319,12 @@ START_TEST(another_thread_ends_the_turn)
 	ring_on_wake(ring, count_wake, &n_woken);
 	for (unsigned i = 1; i <= 3; i++) {
 		ck_assert_int_eq(pthread_create(&thread, NULL, knock, ring), 0);
-		for (int turns = 0; n_woken < i; turns++) {
-			ck_assert_int_lt(turns, 100);
+		for (int turns = 0; turns < 100; turns++) {
+			if (n_woken == i)
+				break;
 			ck_assert_int_eq(ring_turn(ring, clock_now_ns() + 5 * NS_PER_S), 0);
 		}
+		ck_assert_uint_eq(n_woken, i);
 		pthread_join(thread, NULL);
 	}
 	ring_free(ring);
