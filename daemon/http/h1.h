@@ -63,7 +63,7 @@ enum h1_fault_kind {
 	H1_FAULT_PARSE,             /* HTTP_PARSE */
 	H1_FAULT_FRAMING,           /* HTTP_FRAMING */
 	H1_FAULT_HEADERS_TOO_LARGE, /* HEADERS_TOO_LARGE */
-	H1_FAULT_TRUNCATED,         /* BODY_TRUNCATED: the end came before the framing was complete */
+	H1_FAULT_TRUNCATED,         /* BODY_TRUNCATED: the end came before it was complete */
 	H1_FAULT_EMPTY,             /* EMPTY_REPLY: the end came before the first byte */
 	H1_FAULT_MEMORY,
 };

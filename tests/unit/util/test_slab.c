@@ -169,4 +169,5 @@ END_TEST
 
 UNIT_MAIN("util/slab", &takes_up_to_its_bound, &gives_the_last_first_with_its_content,
 	&makes_and_unmakes_each_once,
-	&gives_back_all_when_a_burst_is_over, &uses_what_could_be_made, &holds_objects_larger_than_a_chunk)
+	&gives_back_all_when_a_burst_is_over, &uses_what_could_be_made,
+	&holds_objects_larger_than_a_chunk)
