@@ -166,14 +166,14 @@ def requests(world, report, quick):
     cli_us = [both - daemon for both, daemon in zip(warm.us, warm.daemon_us)]
     report.title('{:,} distinct small GETs over {} kept connections'.format(n, CONNECTIONS))
     report.table(['what', 'CPU us/request', '/ floor', '/ multi', 'requests/turn', 'requests/s',
-                  'p50 us', 'p99 us', 'peak MiB'],
+                  'p50 us', 'p99 us', 'peak MiB, all'],
                  [row(contender.name, contender.us, contender) for contender in found] +
                  [row('– of it the daemon', warm.daemon_us), row('– of it the CLI', cli_us)])
+    report.note('Beside the floor woken by {} completions: CLI + daemon {}, the daemon {}.'.format(
+        BATCH, spread(ratios(warm.us, batched)), spread(ratios(warm.daemon_us, batched))))
     report.figure('CLI + daemon / floor', ratios(warm.us, floor), 1.6)
-    report.figure('– / floor woken by %d' % BATCH, ratios(warm.us, batched), 1.6)
     report.figure('CLI + daemon / libcurl multi', ratios(warm.us, multi), 0.85)
     report.figure('daemon alone / floor', ratios(warm.daemon_us, floor), 1.3)
-    report.figure('– / floor woken by %d' % BATCH, ratios(warm.daemon_us, batched), 1.3)
 
 
 # -- The steady state, counted

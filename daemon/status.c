@@ -82,6 +82,7 @@ static void append_ring(const struct settled *settled, struct buffer *out)
 	append_flag(out, "buffers", features->buffers);
 	append_flag(out, "registered", features->registered);
 	append_flag(out, "restrictions", features->restrictions);
+	append_flag(out, "slots", features->slots);
 	append_flag(out, "noiowait", features->noiowait);
 	append_flag(out, "sendwait", features->sendwait);
 	buffer_append_literal(out, "]}");

@@ -77,6 +77,11 @@ bool body_keeps_alive(const struct body_head *head)
 
 		if (!text_equal(header->name, TEXT("connection")))
 			continue;
+		/* Nearly always alone. */
+		if (text_equal_nocase(header->value, TEXT("keep-alive"))) {
+			keeps_alive = true;
+			continue;
+		}
 		if (header_list_has(header->value, TEXT("close")))
 			return false;
 		if (header_list_has(header->value, TEXT("keep-alive")))

@@ -3,6 +3,7 @@
 
 #include "http/request.h"
 #include "job/attempt_limit.h"
+#include "job/attempt_record.h"
 #include "job/graph.h"
 #include "job/scheduler.h"
 #include "job/template.h"
@@ -101,61 +102,6 @@ static void attempt_let_go(struct attempt *attempt)
 	attempt_release(attempt);
 }
 
-static uint64_t span(uint64_t from, uint64_t to)
-{
-	return from && to > from ? to - from : 0;
-}
-
-static void attempt_fill_times(const struct attempt *attempt, struct record_time *time)
-{
-	uint64_t now = attempt_now(attempt);
-
-	time->queue = span(attempt->job->ready_ns, attempt->slot_ns);
-	time->first_byte = span(attempt->begun_ns, attempt->first_byte_ns);
-	time->body = span(attempt->first_byte_ns, now);
-	if (attempt->conn && !attempt->is_reused) {
-		const struct conn_times *times = &attempt->conn->times;
-
-		time->dns = span(times->dialed_ns, times->resolved_ns);
-		time->connect = span(times->resolved_ns, times->connected_ns);
-		time->tls =
-			attempt->route->is_https ? span(times->connected_ns, times->ready_ns) : 0;
-	}
-}
-
-static enum record_sent attempt_sent(const struct attempt *attempt)
-{
-	if (attempt->sent_ns || exchange_has_begun(&attempt->exchange) ||
-		attempt->sent_before == RECORD_SENT_FULL)
-		return RECORD_SENT_FULL;
-	/* Given to the kernel, which has not said how much of it went out. */
-	return attempt->begun_ns ? RECORD_SENT_PARTIAL : attempt->sent_before;
-}
-
-/* All that is known of the try, whatever came of it. */
-static struct record attempt_record(const struct attempt *attempt)
-{
-	const struct exchange *exchange = &attempt->exchange;
-	struct record record = job_record(attempt->job);
-
-	record.attempts = attempt->conn || attempt->begun_ns ? 1 : 0;
-	attempt_fill_times(attempt, &record.time);
-	if (attempt->conn && attempt->conn->remote[0])
-		record.conn =
-			(struct record_conn){text_from(attempt->conn->remote), attempt->is_reused};
-	if (!exchange->has_head)
-		return record;
-	record.response = (struct record_response){
-		.status = exchange->head.status,
-		.version = exchange->head.version_minor,
-		.url = attempt->url.text,
-		.headers = exchange->head.headers,
-		.n_headers = exchange->head.n_headers,
-		.bytes = exchange->body_bytes,
-	};
-	return record;
-}
-
 /* The job settles now; the wire is cleared after it. `fault` NULL: fulfilled. */
 static void attempt_settle(struct attempt *attempt, const struct fault *fault,
 	const struct record_reason *more, bool show_response)
@@ -165,7 +111,7 @@ static void attempt_settle(struct attempt *attempt, const struct fault *fault,
 	struct buffer *body = &attempt->exchange.body;
 	struct text text = {NULL, 0};
 
-	attempt->graph->sum_ns += span(attempt->slot_ns, attempt_now(attempt));
+	attempt->graph->sum_ns += attempt_now(attempt) - attempt->slot_ns;
 	if (!show_response)
 		record.response = (struct record_response){0};
 	else if (!attempt->exchange.discards)
@@ -359,8 +305,8 @@ static void attempt_receive_rest(struct attempt *attempt)
 		conn_drop(attempt->conn, droppable);
 	else
 		conn_receive(attempt->conn, exchange_is_long(&attempt->exchange)
-				? CONN_RECEIVE_LONG
-				: CONN_RECEIVE_SHORT);
+						    ? CONN_RECEIVE_LONG
+						    : CONN_RECEIVE_SHORT);
 	attempt_watch(attempt);
 }
 
@@ -478,8 +424,8 @@ static const struct plan_resolve *attempt_override(const struct attempt *attempt
 	return NULL;
 }
 
-/* The route for the URL; false and the fault. */
-static bool attempt_find_route(struct attempt *attempt, struct fault *ret_fault)
+/* All that must be equal to share a connection with this request. */
+static struct route_key attempt_route_key(const struct attempt *attempt)
 {
 	const struct plan_spec *spec = job_plan(attempt->job)->spec;
 	const struct plan_resolve *override = attempt_override(attempt);
@@ -500,15 +446,34 @@ static bool attempt_find_route(struct attempt *attempt, struct fault *ret_fault)
 		key.addresses = override->addresses;
 		key.n_addresses = override->n_addresses;
 	}
+	return key;
+}
+
+/* The route for the URL; false and the fault. */
+static bool attempt_find_route(struct attempt *attempt, struct fault *ret_fault)
+{
+	const struct plan_spec *spec = job_plan(attempt->job)->spec;
+	struct known *known = &attempt->graph->known;
+	struct pool *pool = attempt->scheduler->pool;
+	struct route *route = known_route(known, &attempt->url, spec);
+	struct route_key key;
+
+	if (route) {
+		attempt->route = pool_stay(route);
+		return true;
+	}
+	key = attempt_route_key(attempt);
 	if (key.insecure && !attempt->scheduler->options.insecure_allowed) {
 		fault_set(ret_fault, FAULT_POLICY_TLS, "%s", "");
 		return false;
 	}
-	attempt->route = pool_route(attempt->scheduler->pool, &key);
-	if (attempt->route)
-		return true;
-	fault_set(ret_fault, FAULT_OVERLOADED, "no memory for the route");
-	return false;
+	attempt->route = pool_route(pool, &key);
+	if (!attempt->route) {
+		fault_set(ret_fault, FAULT_OVERLOADED, "no memory for the route");
+		return false;
+	}
+	known_learn_route(known, pool, &attempt->url, attempt->route, spec);
+	return true;
 }
 
 /* Takes the places and runs. The request is filled in only now: a job that waits holds nothing. */

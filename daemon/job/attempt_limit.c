@@ -2,7 +2,7 @@
 #include "job/attempt_limit.h"
 
 #include "job/attempt.h"
-#include "job/job.h"
+#include "job/graph.h"
 #include "job/scheduler.h"
 
 static void limit_consider(

@@ -30,6 +30,7 @@ static void graph_on_deadline(struct timer *timer);
 static void graph_on_sweep(struct timer *timer);
 static void graph_run_doom(struct task *task);
 static void graph_finish(struct task *task);
+static void graph_check_finished(struct graph *graph);
 
 static struct timer_wheel *graph_timers(struct graph *graph)
 {
@@ -55,8 +56,7 @@ static void graph_start(struct graph *graph)
 		if (job->n_waiting == 0)
 			graph_release(graph, job);
 	}
-	if (graph->plan->n_jobs == 0)
-		graph_defer(graph, &graph->finish_task);
+	graph_check_finished(graph);
 }
 
 int graph_new(struct scheduler *scheduler, struct plan **planp, uid_t uid,
@@ -106,6 +106,7 @@ struct graph *graph_free(struct graph *graph)
 	list_remove(&graph->requests.freed);
 	list_remove(&graph->link);
 	graph->scheduler->n_graphs--;
+	known_forget(&graph->known, graph->scheduler->pool);
 	for (uint32_t i = 0; i < graph->plan->n_jobs; i++)
 		outcome_free(graph->jobs[i].outcome);
 	plan_free(graph->plan);
@@ -132,7 +133,7 @@ static void graph_end(struct graph *graph, enum record_by by, enum fault_code co
 {
 	struct record_summary summary;
 
-	if (graph_is_ended(graph) || graph->is_done)
+	if (graph_is_ended(graph) || graph->n_settled == graph->plan->n_jobs)
 		return;
 	graph->end = (struct graph_end){by, code};
 	summary = summary_of_decision(graph);
@@ -282,9 +283,14 @@ static void graph_drop_outcomes(struct graph *graph, const struct job *job)
 	}
 }
 
+/* All have settled: that is its outcome, whatever is still to be cleared from the wire. */
 static void graph_check_finished(struct graph *graph)
 {
-	if (graph->n_settled == graph->plan->n_jobs && graph->n_attempts == 0)
+	if (graph->n_settled < graph->plan->n_jobs)
+		return;
+	graph_decide(graph, false, FAULT_NONE, JOB_NONE);
+	timer_stop(graph_timers(graph), &graph->deadline_timer);
+	if (graph->n_attempts == 0)
 		graph_defer(graph, &graph->finish_task);
 }
 
@@ -332,7 +338,6 @@ static void graph_finish(struct task *task)
 	struct summary summary;
 
 	expect(!graph->is_done);
-	graph_decide(graph, false, FAULT_NONE, JOB_NONE);
 	graph->is_done = true;
 	summary_init(&summary, graph);
 	graph->owner->events->on_done(graph, &summary.record);

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "job/job.h"
+#include "job/known.h"
 #include "proto/plan.h"
 #include "proto/record.h"
 #include "ring/task.h"
@@ -54,6 +55,8 @@ struct graph {
 	/* In the scheduler's list of graphs. */
 	struct list link;
 	struct job *jobs;
+	/* Where it sent its last request. */
+	struct known known;
 	/* The graph's concurrency. */
 	struct bound requests;
 	/* Attempts of this graph: also those whose job has settled. */
@@ -115,4 +118,9 @@ void graph_on_attempt_gone(struct graph *graph, struct list *link);
 static inline bool graph_is_ended(const struct graph *graph)
 {
 	return graph->end.by != RECORD_BY_NONE;
+}
+
+static inline const struct plan_job *job_plan(const struct job *job)
+{
+	return &job->graph->plan->jobs[job->index];
 }

@@ -22,11 +22,6 @@ void job_init(struct job *job, struct graph *graph, uint32_t index)
 	job->state = JOB_WAITING;
 }
 
-const struct plan_job *job_plan(const struct job *job)
-{
-	return &job->graph->plan->jobs[job->index];
-}
-
 struct record job_record(const struct job *job)
 {
 	const struct graph *graph = job->graph;
@@ -42,16 +37,31 @@ struct record job_record(const struct job *job)
 	return record;
 }
 
-/* What others need of it. Without memory for that, those who need it find nothing. */
-static void job_keep(struct job *job, const struct record *record, struct text body)
+/* Who may still refer to it: its dependents that have not settled, and `return`. */
+static uint32_t job_count_users(const struct job *job)
 {
 	const struct plan_job *plan = job_plan(job);
+	const struct graph *graph = job->graph;
+	uint32_t n = graph->plan->result ? 1 : 0;
 
-	if (!plan->keep)
+	for (uint32_t i = 0; i < plan->n_dependents; i++) {
+		uint32_t index = graph->plan->dependents[plan->first_dependent + i];
+
+		n += graph->jobs[index].state != JOB_SETTLED;
+	}
+	return n;
+}
+
+/* What others need of it. Without memory for that, those who need it are told so. */
+static void job_keep(struct job *job, const struct record *record, struct text body)
+{
+	uint32_t n_users = job_plan(job)->keep ? job_count_users(job) : 0;
+
+	if (n_users == 0)
 		return;
-	job->outcome = outcome_new(record, body, plan->keep);
+	job->outcome = outcome_new(record, body, job_plan(job)->keep);
 	if (job->outcome)
-		job->outcome->n_users = plan->n_dependents + (job->graph->plan->result ? 1 : 0);
+		job->outcome->n_users = n_users;
 }
 
 void job_settle(struct job *job, const struct record *record, struct text body, char **body_memory)

@@ -65,8 +65,6 @@ struct job {
 
 void job_init(struct job *job, struct graph *graph, uint32_t index);
 
-const struct plan_job *job_plan(const struct job *job);
-
 /* A record of this job, to be completed: its id, index, and the times known. */
 struct record job_record(const struct job *job);
 

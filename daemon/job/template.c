@@ -4,6 +4,7 @@
 #include "http/header.h"
 #include "http/request.h"
 #include "job/graph.h"
+#include "job/scheduler.h"
 #include "job/template_json.h"
 #include "job/value.h"
 #include "util/panic.h"
@@ -14,8 +15,6 @@
  * for its place. In a URL a reference may not become a path step either: a segment that holds one
  * and comes out as "." or ".." (or their encodings) is refused.
  */
-
-#define USER_AGENT "settled/" SETTLED_VERSION
 
 /* Where a filled-in value goes. */
 struct sink {
@@ -307,15 +306,32 @@ static bool url_fill_and_read(struct job *job, struct buffer *filled, struct buf
 	return url_read(buffer_text(filled), out, ret_url, ret_fault);
 }
 
+/* As it stands in the document, where it was checked. */
+static bool url_read_plain(
+	struct job *job, struct buffer *out, struct url *ret_url, struct fault *ret_fault)
+{
+	struct known *known = &job->graph->known;
+	struct text text = job_plan(job)->url;
+
+	if (known_url(known, text, ret_url))
+		return true;
+	buffer_clear(out);
+	if (!url_read(text, out, ret_url, ret_fault))
+		return false;
+	if (known_learn_url(known, job->graph->scheduler->pool, text, ret_url))
+		expect(known_url(known, text, ret_url));
+	return true;
+}
+
 bool template_url(struct job *job, struct buffer *out, struct url *ret_url, struct fault *ret_fault)
 {
 	const struct plan_job *plan = job_plan(job);
 	struct buffer filled;
 	bool done;
 
-	buffer_clear(out);
 	if (!plan->url_is_template && plan->spec->query.n == 0)
-		return url_read(plan->url, out, ret_url, ret_fault);
+		return url_read_plain(job, out, ret_url, ret_fault);
+	buffer_clear(out);
 	buffer_init(&filled, out->size_max);
 	done = url_fill_and_read(job, &filled, out, ret_url, ret_fault);
 	buffer_deinit(&filled);
@@ -377,6 +393,8 @@ static bool header_fill(struct sink *sink, const struct plan_field *field)
 
 static bool headers_fill(struct sink *sink, const struct plan_spec *spec)
 {
+	static const char agent[] = "user-agent: settled/" SETTLED_VERSION "\r\n";
+	static const char accept[] = "accept: */*\r\n";
 	static const struct {
 		enum plan_body body;
 		struct text type;
@@ -387,9 +405,9 @@ static bool headers_fill(struct sink *sink, const struct plan_spec *spec)
 	};
 
 	if (!has_header(&spec->headers, TEXT("user-agent")))
-		request_header(sink->out, TEXT("user-agent"), TEXT(USER_AGENT));
+		buffer_append_literal(sink->out, agent);
 	if (!has_header(&spec->headers, TEXT("accept")))
-		request_header(sink->out, TEXT("accept"), TEXT("*/*"));
+		buffer_append_literal(sink->out, accept);
 	for (size_t i = 0; i < countof(types); i++) {
 		if (types[i].body == spec->body &&
 			!has_header(&spec->headers, TEXT("content-type")))

@@ -16,7 +16,8 @@
 struct graph;
 struct job;
 
-/* The URL: normalised into `out` (emptied first), with the job's query. False and the fault:
+/* The URL in normal form, with the job's query: views into `out` (emptied first) or into the
+ * document. False and the fault:
  * REF_MISSING, REF_NOT_JSON, TEMPLATE_UNSAFE, URL_INVALID, OVERLOADED (memory). */
 bool template_url(
 	struct job *job, struct buffer *out, struct url *ret_url, struct fault *ret_fault);

@@ -482,7 +482,8 @@ void conn_start(struct conn *conn, struct conn_dial *dialling, struct pool *pool
 	list_init(&conn->route_link);
 	list_init(&conn->idle_link);
 	conn->times.dialed_ns = ring_now(conn->ring);
-	dial_start(&dialling->dial, conn->ring, pool_resolver(pool), route, &conn_dial_events);
+	dial_start(
+		&dialling->dial, pool_gate(pool), pool_resolver(pool), route, &conn_dial_events);
 }
 
 /* Between users. */

@@ -39,6 +39,24 @@ struct dial_events {
 	void (*on_joined)(struct dial *dial);
 };
 
+/* How many dials begin in one turn. Thousands of connections asked for at once would overrun the
+ * queues of the network below; a lost SYN is sent again only after a second. Shared by all dials,
+ * embedded in their owner. */
+struct dial_gate {
+	struct ring *ring;
+	struct list waiting;
+	struct task task;
+	struct timer timer;
+	/* The turn that is counted, and how many have begun in it. */
+	uint64_t turn_ns;
+	uint32_t n_begun;
+};
+
+void dial_gate_init(struct dial_gate *gate, struct ring *ring);
+
+/* None may be waiting. */
+void dial_gate_deinit(struct dial_gate *gate);
+
 /* One address being tried. */
 struct dial_try {
 	struct op op;
@@ -54,7 +72,8 @@ struct dial {
 	const struct route *route;
 	enum dial_state state;
 	struct resolver *resolver;
-	struct task begin;
+	/* Among those that wait at the gate. */
+	struct list link;
 	struct resolver_wait wait;
 	struct timer stagger;
 	struct address addresses[DIAL_ADDRESSES_MAX];
@@ -67,8 +86,8 @@ struct dial {
 	struct fault fault;
 };
 
-/* Starts, at the end of this turn: no upcall comes before this returns. */
-void dial_start(struct dial *dial, struct ring *ring, struct resolver *resolver,
+/* Starts, at the end of this turn or a little later: no upcall comes before this returns. */
+void dial_start(struct dial *dial, struct dial_gate *gate, struct resolver *resolver,
 	const struct route *route, const struct dial_events *events);
 
 /* Gives up: of the upcalls only on_joined follows. Does nothing once joining. */

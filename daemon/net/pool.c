@@ -30,6 +30,7 @@ struct pool {
 	struct list all_routes, all_origins, idle;
 	uint32_t n_idle;
 	struct timer sweep;
+	struct dial_gate gate;
 	/* Keys are put together here. */
 	struct buffer key;
 	struct pool_counters counters;
@@ -49,7 +50,8 @@ struct pool *pool_new(struct ring *ring, struct resolver *resolver, struct tls_s
 	pool->resolver = resolver;
 	pool->tls_store = tls_store;
 	pool->options = *options;
-	slab_init(&pool->conns, sizeof(struct conn), options->conns_max);
+	/* As many again may be closing to make room for others. */
+	slab_init(&pool->conns, sizeof(struct conn), (size_t)options->conns_max * 2);
 	slab_init(&pool->dials, sizeof(struct conn_dial), options->conns_max);
 	table_init(&pool->routes);
 	table_init(&pool->origins);
@@ -57,6 +59,7 @@ struct pool *pool_new(struct ring *ring, struct resolver *resolver, struct tls_s
 	list_init(&pool->all_origins);
 	list_init(&pool->idle);
 	timer_init(&pool->sweep, pool_on_sweep);
+	dial_gate_init(&pool->gate, ring);
 	buffer_init(&pool->key, KEY_MAX);
 	return pool;
 }
@@ -239,8 +242,11 @@ struct route *pool_route(struct pool *pool, const struct route_key *key)
 	route = table_find(&pool->routes, hash, route_matches, &text);
 	if (!route)
 		route = route_new(pool, key, hash);
-	if (!route)
-		return NULL;
+	return route ? pool_stay(route) : NULL;
+}
+
+struct route *pool_stay(struct route *route)
+{
 	route->n_users++;
 	return route;
 }
@@ -254,9 +260,20 @@ void pool_leave(struct pool *pool, struct route *route)
 
 /* Leases. */
 
+/* True where there may be one more: an idle one goes for it. */
+static bool pool_make_room(struct pool *pool)
+{
+	if (pool->conns.n_used < pool->options.conns_max)
+		return true;
+	if (list_is_empty(&pool->idle))
+		return false;
+	conn_abort(list_entry(pool->idle.next, struct conn, idle_link));
+	return true;
+}
+
 static struct conn *pool_dial(struct pool *pool, struct route *route, struct conn_user *user)
 {
-	struct conn_dial *dialling = slab_take(&pool->dials);
+	struct conn_dial *dialling = pool_make_room(pool) ? slab_take(&pool->dials) : NULL;
 	struct conn *conn;
 
 	if (!dialling)
@@ -369,6 +386,7 @@ struct pool *pool_free(struct pool *pool)
 	if (!pool)
 		return NULL;
 	expect(pool_is_empty(pool));
+	dial_gate_deinit(&pool->gate);
 	timer_stop(ring_timers(pool->ring), &pool->sweep);
 	pool_drop_unused(pool);
 	expect(list_is_empty(&pool->all_routes));
@@ -406,6 +424,11 @@ struct ring *pool_ring(struct pool *pool)
 struct resolver *pool_resolver(struct pool *pool)
 {
 	return pool->resolver;
+}
+
+struct dial_gate *pool_gate(struct pool *pool)
+{
+	return &pool->gate;
 }
 
 struct tls_store *pool_tls_store(struct pool *pool)

@@ -40,6 +40,9 @@ struct pool *pool_free(struct pool *pool);
 struct route *pool_route(struct pool *pool, const struct route_key *key);
 void pool_leave(struct pool *pool, struct route *route);
 
+/* One more user of it. Returns the route. */
+struct route *pool_stay(struct route *route);
+
 /* A connection for the user: an idle one, ready now (state CONN_ACTIVE); or one that is being
  * dialled, with on_ready or on_end to come. NULL: no memory, or the bound. `fresh`: not an idle
  * one. */
@@ -60,6 +63,7 @@ struct pool_counters pool_counters(const struct pool *pool);
 
 struct ring *pool_ring(struct pool *pool);
 struct resolver *pool_resolver(struct pool *pool);
+struct dial_gate *pool_gate(struct pool *pool);
 struct tls_store *pool_tls_store(struct pool *pool);
 
 /* Room for a TLS record's plaintext, good until somebody else asks for it. */

@@ -10,6 +10,10 @@
 #define IORING_ENTER_NO_IOWAIT (1U << 7) /* 6.15 */
 #endif
 
+#ifndef IORING_FEAT_RW_ATTR
+#define IORING_FEAT_RW_ATTR (1U << 16) /* 6.14 */
+#endif
+
 #ifndef IORING_FEAT_NO_IOWAIT
 #define IORING_FEAT_NO_IOWAIT (1U << 17) /* 6.15 */
 #endif

@@ -36,7 +36,13 @@ enum op_kind {
 	/* A poll; the receive is made when it completes. */
 	OP_POLL_SMALL,
 	OP_POLL_LARGE,
+	/* The slot is free when it completes. */
+	OP_CLOSE_SLOT,
 };
+
+/* The low bits of a tag that is no operation's address: a slot is being closed for nobody. */
+#define TAG_MASK UINT64_C(7)
+#define TAG_SLOT UINT64_C(1)
 
 static uint64_t op_tag(const struct op *op)
 {
@@ -99,6 +105,21 @@ static void ring_start(struct io_uring_sqe *sqe, struct op *op, enum op_kind kin
 {
 	op->kind = (uint8_t)kind;
 	sqe->user_data = op_tag(op);
+	if (slots_has(op->fd) && kind != OP_CLOSE_SLOT) {
+		sqe->fd = op->fd - SLOTS_BASE;
+		sqe->flags |= IOSQE_FIXED_FILE;
+	}
+}
+
+/* True where it closes a slot. */
+static bool ring_prepare_close(struct io_uring_sqe *sqe, int fd)
+{
+	if (!slots_has(fd)) {
+		io_uring_prep_close(sqe, fd);
+		return false;
+	}
+	io_uring_prep_close_direct(sqe, (unsigned)(fd - SLOTS_BASE));
+	return true;
 }
 
 /* Completing. */
@@ -128,7 +149,9 @@ static void ring_dispatch(struct ring *ring, uint64_t tag, int result, uint32_t 
 	};
 
 	ring->counters.completions++;
-	if (!op)
+	if ((tag & TAG_MASK) == TAG_SLOT)
+		slots_give(&ring->slots, (uint32_t)(tag >> 3));
+	if (!op || tag & TAG_MASK)
 		return;
 	if (op->generation != tag >> ADDRESS_BITS || !op->in_flight) {
 		ring->counters.stale++;
@@ -141,6 +164,7 @@ static void ring_dispatch(struct ring *ring, uint64_t tag, int result, uint32_t 
 	case OP_RECEIVE_LARGE: buffers = &ring->large; break;
 	case OP_POLL_SMALL:
 	case OP_POLL_LARGE: completion_receive(ring, op, &completion); break;
+	case OP_CLOSE_SLOT: slots_give(&ring->slots, (uint32_t)(op->fd - SLOTS_BASE)); break;
 	}
 	if (result == -ENOBUFS)
 		ring->counters.buffers_empty++;
@@ -273,6 +297,7 @@ struct ring *ring_free(struct ring *ring)
 	io_uring_queue_exit(&ring->uring);
 	buffers_deinit(&ring->small);
 	buffers_deinit(&ring->large);
+	slots_deinit(&ring->slots);
 	if (ring->wake_fd >= 0)
 		close(ring->wake_fd);
 	free(ring);
@@ -311,11 +336,10 @@ int ring_socket(struct ring *ring, int family)
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int one = 1;
 
-	(void)ring;
 	if (fd < 0)
 		return -errno;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return fd;
+	return slots_take(&ring->slots, &ring->uring, fd);
 }
 
 int ring_peer_uid(struct ring *ring, int fd, uid_t *ret_uid)
@@ -438,8 +462,7 @@ void ring_close(struct ring *ring, struct op *op, int fd, op_callback on_complet
 
 	op_begin(op, fd, on_complete);
 	ring->counters.closes++;
-	io_uring_prep_close(sqe, fd);
-	ring_start(sqe, op, OP_PLAIN);
+	ring_start(sqe, op, ring_prepare_close(sqe, fd) ? OP_CLOSE_SLOT : OP_PLAIN);
 }
 
 void ring_close_forget(struct ring *ring, int fd)
@@ -447,8 +470,9 @@ void ring_close_forget(struct ring *ring, int fd)
 	struct io_uring_sqe *sqe = ring_sqe(ring);
 
 	ring->counters.closes++;
-	io_uring_prep_close(sqe, fd);
 	sqe->user_data = 0;
+	if (ring_prepare_close(sqe, fd))
+		sqe->user_data = (uint64_t)(uint32_t)(fd - SLOTS_BASE) << 3 | TAG_SLOT;
 }
 
 void ring_cancel(struct ring *ring, struct op *op)

@@ -7,7 +7,8 @@
  *
  * Starting an operation never fails: it is queued, and given to the kernel with all others at
  * the next turn. Every operation that was started completes, with a result or with -errno.
- * Descriptors are plain ones, in blocking mode.
+ * Descriptors are in blocking mode; those of ring_socket() may be numbers of the ring's own,
+ * which only the ring understands.
  *
  * Limits: `entries` operations started between two entries to the kernel cost one entry more;
  * there is no bound on those in flight.
@@ -40,6 +41,9 @@ struct ring_features {
 	bool registered;
 	/* "restrictions": the ring refuses what the daemon never does (5.10). */
 	bool restrictions;
+	/* "slots": sockets stand in the ring's own table (5.12, and well since 6.13: before, a
+	 * slot's socket stayed open as long as any request older than its closing lived). */
+	bool slots;
 	/* "noiowait": an idle daemon does not show as waiting for a disk (6.15). */
 	bool noiowait;
 	/* "sendwait": the kernel completes short sends by itself (MSG_WAITALL on send, 5.19). */
@@ -91,7 +95,7 @@ uint64_t ring_now(const struct ring *ring);
  * on. */
 int ring_turn(struct ring *ring, uint64_t until_ns);
 
-/* A connected byte-stream socket for `family` (AF_INET, AF_INET6) with TCP_NODELAY; the
+/* A byte-stream socket for `family` (AF_INET, AF_INET6) with TCP_NODELAY, to be connected; the
  * descriptor, or -errno. Does not wait. */
 int ring_socket(struct ring *ring, int family);
 

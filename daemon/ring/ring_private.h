@@ -9,6 +9,7 @@
 
 #include "ring/buffers.h"
 #include "ring/ring.h"
+#include "ring/slots.h"
 
 struct ring {
 	struct io_uring uring;
@@ -17,6 +18,7 @@ struct ring {
 	struct timer_wheel timers;
 	struct task_queue tasks;
 	struct buffers small, large;
+	struct slots slots;
 	uint64_t now_ns;
 	/* Flags every entry carries. */
 	unsigned enter_flags;

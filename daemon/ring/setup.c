@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "ring/compat.h"
@@ -21,6 +22,9 @@
  * an attacker inside the process could ask of it ends there (seccomp does not see ring
  * operations).
  */
+
+/* A table of half a megabyte: more sockets than that stay descriptors. */
+#define SLOTS_MAX 65536
 
 static const uint8_t ring_operations[] = {
 	IORING_OP_ACCEPT,
@@ -123,7 +127,7 @@ static int uring_init(struct ring *ring, const struct ring_options *options)
 /* Must come last while the ring is disabled: what is registered later must be allowed here. */
 static int uring_restrict(struct ring *ring)
 {
-	struct io_uring_restriction rules[countof(ring_operations) + 2];
+	struct io_uring_restriction rules[countof(ring_operations) + 3];
 	size_t n = 0;
 	int r;
 
@@ -133,9 +137,11 @@ static int uring_restrict(struct ring *ring)
 		rules[n++].sqe_op = ring_operations[i];
 	}
 	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-	rules[n++].sqe_flags = IOSQE_BUFFER_SELECT;
+	rules[n++].sqe_flags = IOSQE_BUFFER_SELECT | IOSQE_FIXED_FILE;
 	rules[n].opcode = IORING_RESTRICTION_REGISTER_OP;
 	rules[n++].register_op = IORING_UNREGISTER_RING_FDS;
+	rules[n].opcode = IORING_RESTRICTION_REGISTER_OP;
+	rules[n++].register_op = IORING_REGISTER_FILES_UPDATE;
 	/* liburing 2.3 declares wrappers for these two and does not export them. */
 	r = io_uring_register(
 		(unsigned)ring->uring.ring_fd, IORING_REGISTER_RESTRICTIONS, rules, (unsigned)n);
@@ -165,6 +171,23 @@ static int buffers_set_up(struct ring *ring, const struct ring_options *options)
 	if (buffers_init_single(&ring->small, options->buffer_size) < 0)
 		return -ENOMEM;
 	return buffers_init_single(&ring->large, options->large_buffer_size);
+}
+
+/* As many as there may be descriptors: each came from one. */
+static void slots_set_up(struct ring *ring, const struct ring_options *options)
+{
+	struct rlimit limit = {.rlim_cur = 0};
+	uint32_t n = SLOTS_MAX;
+
+	/* Slots are sound since 6.13; the nearest the kernel says of itself is 6.14. */
+	if (!ring_wants(options->disable, "slots") || !ring->features.buffers ||
+		!(ring->uring.features & IORING_FEAT_RW_ATTR))
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == 0)
+		return;
+	if (limit.rlim_cur < n)
+		n = (uint32_t)limit.rlim_cur;
+	ring->features.slots = slots_init(&ring->slots, &ring->uring, n) == 0;
 }
 
 /* Nothing of ours should ever need a worker thread; if something does, it shall not be many. */
@@ -247,6 +270,7 @@ int ring_set_up(struct ring *ring, const struct ring_options *options, const cha
 	*ret_why = ring_refusal(r);
 	if (r < 0)
 		goto failed;
+	slots_set_up(ring, options);
 	if (ring->features.restrictions) {
 		*ret_why = "the ring refused its list of allowed operations "
 			   "(SETTLED_URING_DISABLE=restrictions does without)";
@@ -261,5 +285,6 @@ failed:
 	io_uring_queue_exit(&ring->uring);
 	buffers_deinit(&ring->small);
 	buffers_deinit(&ring->large);
+	slots_deinit(&ring->slots);
 	return r;
 }

@@ -5,7 +5,8 @@ of them off."""
 from harness.case import DaemonCase
 from harness.origin import pattern
 
-FEATURES = ('defer', 'multishot', 'buffers', 'registered', 'restrictions', 'noiowait', 'sendwait')
+FEATURES = ('defer', 'multishot', 'buffers', 'registered', 'restrictions', 'slots',
+            'noiowait', 'sendwait')
 
 
 class Core:

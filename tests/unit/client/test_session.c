@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "client/cli/exit.h"
-#include "client/cli/message.h"
 #include "tests/unit/client/capture.h"
 #include "tests/unit/client/words.h"
 #include "tests/unit/unit.h"
@@ -36,21 +36,34 @@ START_TEST(opens_the_socket_it_is_told)
 }
 END_TEST
 
+/* It ends as EXIT_DAEMON, and says that nobody answers. */
+static void assert_not_opened(char *line, bool may_spawn)
+{
+	static const char words[] = "settle: no daemon answers";
+	struct session session;
+	struct options options;
+	struct capture capture;
+	struct buffer text;
+	int r;
+
+	words_parse(line, &options);
+	capture = capture_begin(STDERR_FILENO);
+	r = session_open(&options, may_spawn, &session);
+	text = capture_end(&capture);
+	ck_assert_int_eq(r, EXIT_DAEMON);
+	ck_assert_msg(strncmp(text.data, words, strlen(words)) == 0, "%s", text.data);
+	buffer_deinit(&text);
+	option_deinit(&options);
+}
+
 START_TEST(starts_no_daemon_where_it_may_not)
 {
 	char may[] = "run --socket /nonexistent --no-spawn", never[] = "ping --socket /nonexistent";
-	struct session session;
-	struct options options;
 
-	message_silence();
 	/* It would be found. */
 	setenv("SETTLE_DAEMON", "/bin/true", 1);
-	words_parse(may, &options);
-	ck_assert_int_eq(session_open(&options, true, &session), EXIT_DAEMON);
-	option_deinit(&options);
-	words_parse(never, &options);
-	ck_assert_int_eq(session_open(&options, false, &session), EXIT_DAEMON);
-	option_deinit(&options);
+	assert_not_opened(may, true);
+	assert_not_opened(never, false);
 }
 END_TEST
 

@@ -10,6 +10,7 @@
 #include "tests/unit/unit.h"
 
 struct world world;
+uint32_t world_conns_max = WORLD_CONNS_MAX;
 
 struct scheduler_options world_options(void)
 {
@@ -26,7 +27,7 @@ void world_begin_with(const struct scheduler_options *options, uint32_t requests
 {
 	struct resolver_options resolver = {NS_PER_S, NS_PER_S, 100};
 	struct pool_options pool = {
-		.conns_max = 100000,
+		.conns_max = world_conns_max,
 		.idle_max = 100,
 		.idle_timeout_ns = 60 * NS_PER_S,
 		.requests_per_origin_max = requests_per_origin_max,

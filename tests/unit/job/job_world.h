@@ -44,6 +44,10 @@ struct world_graph {
 
 extern struct world world;
 
+/* Of the pool of the next world. */
+#define WORLD_CONNS_MAX 100000
+extern uint32_t world_conns_max;
+
 struct scheduler_options world_options(void);
 void world_begin(void);
 void world_begin_with(const struct scheduler_options *options, uint32_t requests_per_origin_max);

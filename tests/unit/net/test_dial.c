@@ -16,6 +16,7 @@
 /* A dial and what it said, a letter each: Resolved, Connected, Failed, Joined. */
 static struct {
 	struct ring *ring;
+	struct dial_gate gate;
 	struct resolver *resolver;
 	struct dial *dial;
 	struct route route;
@@ -79,6 +80,7 @@ static void prepare(const char *host)
 	memset(&world, 0, sizeof(world));
 	world.dial = calloc(1, sizeof(*world.dial));
 	world.ring = fake_ring_begin();
+	dial_gate_init(&world.gate, world.ring);
 	world.fd = -1;
 	world.resolver = resolver_new(world.ring, fake_lookup_begin(), &options);
 	world.route = (struct route){.host = text_from(host), .port = 80};
@@ -87,7 +89,7 @@ static void prepare(const char *host)
 
 static void start(void)
 {
-	dial_start(world.dial, world.ring, world.resolver, &world.route, &events);
+	dial_start(world.dial, &world.gate, world.resolver, &world.route, &events);
 	ck_assert_str_eq(world.said, "");
 	fake_run();
 }
@@ -107,6 +109,7 @@ static void end(const char *said)
 	ck_assert_str_eq(world.said, said);
 	if (world.fd >= 0)
 		ring_close_forget(world.ring, world.fd);
+	dial_gate_deinit(&world.gate);
 	resolver_free(world.resolver);
 	fake_ring_end();
 }
@@ -385,7 +388,7 @@ START_TEST(an_abort_joins_in_each_state)
 
 	for (size_t i = 0; i < countof(cases); i++) {
 		prepare("a.example");
-		dial_start(world.dial, world.ring, world.resolver, &world.route, &events);
+		dial_start(world.dial, &world.gate, world.resolver, &world.route, &events);
 		if (cases[i].steps >= 1)
 			fake_run();
 		if (cases[i].steps >= 2)
@@ -458,6 +461,66 @@ START_TEST(an_abort_when_it_has_resolved_joins)
 }
 END_TEST
 
+static unsigned n_connected, n_joined;
+
+static void count_resolved(struct dial *dial)
+{
+	(void)dial;
+}
+
+static void count_connected(struct dial *dial, int fd, const struct address *address)
+{
+	(void)address;
+	n_connected++;
+	ring_close_forget(dial->ring, fd);
+}
+
+static void count_failed(struct dial *dial, const struct fault *fault)
+{
+	(void)dial;
+	(void)fault;
+}
+
+static void count_joined(struct dial *dial)
+{
+	(void)dial;
+	n_joined++;
+}
+
+static const struct dial_events count_events = {
+	.on_resolved = count_resolved,
+	.on_connected = count_connected,
+	.on_failed = count_failed,
+	.on_joined = count_joined,
+};
+
+START_TEST(many_at_once_begin_a_few_a_millisecond)
+{
+	enum { N = 200, A_TURN = 64 };
+	static struct dial dials[N];
+
+	prepare("192.0.2.1");
+	n_connected = 0;
+	n_joined = 0;
+	for (unsigned i = 0; i < N; i++)
+		dial_start(&dials[i], &world.gate, world.resolver, &world.route, &count_events);
+	/* Who goes before its turn has never been there. */
+	dial_abort(&dials[N - 1]);
+	ck_assert_uint_eq(n_joined, 1);
+	fake_holds.connects = false;
+	for (unsigned n = A_TURN; n < N - 1; n += A_TURN) {
+		fake_run();
+		ck_assert_uint_eq(n_connected, n);
+		fake_pass(NS_PER_MS);
+	}
+	fake_run();
+	ck_assert_uint_eq(n_connected, N - 1);
+	ck_assert_uint_eq(n_joined, N);
+	free(world.dial);
+	end("");
+}
+END_TEST
+
 UNIT_MAIN("net/dial", &an_address_is_dialled_without_asking, &an_override_is_dialled_without_asking,
 	&a_name_is_asked_for, &a_name_that_fails_fails, &the_next_address_follows_a_refusal_at_once,
 	&the_next_address_follows_after_a_quarter_of_a_second, &a_loser_that_connects_is_closed,
@@ -467,4 +530,4 @@ UNIT_MAIN("net/dial", &an_address_is_dialled_without_asking, &an_override_is_dia
 	&without_another_socket_the_first_try_goes_on, &an_abort_joins_in_each_state,
 	&an_abort_joins_also_where_a_try_connects_or_fails,
 	&an_abort_when_it_has_connected_or_failed_does_nothing,
-	&an_abort_when_it_has_resolved_joins)
+	&an_abort_when_it_has_resolved_joins, &many_at_once_begin_a_few_a_millisecond)

@@ -74,12 +74,18 @@ END_TEST
 
 START_TEST(says_what_to_do_without_descriptors)
 {
-	struct rlimit limit = {3, 3};
+	struct rlimit before, limit;
 	struct ring *ring = NULL;
 	const char *why = NULL;
+	int r;
 
+	/* For the call alone: at its end the leak sanitizer opens what it looks at. */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = (struct rlimit){3, before.rlim_max};
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	ck_assert_int_eq(ring_new(&options, &ring, &why), -EMFILE);
+	r = ring_new(&options, &ring, &why);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_int_eq(r, -EMFILE);
 	ck_assert(strstr(why, "LimitNOFILE"));
 }
 END_TEST

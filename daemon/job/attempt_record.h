@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What an attempt has come to, for the record of its job.
+ */
+
+#include "proto/record.h"
+
+struct attempt;
+
+/* Whether the peer may have acted on it, also where it was sent twice. */
+enum record_sent attempt_sent(const struct attempt *attempt);
+
+/* All that is known of the try, whatever came of it. Its job must be its own still. Views into the
+ * attempt. */
+struct record attempt_record(const struct attempt *attempt);
