@@ -25,8 +25,6 @@ struct front_options {
 	size_t out_high, out_low;
 	/* Writes the status object. */
 	void (*write_status)(void *context, struct buffer *out);
-	/* The last session is gone, or one has come. */
-	void (*on_sessions)(void *context);
 	void *context;
 };
 

@@ -57,8 +57,6 @@ static void session_free(struct session *session)
 	list_remove(&session->link);
 	front->n_sessions--;
 	free(session);
-	if (front->options.on_sessions)
-		front->options.on_sessions(front->options.context);
 }
 
 static void session_on_closed(struct op *op, const struct completion *completion)

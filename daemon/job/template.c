@@ -23,6 +23,8 @@ struct sink {
 	struct fault *fault;
 	/* How a reference's text is put there. */
 	void (*encode)(struct buffer *out, struct text text);
+	/* True where the author's own text is no more than a value either. */
+	bool encodes_literals;
 	/* Where a secret may go; data == NULL: it may not stand here. */
 	struct text secret_host;
 };
@@ -78,38 +80,28 @@ static bool sink_fill(struct sink *sink, struct text template)
 
 	while ((piece = reference_next(&cursor, &literal, &reference)) != REFERENCE_END) {
 		expect(piece != REFERENCE_BAD);
-		if (piece == REFERENCE_LITERAL)
-			buffer_append_text(sink->out, literal);
-		else if (!sink_reference(sink, &reference))
+		if (piece == REFERENCE_FOUND && !sink_reference(sink, &reference))
 			return false;
+		if (piece == REFERENCE_LITERAL && sink->encodes_literals)
+			sink->encode(sink->out, literal);
+		else if (piece == REFERENCE_LITERAL)
+			buffer_append_text(sink->out, literal);
 	}
 	return true;
 }
 
-/* A query or form field: the value is encoded whole, whoever it came from. */
+/* A query or form field: all of it is encoded, but what the author wanted raw. */
 static bool sink_field(struct sink *sink, const struct plan_field *field)
 {
-	void (*encode)(struct buffer * out, struct text text) = sink->encode;
-	struct buffer text;
-	struct sink whole = *sink;
-	bool filled;
+	struct sink value = *sink;
 
-	encode(sink->out, field->name);
+	sink->encode(sink->out, field->name);
 	buffer_append_byte(sink->out, '=');
-	if (!field->is_template) {
-		encode(sink->out, field->value);
-		return true;
-	}
-	buffer_init(&text, sink->out->size_max);
-	whole.out = &text;
-	whole.encode = buffer_append_text;
-	filled = sink_fill(&whole, field->value);
-	if (filled)
-		encode(sink->out, buffer_text(&text));
-	if (text.failed)
-		sink->out->failed = true;
-	buffer_deinit(&text);
-	return filled;
+	value.encodes_literals = true;
+	if (field->is_template)
+		return sink_fill(&value, field->value);
+	sink->encode(sink->out, field->value);
+	return true;
 }
 
 /* URL. */

@@ -91,6 +91,7 @@ void conn_abort(struct conn *conn)
 	if (conn->state == CONN_IDLE)
 		pool_withdraw(conn->pool, conn);
 	conn_enter(conn, CONN_CANCELLING);
+	pool_closing(conn->pool);
 	if (conn->dialling)
 		dial_abort(&conn->dialling->dial);
 	ring_cancel(conn->ring, &conn->receive_op);

@@ -189,10 +189,14 @@ static void dial_set_addresses(struct dial *dial, const struct address *addresse
 static void dial_connect(struct dial *dial)
 {
 	dial->state = DIAL_CONNECTING;
+	/* Its owner may abort in the upcall, and must not be told before we are through. */
+	dial->n_in_flight++;
 	dial->events->on_resolved(dial);
-	/* The caller may have aborted. */
+	dial->n_in_flight--;
 	if (dial->state == DIAL_CONNECTING)
 		dial_next(dial);
+	else
+		dial_join(dial);
 }
 
 static void dial_on_answer(struct resolver_wait *wait, const struct resolver_answer *answer)

@@ -29,6 +29,8 @@ struct pool {
 	/* All routes, all origins; and all idle connections, the one idle longest first. */
 	struct list all_routes, all_origins, idle;
 	uint32_t n_idle;
+	/* Connections that are not being closed. */
+	uint32_t n_open;
 	struct timer sweep;
 	struct dial_gate gate;
 	/* Keys are put together here. */
@@ -263,7 +265,7 @@ void pool_leave(struct pool *pool, struct route *route)
 /* True where there may be one more: an idle one goes for it. */
 static bool pool_make_room(struct pool *pool)
 {
-	if (pool->conns.n_used < pool->options.conns_max)
+	if (pool->n_open < pool->options.conns_max)
 		return true;
 	if (list_is_empty(&pool->idle))
 		return false;
@@ -285,6 +287,7 @@ static struct conn *pool_dial(struct pool *pool, struct route *route, struct con
 	}
 	memset(conn, 0, sizeof(*conn));
 	route->n_conns++;
+	pool->n_open++;
 	pool->counters.dialled++;
 	conn_start(conn, dialling, pool, route, user);
 	return conn;
@@ -327,6 +330,12 @@ void pool_withdraw(struct pool *pool, struct conn *conn)
 	list_remove(&conn->route_link);
 	list_remove(&conn->idle_link);
 	pool->n_idle--;
+}
+
+void pool_closing(struct pool *pool)
+{
+	expect(pool->n_open > 0);
+	pool->n_open--;
 }
 
 void pool_dial_done(struct pool *pool, struct conn_dial *dialling)

@@ -72,6 +72,9 @@ char *pool_plaintext(struct pool *pool);
 /* The dial is over: its memory comes back. */
 void pool_dial_done(struct pool *pool, struct conn_dial *dialling);
 
+/* One of them begins to be closed. */
+void pool_closing(struct pool *pool);
+
 /* It leaves the idle ones. */
 void pool_withdraw(struct pool *pool, struct conn *conn);
 

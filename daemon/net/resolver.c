@@ -13,7 +13,8 @@
  * stays for a while. An entry whose look-up is in flight is never freed: when the resolver goes
  * first, the pool forgets the look-up before (lookup_pool_free() comes first).
  *
- * Limit: names_max entries; beyond it, an answer is passed on and forgotten.
+ * Limit: names_max entries; beyond it, the oldest answer goes for each new question. Questions that
+ * are open are bounded by the pool's queue.
  */
 
 struct name {

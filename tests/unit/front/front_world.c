@@ -14,12 +14,6 @@ static void write_status(void *context, struct buffer *out)
 	buffer_append_byte(out, '}');
 }
 
-static void on_sessions(void *context)
-{
-	ck_assert_ptr_eq(context, &front_world);
-	front_world.n_sessions_told++;
-}
-
 struct front_options front_world_options(void)
 {
 	return (struct front_options){
@@ -29,7 +23,6 @@ struct front_options front_world_options(void)
 		.out_high = 256 * 1024,
 		.out_low = 64 * 1024,
 		.write_status = write_status,
-		.on_sessions = on_sessions,
 		.context = &front_world,
 	};
 }
@@ -37,7 +30,6 @@ struct front_options front_world_options(void)
 void front_world_begin_with(const struct front_options *options)
 {
 	world_begin();
-	front_world.n_sessions_told = 0;
 	front_init(&front_world.front, world.ring, &world.scheduler, options);
 }
 

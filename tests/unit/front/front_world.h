@@ -12,8 +12,6 @@
 
 struct front_world {
 	struct front front;
-	/* How often on_sessions was called. */
-	unsigned n_sessions_told;
 };
 
 extern struct front_world front_world;

@@ -37,8 +37,8 @@ static const struct receive_case {
 	{"{\"hello\":{}}\n{\"status\":{}", "hello", false},
 	{"{\"hello\":{}}\r\n", "hello", false},
 	{"{\"id\":1,\"submit\":{\"jobs\":{}}}\n{\"id\":2,\"submit\":{\"jobs\":{}}}\n"
-	 "{\"id\":1,\"cancel\":{}}\n",
-		"1:accepted 2:accepted 1:decided 1:done 2:done", false},
+	 "{\"id\":9,\"cancel\":{}}\n",
+		"1:accepted 2:accepted 1:done 2:done", false},
 	/* Nothing behind a mistake counts. */
 	{"{\"hello\":{}}\nwhat\n{\"status\":{}}\n", "hello error", true},
 	{"what\nwhat\n", "error", true},

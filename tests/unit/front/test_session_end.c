@@ -141,13 +141,30 @@ START_TEST(a_half_closed_client_that_goes_is_noticed)
 	front_world_begin();
 	fd = front_world_connect_busy();
 	client_half_close(fd);
-	fake_pass(3 * WATCH_NS);
+	fake_pass(10 * WATCH_NS);
 	ck_assert(front_world_is_busy());
 	fake_set_gone(fd);
 	fake_pass(WATCH_NS);
 	ck_assert(!front_world_is_busy());
 	ck_assert(!fake_is_open(fd));
 	front_world_end();
+}
+END_TEST
+
+START_TEST(a_slow_reader_that_half_closes_is_not_read_from_again)
+{
+	struct front_options options = front_world_options();
+	int fd;
+
+	options.out_high = 10;
+	options.out_low = 0;
+	front_world_begin_with(&options);
+	fd = front_world_connect_busy();
+	fake_holds.sends = true;
+	client_submit(fd, 2, "{'jobs':{}}");
+	/* Slow by now; what is being received was begun before. */
+	ck_assert(session_of(fd)->is_slow);
+	front_world_leave();
 }
 END_TEST
 

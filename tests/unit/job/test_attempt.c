@@ -554,6 +554,30 @@ START_TEST(idle_connections_do_not_keep_a_job_from_being_sent)
 }
 END_TEST
 
+START_TEST(a_connection_that_is_closing_does_not_keep_a_job_from_being_sent)
+{
+	struct scheduler_options options = world_options();
+	struct world_graph *other;
+	int fd;
+
+	options.requests_max = 2;
+	world_conns_max = 2;
+	world_begin_with(&options, BOUND_NONE);
+	world_conns_max = WORLD_CONNS_MAX;
+	graph = world_submit("{'jobs':{'a':{'url':'http://192.0.2.1/a'},"
+			     "'b':{'url':'http://192.0.2.2/b'}}}");
+	fd = world_fd("/a");
+	world_answer("/a", "200 OK", "");
+	/* The peer of the idle one goes, and that takes a moment. */
+	fake_holds.closes = true;
+	fake_complete(FAKE_RECEIVE, fd, 0);
+	other = world_submit("{'jobs':{'c':{'url':'http://192.0.2.3/c'}}}");
+	world_assert_fate(other, "c", "-");
+	world_give_up(other);
+	end();
+}
+END_TEST
+
 UNIT_MAIN("job/attempt", &a_response_is_told_with_all_that_is_known_of_it,
 	&a_reused_connection_has_no_dial_s_times, &a_connection_is_kept_only_where_it_is_clean,
 	&an_answer_before_the_request_is_sent_counts_and_closes, &whether_the_peer_may_have_acted,
@@ -566,4 +590,5 @@ UNIT_MAIN("job/attempt", &a_response_is_told_with_all_that_is_known_of_it,
 	&what_cannot_be_filled_is_never_sent, &tls_without_verification_needs_permission,
 	&an_override_says_where_to_connect, &without_memory_for_an_attempt_its_job_is_told,
 	&bytes_behind_a_dropped_body_harm_nobody,
-	&idle_connections_do_not_keep_a_job_from_being_sent)
+	&idle_connections_do_not_keep_a_job_from_being_sent,
+	&a_connection_that_is_closing_does_not_keep_a_job_from_being_sent)

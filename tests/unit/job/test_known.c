@@ -98,5 +98,34 @@ START_TEST(a_route_is_known_for_its_origin_and_spec_alone)
 }
 END_TEST
 
+START_TEST(jobs_of_one_graph_go_where_each_says)
+{
+	struct world_graph *graph;
+
+	world_begin();
+	graph = world_submit("{'concurrency':1,'jobs':{'a':{'url':'http://192.0.2.1/a'},"
+			     "'b':{'url':'http://192.0.2.1/b'},"
+			     "'c':{'url':'http://192.0.2.1/c','resolve':"
+			     "{'192.0.2.1:80':'192.0.2.9'}},"
+			     "'d':{'url':'http://192.0.2.2/d'},"
+			     "'e':{'url':'http://192.0.2.1:80/e'},"
+			     "'f':{'url':'http://192.0.2.1/f','query':{'q':1}}}}");
+	world_answer("/a", "200 OK", "");
+	world_answer("/b", "200 OK", "");
+	world_answer("/c", "200 OK", "");
+	world_answer("/d", "200 OK", "");
+	world_answer("/e", "200 OK", "");
+	world_answer("/f?q=1", "200 OK", "");
+	world_assert(graph, "b", "/conn/reused", "true");
+	world_assert(graph, "b", "/value/url", "http://192.0.2.1/b");
+	world_assert(graph, "c", "/conn/remote", "192.0.2.9:80");
+	world_assert(graph, "d", "/conn/remote", "192.0.2.2:80");
+	world_assert(graph, "e", "/conn/remote", "192.0.2.1:80");
+	world_assert(graph, "f", "/value/url", "http://192.0.2.1/f?q=1");
+	world_give_up(graph);
+	world_end();
+}
+END_TEST
+
 UNIT_MAIN("job/known", &cuts_up_what_begins_as_the_last_one,
-	&a_route_is_known_for_its_origin_and_spec_alone)
+	&a_route_is_known_for_its_origin_and_spec_alone, &jobs_of_one_graph_go_where_each_says)

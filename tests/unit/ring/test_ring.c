@@ -408,6 +408,7 @@ UNIT_MAIN("ring/ring", &sends_and_receives_with_every_feature_left_out,
 	&leaves_off_what_it_is_told_to, &a_cancelled_receive_completes_once_and_for_all,
 	&running_out_of_buffers_loses_nothing, &more_operations_than_entries_are_all_done,
 	&more_completions_than_places_are_not_lost, &receives_large_pieces,
-	&tells_a_half_closed_peer_from_one_that_is_gone, &connects_accepts_drops_and_closes_over_tcp,
+	&tells_a_half_closed_peer_from_one_that_is_gone,
+	&connects_accepts_drops_and_closes_over_tcp,
 	&another_thread_ends_the_turn, &what_is_put_off_runs_once_at_the_end_of_the_turn,
 	&an_idle_turn_sleeps_until_the_deadline_given)
