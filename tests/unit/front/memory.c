@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-static size_t fail_min, fail_max;
+static size_t bytes_min, object_min, object_max;
 static unsigned n_spared;
 static bool is_armed, has_failed;
 
@@ -14,24 +14,40 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *at, size_t size);
 
-void memory_fail(size_t size_min, size_t size_max)
+static void memory_arm(unsigned n)
 {
-	fail_min = size_min;
-	fail_max = size_max;
-	n_spared = 0;
+	n_spared = n;
 	has_failed = false;
 	is_armed = true;
 }
 
-void memory_fail_next(void)
-{
-	memory_fail(0, SIZE_MAX);
-}
-
 void memory_fail_after(unsigned n)
 {
-	memory_fail_next();
-	n_spared = n;
+	bytes_min = 0;
+	object_min = 0;
+	object_max = SIZE_MAX;
+	memory_arm(n);
+}
+
+void memory_fail_next(void)
+{
+	memory_fail_after(0);
+}
+
+void memory_fail_object(size_t size)
+{
+	bytes_min = SIZE_MAX;
+	object_min = size;
+	object_max = size;
+	memory_arm(0);
+}
+
+void memory_fail_bytes(size_t size_min)
+{
+	bytes_min = size_min;
+	object_min = SIZE_MAX;
+	object_max = SIZE_MAX;
+	memory_arm(0);
 }
 
 bool memory_has_failed(void)
@@ -40,9 +56,9 @@ bool memory_has_failed(void)
 	return has_failed;
 }
 
-static bool memory_fails(size_t size)
+static bool memory_fails(bool is_meant)
 {
-	if (!is_armed || size < fail_min || size > fail_max)
+	if (!is_armed || !is_meant)
 		return false;
 	if (n_spared > 0) {
 		n_spared--;
@@ -55,15 +71,17 @@ static bool memory_fails(size_t size)
 
 void *__wrap_malloc(size_t size)
 {
-	return memory_fails(size) ? NULL : __real_malloc(size);
+	return memory_fails(size >= bytes_min) ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return memory_fails(n * size) ? NULL : __real_calloc(n, size);
+	bool is_meant = n * size >= object_min && n * size <= object_max;
+
+	return memory_fails(is_meant) ? NULL : __real_calloc(n, size);
 }
 
 void *__wrap_realloc(void *at, size_t size)
 {
-	return memory_fails(size) ? NULL : __real_realloc(at, size);
+	return memory_fails(size >= bytes_min) ? NULL : __real_realloc(at, size);
 }

@@ -8,13 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The next allocation of such a size fails; only that one. By its size, because the tests' own
- * ring allocates as well. */
-void memory_fail(size_t size_min, size_t size_max);
-
-/* The next allocation of all, or the one after `n` more. */
+/* From then on one allocation fails: the next one of all, or the one after `n` more. Only where
+ * nothing but what is tested allocates until memory_has_failed(). */
 void memory_fail_next(void);
 void memory_fail_after(unsigned n);
+
+/* The next object (calloc) of that size, or the next bytes (malloc, realloc) of at least that
+ * size, bytes of a test or of libcheck being smaller. */
+void memory_fail_object(size_t size);
+void memory_fail_bytes(size_t size_min);
 
 /* No failure any more. True where one has failed since. */
 bool memory_has_failed(void);

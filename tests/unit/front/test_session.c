@@ -220,7 +220,7 @@ START_TEST(without_memory_for_what_it_says_the_session_is_closed)
 	other = front_world_connect();
 	fd = front_world_connect_busy();
 	outbox_pool_deinit(&front_world.front.outbox_pool);
-	memory_fail(OUTBOX_CHUNK_SIZE, 2 * OUTBOX_CHUNK_SIZE);
+	memory_fail_bytes(OUTBOX_CHUNK_SIZE);
 	client_say(fd, "{'hello':{}}");
 	ck_assert(memory_has_failed());
 	ck_assert(!fake_is_open(fd));
@@ -255,7 +255,7 @@ START_TEST(without_memory_for_a_line_the_session_is_told_and_closed)
 
 	front_world_begin();
 	fd = front_world_connect_busy();
-	memory_fail(8192, 8192);
+	memory_fail_bytes(8192);
 	fake_receive_bytes(fd, blanks, sizeof(blanks));
 	fake_run();
 	ck_assert(memory_has_failed());
@@ -293,7 +293,7 @@ START_TEST(without_memory_for_a_session_the_descriptor_is_closed)
 
 	front_world_begin();
 	fd = fake_descriptor(1000);
-	memory_fail(sizeof(struct session), sizeof(struct session));
+	memory_fail_object(sizeof(struct session));
 	ck_assert_int_eq(session_new(&front_world.front, fd, 1000), -ENOMEM);
 	ck_assert(memory_has_failed());
 	ck_assert(!fake_is_open(fd));

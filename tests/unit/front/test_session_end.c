@@ -154,17 +154,28 @@ END_TEST
 START_TEST(a_slow_reader_that_half_closes_is_not_read_from_again)
 {
 	struct front_options options = front_world_options();
+	char body[1001] = "";
 	int fd;
 
-	options.out_high = 10;
+	options.out_high = 1000;
 	options.out_low = 0;
 	front_world_begin_with(&options);
-	fd = front_world_connect_busy();
+	fd = front_world_connect();
+	client_submit(fd, 1, "{'jobs':{'a':{'url':'@a'},'b':{'url':'@b'}}}");
 	fake_holds.sends = true;
-	client_submit(fd, 2, "{'jobs':{}}");
-	/* Slow by now; what is being received was begun before. */
+	/* What it then hears of is a receive that was begun before. */
+	memset(body, 'x', sizeof(body) - 1);
+	world_answer("/b", "200 OK", body);
 	ck_assert(session_of(fd)->is_slow);
-	front_world_leave();
+	client_half_close(fd);
+	fake_holds.sends = false;
+	fake_run();
+	ck_assert(!session_of(fd)->is_slow);
+	ck_assert_ptr_null(fake_find(FAKE_RECEIVE, fd));
+	world_answer("/a", "200 OK", "");
+	client_assert_heard(fd, "1:accepted 1:settled 1:settled 1:done");
+	ck_assert(!fake_is_open(fd));
+	front_world_end();
 }
 END_TEST
 
@@ -365,6 +376,7 @@ UNIT_MAIN("front/session_end", &a_client_that_goes_takes_its_graphs_along,
 	&a_session_is_freed_when_its_descriptor_and_its_requests_are_closed,
 	&what_comes_while_it_is_closed_is_not_read, &a_half_closed_client_without_a_graph_is_closed,
 	&a_half_closed_client_gets_its_results_first, &a_half_closed_client_that_goes_is_noticed,
+	&a_slow_reader_that_half_closes_is_not_read_from_again,
 	&a_mistake_ends_the_graphs_of_which_nothing_more_is_said,
 	&last_words_wait_a_while_to_be_read, &last_words_that_nobody_reads_are_given_up,
 	&a_drained_session_without_a_graph_is_closed_when_all_is_sent,

@@ -119,7 +119,7 @@ START_TEST(without_memory_a_graph_is_refused_as_overloaded)
 
 		front_world_begin();
 		fd = front_world_connect();
-		memory_fail(sizes[i], sizes[i]);
+		memory_fail_object(sizes[i]);
 		client_submit(fd, 1,
 			"{'jobs':{'a':{'url':'@a'},'b':{'url':'@b'},"
 			"'c':{'url':'@c'}}}");
