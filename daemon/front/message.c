@@ -20,10 +20,10 @@ static bool message_id(yyjson_val *root, uint64_t *ret_id)
 
 static const char *message_hello(struct session *session, yyjson_val *hello)
 {
-	struct text version = json_number(yyjson_obj_get(hello, "version"));
+	yyjson_val *version = yyjson_obj_get(hello, "version");
 	struct buffer *message = session_message(session);
 
-	if (version.data && !text_is(version, "1"))
+	if (version && !text_is(json_number(version), "1"))
 		return "this daemon speaks version 1 of the protocol";
 	buffer_printf(message,
 		"{\"hello\":{\"version\":%d,\"server\":\"settled/" SETTLED_VERSION "\","
@@ -85,22 +85,26 @@ static const char *message_submit(struct session *session, yyjson_doc **docp, yy
 
 static const char *message_do(struct session *session, yyjson_doc **docp)
 {
+	static const char *const kinds[] = {"submit", "cancel", "hello", "status"};
 	yyjson_val *root = yyjson_doc_get_root(*docp);
-	yyjson_val *value;
+	yyjson_val *value = NULL;
+	size_t kind = 0;
 
 	if (!yyjson_is_obj(root))
 		return "a message is a JSON object";
 	if (yyjson_obj_get(root, "payload"))
 		return "a client's message with a payload is not supported by this version";
-	if ((value = yyjson_obj_get(root, "submit")))
+	while (kind < countof(kinds) && !(value = yyjson_obj_get(root, kinds[kind])))
+		kind++;
+	if (!value)
+		return "a message of a kind that is not known";
+	if (kind == 0)
 		return message_submit(session, docp, value);
-	if ((value = yyjson_obj_get(root, "cancel")))
+	if (!yyjson_is_obj(value))
+		return "the value of cancel, hello and status is an object";
+	if (kind == 1)
 		return message_cancel(session, root, value);
-	if ((value = yyjson_obj_get(root, "hello")))
-		return message_hello(session, value);
-	if (yyjson_obj_get(root, "status"))
-		return message_status(session);
-	return "a message of a kind that is not known";
+	return kind == 2 ? message_hello(session, value) : message_status(session);
 }
 
 const char *message_read(struct session *session, struct text line)

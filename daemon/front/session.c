@@ -28,6 +28,7 @@
 #define WATCH_NS (100 * NS_PER_MS)
 
 static void session_receive(struct session *session);
+static void session_read_lines(struct session *session);
 static void session_check_end(struct session *session);
 static void session_on_linger(struct timer *timer);
 
@@ -175,8 +176,10 @@ static void session_set_slow(struct session *session, bool is_slow)
 	session->is_slow = is_slow;
 	list_each(link, &session->submissions)
 		graph_pause(list_entry(link, struct submission, link)->graph, is_slow);
-	if (!is_slow)
-		session_receive(session);
+	if (is_slow)
+		return;
+	session_read_lines(session);
+	session_receive(session);
 }
 
 static void session_on_send(struct op *op, const struct completion *completion)
@@ -257,12 +260,12 @@ static void session_protocol_error(struct session *session, const char *why)
 	session_leave(session);
 }
 
-/* All whole lines that have come. */
+/* All whole lines that have come, as long as their answers are read. */
 static void session_read_lines(struct session *session)
 {
 	struct text line;
 
-	while (session->state == SESSION_OPEN) {
+	while (session->state == SESSION_OPEN && !session->is_slow) {
 		const char *why = NULL;
 
 		switch (line_reader_next(&session->reader, &line)) {
@@ -328,7 +331,8 @@ static void session_on_receive(struct op *op, const struct completion *completio
 		if (line_reader_append(&session->reader, completion->data, (size_t)result))
 			session_read_lines(session);
 		else
-			session_protocol_error(session, "the line is too long");
+			session_protocol_error(
+				session, "the line is too long, or there is no memory for it");
 		if (line_reader_is_empty(&session->reader))
 			line_reader_release(&session->reader);
 	}

@@ -13,7 +13,11 @@ static const struct line_case {
 	/* Hello. */
 	{"{'hello':{'version':1}}", "hello", NULL},
 	{"{'hello':{}}", "hello", NULL},
-	{"{'hello':{'version':'x','color':'red'},'later':[]}", "hello", NULL},
+	{"{'hello':{'version':1,'color':'red'},'later':[]}", "hello", NULL},
+	{"{'hello':{'version':'x'}}", "error", "this daemon speaks version 1 of the protocol"},
+	{"{'hello':[]}", "error", "the value of cancel, hello and status is an object"},
+	{"{'status':1}", "error", "the value of cancel, hello and status is an object"},
+	{"{'id':7,'cancel':5}", "error", "the value of cancel, hello and status is an object"},
 	{" { 'hello' : { 'version' : 1 } } ", "hello", NULL},
 	{"{'hello':{'version':2}}", "error", "this daemon speaks version 1 of the protocol"},
 	{"{'hello':{'version':0}}", "error", "this daemon speaks version 1 of the protocol"},
