@@ -316,8 +316,6 @@ static const struct mark_case {
 	{1, true, 0},
 	{4, true, 0},
 	{5, false, 3 * STATUS_SIZE},
-	/* Five are answered, then three of the four that wait, then the last. */
-	{9, false, 6 * STATUS_SIZE},
 };
 
 START_TEST(who_does_not_read_is_not_read_from)
@@ -368,6 +366,32 @@ static size_t waiting(int fd)
 {
 	return front_world_session(fd)->out.bytes;
 }
+
+START_TEST(questions_wait_while_their_answers_are_not_read)
+{
+	enum { N = 50 };
+	struct front_options options = front_world_options();
+	char lines[N * STATUS_SIZE] = "";
+	int fd;
+
+	options.out_high = 4 * STATUS_SIZE;
+	options.out_low = 2 * STATUS_SIZE;
+	for (unsigned n = 0; n < N; n++)
+		strncat(lines, "{\"status\":{}}\n", sizeof(lines) - strlen(lines) - 1);
+	front_world_begin_with(&options);
+	fake_holds.sends = true;
+	fd = front_world_connect();
+	fake_receive(fd, lines);
+	fake_run();
+	ck_assert_uint_eq(waiting(fd), 5 * STATUS_SIZE);
+	client_read(fd, 3 * STATUS_SIZE);
+	ck_assert_uint_eq(waiting(fd), 5 * STATUS_SIZE);
+	fake_holds.sends = false;
+	fake_run();
+	ck_assert_uint_eq(client_n_heard(fd), N);
+	front_world_leave();
+}
+END_TEST
 
 START_TEST(a_slow_reader_pauses_its_own_graphs_and_nobody_else_s)
 {
@@ -466,6 +490,7 @@ UNIT_MAIN("front/session", &a_line_may_come_byte_by_byte, &several_messages_may_
 	&without_memory_for_a_message_the_session_is_closed,
 	&without_memory_for_a_line_the_session_is_told_and_closed, &there_is_a_bound_on_sessions,
 	&without_memory_for_a_session_the_descriptor_is_closed, &who_does_not_read_is_not_read_from,
+	&questions_wait_while_their_answers_are_not_read,
 	&a_slow_reader_pauses_its_own_graphs_and_nobody_else_s,
 	&a_graph_submitted_by_a_slow_reader_begins_when_it_reads,
 	&a_slow_reader_that_goes_ends_its_paused_graphs)
