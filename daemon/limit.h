@@ -31,6 +31,9 @@
 #define LIMIT_SESSION_OUT_HIGH (256 * 1024)
 #define LIMIT_SESSION_OUT_LOW  (64 * 1024)
 
+/* Graphs of one session that are not done: looked through one by one. */
+#define LIMIT_SESSION_GRAPHS 1024
+
 /* Bodies held in memory, of all jobs: what a machine of this age can spare. */
 #define LIMIT_BODY_BYTES (UINT64_C(1) << 30)
 

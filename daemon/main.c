@@ -405,7 +405,7 @@ static int main_start(struct main_daemon *daemon, const struct settled_options *
 	int status, rc;
 
 	process_raise_descriptors();
-	process_unblock_stderr();
+	process_unblock_stderr(daemon->config != NULL);
 	status = main_seed();
 	if (status == MAIN_OK)
 		status = main_make_ring(daemon);

@@ -27,8 +27,8 @@ void process_raise_descriptors(void)
 }
 
 /* A reader of our log that stops must not stop the loop. The flag belongs to all that share the
- * open file, so it is opened anew where that is possible; the journal's socket is ours alone. */
-void process_unblock_stderr(void)
+ * open file, so it is opened anew where that is possible. */
+void process_unblock_stderr(bool owns_socket)
 {
 	struct stat status;
 	int fd, flags;
@@ -36,6 +36,8 @@ void process_unblock_stderr(void)
 	if (fstat(STDERR_FILENO, &status) < 0)
 		return;
 	if (S_ISSOCK(status.st_mode)) {
+		if (!owns_socket)
+			return;
 		flags = fcntl(STDERR_FILENO, F_GETFL);
 		if (flags >= 0)
 			(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);

@@ -99,6 +99,7 @@ static void settled_make_front(struct settled *settled, uint32_t conns_max)
 	struct front_options front = {
 		.sessions_max = options->sessions_max,
 		.jobs_max = options->jobs_max,
+		.graphs_max = LIMIT_SESSION_GRAPHS,
 		.line_max = options->line_max,
 		.out_high = LIMIT_SESSION_OUT_HIGH,
 		.out_low = LIMIT_SESSION_OUT_LOW,

@@ -20,6 +20,8 @@ struct front;
 struct front_options {
 	uint32_t sessions_max;
 	uint32_t jobs_max;
+	/* Graphs of a session that are not done. */
+	uint32_t graphs_max;
 	size_t line_max;
 	/* A session's output: where its graphs start nothing more, and where they go on. */
 	size_t out_high, out_low;

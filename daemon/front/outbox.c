@@ -31,9 +31,9 @@ void outbox_pool_deinit(struct outbox_pool *pool)
 	pool->n_free = 0;
 }
 
-void outbox_init(struct outbox *outbox, struct outbox_pool *pool)
+void outbox_init(struct outbox *outbox, struct outbox_pool *pool, size_t *held_bytes)
 {
-	*outbox = (struct outbox){.pool = pool};
+	*outbox = (struct outbox){.pool = pool, .held_bytes = held_bytes};
 	list_init(&outbox->chunks);
 }
 
@@ -64,7 +64,14 @@ void outbox_clear(struct outbox *outbox)
 {
 	while (!list_is_empty(&outbox->chunks))
 		chunk_free(outbox, list_entry(outbox->chunks.next, struct chunk, link));
+	*outbox->held_bytes -= outbox->bytes;
 	outbox->bytes = 0;
+}
+
+static void outbox_count(struct outbox *outbox, size_t size)
+{
+	outbox->bytes += size;
+	*outbox->held_bytes += size;
 }
 
 /* The last chunk where it has room, else a new one; NULL: no memory. */
@@ -108,7 +115,7 @@ void outbox_append(struct outbox *outbox, const void *data, size_t size)
 			n = OUTBOX_CHUNK_SIZE - chunk->size;
 		memcpy(chunk->data + chunk->size, at, n);
 		chunk->size += n;
-		outbox->bytes += n;
+		outbox_count(outbox, n);
 		at += n;
 		size -= n;
 	}
@@ -126,7 +133,7 @@ void outbox_append_memory(struct outbox *outbox, char *data, size_t size)
 	chunk->data = data;
 	chunk->size = size;
 	chunk->sent = 0;
-	outbox->bytes += size;
+	outbox_count(outbox, size);
 	list_push_back(&outbox->chunks, &chunk->link);
 }
 
@@ -149,6 +156,7 @@ void outbox_sent(struct outbox *outbox, size_t size)
 	expect(size <= chunk->size - chunk->sent);
 	chunk->sent += size;
 	outbox->bytes -= size;
+	*outbox->held_bytes -= size;
 	if (chunk->sent == chunk->size)
 		chunk_free(outbox, chunk);
 }

@@ -27,6 +27,9 @@ struct outbox {
 	struct list chunks;
 	/* Bytes that wait, those in flight included. */
 	size_t bytes;
+	/* What the daemon holds in all for who has not taken it yet: they are counted there, too.
+	 */
+	size_t *held_bytes;
 	/* True exactly when something was lost for lack of memory. */
 	bool failed;
 };
@@ -34,7 +37,8 @@ struct outbox {
 void outbox_pool_init(struct outbox_pool *pool);
 void outbox_pool_deinit(struct outbox_pool *pool);
 
-void outbox_init(struct outbox *outbox, struct outbox_pool *pool);
+/* `held_bytes` is borrowed. */
+void outbox_init(struct outbox *outbox, struct outbox_pool *pool, size_t *held_bytes);
 
 /* Nothing of it may be in flight. What waited is gone. */
 void outbox_clear(struct outbox *outbox);

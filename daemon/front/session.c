@@ -367,7 +367,7 @@ int session_new(struct front *front, int fd, uid_t uid)
 	session->uid = uid;
 	session->state = SESSION_OPEN;
 	line_reader_init(&session->reader, front->options.line_max);
-	outbox_init(&session->out, &front->outbox_pool);
+	outbox_init(&session->out, &front->outbox_pool, &front->scheduler->body_bytes);
 	list_init(&session->submissions);
 	task_init(&session->flush, session_flush);
 	timer_init(&session->linger, session_on_linger);

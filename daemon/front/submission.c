@@ -173,9 +173,11 @@ void submission_new(struct session *session, uint64_t id, yyjson_doc *doc, yyjso
 	struct plan *plan = NULL;
 	int r;
 
-	if (session->front->is_draining) {
+	if (session->front->is_draining ||
+		session->n_graphs >= session->front->options.graphs_max) {
 		yyjson_doc_free(doc);
-		refuse_with(session, id, FAULT_DRAINING);
+		refuse_with(
+			session, id, session->front->is_draining ? FAULT_DRAINING : FAULT_QUOTA);
 		return;
 	}
 	plan_errors_init(&errors);

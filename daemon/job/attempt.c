@@ -17,7 +17,8 @@
  * other way is the replay of a safe request whose reused connection turned out to be dead.
  */
 
-#define REQUEST_BYTES_MAX SIZE_MAX
+/* A document may use its input many times over: what comes of it is bounded like the document. */
+#define REQUEST_BYTES_MAX PLAN_BYTES_MAX
 #define REQUEST_KEEP      (8 * 1024)
 #define URL_KEEP          (4 * 1024)
 
@@ -154,9 +155,9 @@ static void attempt_note_upload(struct attempt *attempt)
 {
 	if (!attempt->begun_ns || attempt->sent_ns || !attempt->conn)
 		return;
-	if (attempt->conn->sent_size == attempt->uploaded)
+	if (attempt->conn->taken_size == attempt->uploaded)
 		return;
-	attempt->uploaded = attempt->conn->sent_size;
+	attempt->uploaded = attempt->conn->taken_size;
 	attempt->active_ns = attempt_now(attempt);
 }
 

@@ -53,8 +53,8 @@ struct attempt {
 	/* When it had all its places; when the request was begun, and fully sent; when the first
 	 * byte came; when the last body byte moved. 0: not yet. */
 	uint64_t slot_ns, begun_ns, sent_ns, first_byte_ns, active_ns;
-	/* Bytes of the request that had gone out when last looked at. */
-	size_t uploaded;
+	/* What the connection's taken_size was when last looked at. */
+	uint64_t uploaded;
 	/* What the peer may have had of the request before it was sent again. */
 	enum record_sent sent_before;
 	/* True exactly when it was sent again because a reused connection was dead. */

@@ -9,6 +9,9 @@
 /* A body's memory kept for the next one; what is larger goes back. */
 #define EXCHANGE_BODY_KEEP (8 * 1024)
 
+/* As large as a body may be unless its job says otherwise. */
+#define EXCHANGE_LARGE_BYTES (16 * 1024 * 1024)
+
 /* A length that is announced is made room for at once up to here, and grown to as it comes
  * beyond: a peer's word alone takes no memory. */
 #define EXCHANGE_RESERVE_MAX (256 * 1024)
@@ -86,6 +89,16 @@ static bool exchange_on_head(struct h1_sink *sink, const struct response_head *h
 	return true;
 }
 
+/* True where there is room for so many bytes more. A large body leaves a quarter to small ones. */
+static bool exchange_may_hold(const struct exchange *exchange, size_t size)
+{
+	size_t max = exchange->held_bytes_max, held = *exchange->held_bytes;
+
+	if (exchange->own_held_bytes + size > EXCHANGE_LARGE_BYTES)
+		max -= max / 4;
+	return held <= max && size <= max - held;
+}
+
 static bool exchange_on_body(struct h1_sink *sink, const char *data, size_t size)
 {
 	struct exchange *exchange = container_of(sink, struct exchange, sink);
@@ -96,7 +109,7 @@ static bool exchange_on_body(struct h1_sink *sink, const char *data, size_t size
 			exchange, FAULT_BODY_TOO_LARGE, "the body is larger than max_body");
 	if (exchange->discards)
 		return true;
-	if (exchange->held_bytes_max - *exchange->held_bytes < size)
+	if (!exchange_may_hold(exchange, size))
 		return exchange_fail(exchange, FAULT_OVERLOADED,
 			"the daemon holds as many bytes of bodies as it may");
 	*exchange->held_bytes += size;
@@ -151,8 +164,7 @@ enum exchange_result exchange_feed_end(struct exchange *exchange)
 
 uint64_t exchange_droppable(const struct exchange *exchange)
 {
-	if (!exchange->discards || !exchange_is_long(exchange) ||
-		!h1_body_is_plain(exchange->h1))
+	if (!exchange->discards || !exchange_is_long(exchange) || !h1_body_is_plain(exchange->h1))
 		return 0;
 	return h1_body_left(exchange->h1);
 }

@@ -29,6 +29,7 @@
 static void graph_on_deadline(struct timer *timer);
 static void graph_on_sweep(struct timer *timer);
 static void graph_run_doom(struct task *task);
+static void graph_on_doom(struct timer *timer);
 static void graph_finish(struct task *task);
 static void graph_check_finished(struct graph *graph);
 
@@ -84,6 +85,7 @@ int graph_new(struct scheduler *scheduler, struct plan **planp, uid_t uid,
 	list_init(&graph->doomed);
 	timer_init(&graph->deadline_timer, graph_on_deadline);
 	timer_init(&graph->sweep_timer, graph_on_sweep);
+	timer_init(&graph->doom_timer, graph_on_doom);
 	task_init(&graph->doom_task, graph_run_doom);
 	task_init(&graph->finish_task, graph_finish);
 	list_push_back(&scheduler->graphs, &graph->link);
@@ -101,6 +103,7 @@ struct graph *graph_free(struct graph *graph)
 	expect(graph->n_attempts == 0);
 	timer_stop(graph_timers(graph), &graph->deadline_timer);
 	timer_stop(graph_timers(graph), &graph->sweep_timer);
+	timer_stop(graph_timers(graph), &graph->doom_timer);
 	task_cancel(&graph->doom_task);
 	task_cancel(&graph->finish_task);
 	list_remove(&graph->requests.freed);
@@ -108,7 +111,7 @@ struct graph *graph_free(struct graph *graph)
 	graph->scheduler->n_graphs--;
 	known_forget(&graph->known, graph->scheduler->pool);
 	for (uint32_t i = 0; i < graph->plan->n_jobs; i++)
-		outcome_free(graph->jobs[i].outcome);
+		job_forget(&graph->jobs[i]);
 	plan_free(graph->plan);
 	free(graph->jobs);
 	free(graph);
@@ -206,6 +209,8 @@ void graph_pause(struct graph *graph, bool paused)
 	graph->requests.paused = paused;
 	if (paused)
 		return;
+	if (!list_is_empty(&graph->doomed))
+		graph_defer(graph, &graph->doom_task);
 	if (graph_is_ended(graph) && graph->sweep_next < graph->plan->n_jobs)
 		timer_set(graph_timers(graph), &graph->sweep_timer, ring_now(scheduler->ring));
 	budget_freed(&graph->requests, &scheduler->freed);
@@ -237,20 +242,41 @@ static void graph_doom(struct graph *graph, struct job *job, const struct job *c
 	graph_defer(graph, &graph->doom_task);
 }
 
-static void graph_run_doom(struct task *task)
+/* The next slice. Once the graph has ended, its sweep settles them; while its reader is slow, they
+ * wait. */
+static void graph_settle_doomed(struct graph *graph)
 {
-	struct graph *graph = container_of(task, struct graph, doom_task);
 	struct fault fault;
 	struct list *link;
 
-	/* Once it has ended, its sweep settles them. */
-	while (!graph_is_ended(graph) && (link = list_pop_front(&graph->doomed))) {
-		struct job *job = list_entry(link, struct job, link);
+	for (int n = 0; n < SWEEP_SLICE; n++) {
+		struct job *job;
 
+		if (graph_is_ended(graph) || graph->requests.paused)
+			return;
+		link = list_pop_front(&graph->doomed);
+		if (!link)
+			return;
+		job = list_entry(link, struct job, link);
 		fault_set(&fault, FAULT_DEPENDENCY_REJECTED, "%.*s was rejected",
 			TEXT_ARGS(graph->plan->jobs[job->cause].id));
 		job_reject(job, &fault, RECORD_BY_NONE);
 	}
+	timer_set(graph_timers(graph), &graph->doom_timer,
+		ring_now(graph->scheduler->ring) + NS_PER_MS);
+}
+
+static void graph_run_doom(struct task *task)
+{
+	struct graph *graph = container_of(task, struct graph, doom_task);
+
+	if (!timer_is_armed(&graph->doom_timer))
+		graph_settle_doomed(graph);
+}
+
+static void graph_on_doom(struct timer *timer)
+{
+	graph_settle_doomed(container_of(timer, struct graph, doom_timer));
 }
 
 /* One of the job's dependencies has settled. */
@@ -279,7 +305,7 @@ static void graph_drop_outcomes(struct graph *graph, const struct job *job)
 		struct job *dependency = &graph->jobs[index];
 
 		if (dependency->outcome && --dependency->outcome->n_users == 0)
-			dependency->outcome = outcome_free(dependency->outcome);
+			job_forget(dependency);
 	}
 }
 

@@ -75,6 +75,8 @@ struct graph {
 	/* Where a cancelled graph's settling has come to, a slice a tick. */
 	uint32_t sweep_next;
 	struct timer sweep_timer, deadline_timer;
+	/* When the next slice of doomed jobs is settled. */
+	struct timer doom_timer;
 	/* Jobs whose dependency was rejected, to be settled before the turn ends. */
 	struct list doomed;
 	struct task doom_task, finish_task;

@@ -60,8 +60,18 @@ static void job_keep(struct job *job, const struct record *record, struct text b
 	if (n_users == 0)
 		return;
 	job->outcome = outcome_new(record, body, job_plan(job)->keep);
-	if (job->outcome)
-		job->outcome->n_users = n_users;
+	if (!job->outcome)
+		return;
+	job->outcome->n_users = n_users;
+	job->graph->scheduler->body_bytes += job->outcome->body.size;
+}
+
+void job_forget(struct job *job)
+{
+	if (!job->outcome)
+		return;
+	job->graph->scheduler->body_bytes -= job->outcome->body.size;
+	job->outcome = outcome_free(job->outcome);
 }
 
 void job_settle(struct job *job, const struct record *record, struct text body, char **body_memory)

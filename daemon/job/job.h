@@ -73,5 +73,8 @@ struct record job_record(const struct job *job);
  * The job's attempt, if it had one, is no longer its own. */
 void job_settle(struct job *job, const struct record *record, struct text body, char **body_memory);
 
+/* Nobody refers to it any more, if anybody did. */
+void job_forget(struct job *job);
+
 /* Rejects a job that has no attempt. */
 void job_reject(struct job *job, const struct fault *fault, enum record_by by);

@@ -15,6 +15,10 @@
  * its URL has to be known, the origin. The first that refuses has it in its queue.
  */
 
+/* Jobs tried in a turn: most only find a bound full, but each may have to be filled in and
+ * rejected, and the loop has other work. */
+#define RUN_SLICE 16384
+
 static void scheduler_try(struct scheduler *scheduler, struct job *job)
 {
 	struct graph *graph = job->graph;
@@ -51,7 +55,7 @@ static void scheduler_run(struct task *task)
 	struct scheduler *scheduler = container_of(task, struct scheduler, task);
 	struct list *link;
 
-	for (;;) {
+	for (int n = 0; n < RUN_SLICE; n++) {
 		if ((link = list_pop_front(&scheduler->freed)))
 			scheduler_serve(scheduler, list_entry(link, struct bound, freed));
 		else if ((link = list_pop_front(&scheduler->ready)))
@@ -59,6 +63,14 @@ static void scheduler_run(struct task *task)
 		else
 			return;
 	}
+	/* What was tried may have kicked us again. */
+	task_cancel(&scheduler->task);
+	timer_set(ring_timers(scheduler->ring), &scheduler->timer, ring_now(scheduler->ring));
+}
+
+static void scheduler_on_timer(struct timer *timer)
+{
+	scheduler_kick(container_of(timer, struct scheduler, timer));
 }
 
 void scheduler_init(struct scheduler *scheduler, struct ring *ring, struct pool *pool,
@@ -70,6 +82,7 @@ void scheduler_init(struct scheduler *scheduler, struct ring *ring, struct pool 
 	list_init(&scheduler->freed);
 	list_init(&scheduler->graphs);
 	task_init(&scheduler->task, scheduler_run);
+	timer_init(&scheduler->timer, scheduler_on_timer);
 	attempt_slab_init(&scheduler->attempts, options->attempts_max);
 }
 
@@ -78,6 +91,7 @@ void scheduler_deinit(struct scheduler *scheduler)
 	expect(list_is_empty(&scheduler->graphs));
 	expect(bound_is_unused(&scheduler->requests));
 	task_cancel(&scheduler->task);
+	timer_stop(ring_timers(scheduler->ring), &scheduler->timer);
 	slab_deinit(&scheduler->attempts);
 }
 
@@ -91,5 +105,6 @@ void scheduler_ready(struct scheduler *scheduler, struct job *job)
 
 void scheduler_kick(struct scheduler *scheduler)
 {
-	task_defer(ring_tasks(scheduler->ring), &scheduler->task);
+	if (!timer_is_armed(&scheduler->timer))
+		task_defer(ring_tasks(scheduler->ring), &scheduler->task);
 }

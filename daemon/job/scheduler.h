@@ -31,7 +31,8 @@ struct scheduler_options {
 	uint32_t requests_max;
 	/* Attempts that may exist: those on the wire, and those being ended. */
 	uint32_t attempts_max;
-	/* Bytes of bodies held in memory at once. */
+	/* Bytes of bodies held in memory at once, until nobody needs them and the client has them.
+	 */
 	size_t body_bytes_max;
 	uint64_t dns_timeout_ns;
 	bool insecure_allowed;
@@ -53,6 +54,8 @@ struct scheduler {
 	/* Bounds with room again, and somebody waiting. */
 	struct list freed;
 	struct task task;
+	/* When what was left over is gone on with. */
+	struct timer timer;
 	struct slab attempts;
 	/* All graphs. */
 	struct list graphs;

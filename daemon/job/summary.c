@@ -7,8 +7,8 @@
 #include "job/scheduler.h"
 #include "job/template.h"
 
-/* A result larger than any document it could have come from. */
-#define RESULT_BYTES_MAX (256u * 1024 * 1024)
+/* A result beyond it is null. */
+#define RESULT_BYTES_MAX PLAN_BYTES_MAX
 
 /* The chain of jobs that each released the next, up to the one that settled last: what the wall
  * time was made of. */

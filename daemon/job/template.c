@@ -31,7 +31,8 @@ struct sink {
 
 static bool no_memory(struct fault *fault)
 {
-	fault_set(fault, FAULT_OVERLOADED, "no memory for the request");
+	fault_set(
+		fault, FAULT_OVERLOADED, "the request is too large, or there is no memory for it");
 	return false;
 }
 
@@ -451,6 +452,14 @@ static bool body_fill(struct job *job, struct buffer *out, struct fault *ret_fau
 	unreachable("a body of another kind");
 }
 
+/* True where the host of the URL is who it is for everybody. A job that says itself where the host
+ * is, or how it shows that it is, could have a secret sent to anybody. */
+static bool host_is_bound(const struct plan_spec *spec)
+{
+	return spec->n_resolve == 0 && !spec->tls.insecure && !spec->tls.ca.data &&
+	       !spec->tls.server_name.data;
+}
+
 bool template_request(
 	struct job *job, const struct url *url, struct buffer *out, struct fault *ret_fault)
 {
@@ -460,7 +469,7 @@ bool template_request(
 		.out = out,
 		.fault = ret_fault,
 		.encode = buffer_append_text,
-		.secret_host = url->host,
+		.secret_host = host_is_bound(spec) ? url->host : (struct text){NULL, 0},
 	};
 	struct buffer body;
 	bool done;

@@ -322,6 +322,7 @@ static void conn_on_send(struct op *op, const struct completion *completion)
 		return;
 	}
 	size = completion->result < 0 ? 0 : (size_t)completion->result;
+	conn->taken_size += size;
 	if (conn->tls) {
 		expect(size <= conn->send_size);
 		conn->send_size -= size;
@@ -386,6 +387,7 @@ void conn_send(struct conn *conn, const char *data, size_t size)
 		return;
 	}
 	if (tls_write(conn->tls, data, size, &fault) != TLS_OK) {
+		conn->sending = false;
 		task_defer(ring_tasks(conn->ring), &conn->broken);
 		return;
 	}
@@ -483,8 +485,7 @@ void conn_start(struct conn *conn, struct conn_dial *dialling, struct pool *pool
 	list_init(&conn->route_link);
 	list_init(&conn->idle_link);
 	conn->times.dialed_ns = ring_now(conn->ring);
-	dial_start(
-		&dialling->dial, pool_gate(pool), pool_resolver(pool), route, &conn_dial_events);
+	dial_start(&dialling->dial, pool_gate(pool), pool_resolver(pool), route, &conn_dial_events);
 }
 
 /* Between users. */

@@ -104,6 +104,8 @@ struct conn {
 	size_t send_size;
 	/* Bytes of the user's that the kernel has taken (all or none under TLS). */
 	size_t sent_size;
+	/* Bytes of anything that the kernel has taken: whether an upload moves. */
+	uint64_t taken_size;
 	/* NULL for http. */
 	struct tls *tls;
 	/* TLS records in flight. */

@@ -72,7 +72,7 @@ static void dial_enter_joining(struct dial *dial)
 	list_remove(&dial->link);
 	resolver_leave(&dial->wait);
 	timer_stop(ring_timers(dial->ring), &dial->stagger);
-	for (uint32_t i = 0; i < DIAL_TRIES_MAX; i++)
+	for (uint32_t i = 0; i < dial->next; i++)
 		ring_cancel(dial->ring, &dial->tries[i].op);
 }
 
@@ -117,26 +117,16 @@ static void dial_on_connect(struct op *op, const struct completion *completion)
 	dial_next(dial);
 }
 
-static struct dial_try *dial_free_try(struct dial *dial)
-{
-	for (uint32_t i = 0; i < DIAL_TRIES_MAX; i++) {
-		if (dial->tries[i].fd < 0)
-			return &dial->tries[i];
-	}
-	return NULL;
-}
-
 /* False: this address cannot be tried, for a reason of our own. */
-static bool dial_try_start(struct dial *dial, struct dial_try *try, const struct address *address)
+static bool dial_try_start(struct dial *dial, struct dial_try *try)
 {
-	int fd = ring_socket(dial->ring, address->any.sa_family);
+	int fd = ring_socket(dial->ring, try->address.any.sa_family);
 
 	if (fd < 0) {
-		dial_note_failure(dial, address, -fd);
+		dial_note_failure(dial, &try->address, -fd);
 		return false;
 	}
 	try->fd = fd;
-	try->address = *address;
 	dial->n_in_flight++;
 	ring_connect(dial->ring, &try->op, fd, &try->address.any, address_size(&try->address),
 		dial_on_connect);
@@ -146,16 +136,15 @@ static bool dial_try_start(struct dial *dial, struct dial_try *try, const struct
 /* Start the next address; where none is left and none is in flight, that was all. */
 static void dial_next(struct dial *dial)
 {
-	struct dial_try *try = dial_free_try(dial);
 	bool started = false;
 
-	while (try && !started && dial->next < dial->n_addresses)
-		started = dial_try_start(dial, try, &dial->addresses[dial->next++]);
+	while (!started && dial->next < dial->n_tries)
+		started = dial_try_start(dial, &dial->tries[dial->next++]);
 	if (dial->n_in_flight == 0) {
 		dial_fail(dial);
 		return;
 	}
-	if (started && dial->next < dial->n_addresses)
+	if (started && dial->next < dial->n_tries)
 		timer_set(ring_timers(dial->ring), &dial->stagger,
 			ring_now(dial->ring) + DIAL_STAGGER_NS);
 }
@@ -172,14 +161,16 @@ static void dial_set_addresses(struct dial *dial, const struct address *addresse
 	sa_family_t first = n ? addresses[0].any.sa_family : AF_INET;
 	bool other = false;
 
-	for (dial->n_addresses = 0; dial->n_addresses < DIAL_ADDRESSES_MAX; other = !other) {
+	for (dial->n_tries = 0; dial->n_tries < DIAL_ADDRESSES_MAX; other = !other) {
 		uint32_t *i = &at[other];
 
 		while (*i < n && (addresses[*i].any.sa_family != first) != other)
 			++*i;
 		if (*i < n) {
-			dial->addresses[dial->n_addresses] = addresses[(*i)++];
-			address_set_port(&dial->addresses[dial->n_addresses++], dial->route->port);
+			struct dial_try *try = &dial->tries[dial->n_tries++];
+
+			try->address = addresses[(*i)++];
+			address_set_port(&try->address, dial->route->port);
 		} else if (at[0] >= n && at[1] >= n) {
 			return;
 		}
@@ -282,7 +273,7 @@ void dial_start(struct dial *dial, struct dial_gate *gate, struct resolver *reso
 	dial->fault.code = FAULT_NONE;
 	list_init(&dial->wait.link);
 	timer_init(&dial->stagger, dial_on_stagger);
-	for (uint32_t i = 0; i < DIAL_TRIES_MAX; i++) {
+	for (uint32_t i = 0; i < DIAL_ADDRESSES_MAX; i++) {
 		dial->tries[i].dial = dial;
 		dial->tries[i].fd = -1;
 	}

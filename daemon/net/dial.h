@@ -17,7 +17,6 @@
 #include "ring/ring.h"
 
 #define DIAL_ADDRESSES_MAX 16
-#define DIAL_TRIES_MAX     4
 
 struct dial;
 
@@ -57,11 +56,12 @@ void dial_gate_init(struct dial_gate *gate, struct ring *ring);
 /* None may be waiting. */
 void dial_gate_deinit(struct dial_gate *gate);
 
-/* One address being tried. */
+/* One address, and the attempt to connect to it. */
 struct dial_try {
 	struct op op;
 	struct dial *dial;
 	struct address address;
+	/* -1 while there is no attempt. */
 	int fd;
 };
 
@@ -76,12 +76,11 @@ struct dial {
 	struct list link;
 	struct resolver_wait wait;
 	struct timer stagger;
-	struct address addresses[DIAL_ADDRESSES_MAX];
-	uint32_t n_addresses;
+	struct dial_try tries[DIAL_ADDRESSES_MAX];
+	uint32_t n_tries;
 	/* The next one to try. */
 	uint32_t next;
 	uint32_t n_in_flight;
-	struct dial_try tries[DIAL_TRIES_MAX];
 	/* The most telling failure so far. */
 	struct fault fault;
 };

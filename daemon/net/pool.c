@@ -32,6 +32,8 @@ struct pool {
 	/* Connections that are not being closed. */
 	uint32_t n_open;
 	struct timer sweep;
+	/* When routes were looked through last. */
+	uint64_t dropped_ns;
 	struct dial_gate gate;
 	/* Keys are put together here. */
 	struct buffer key;
@@ -62,6 +64,7 @@ struct pool *pool_new(struct ring *ring, struct resolver *resolver, struct tls_s
 	list_init(&pool->idle);
 	timer_init(&pool->sweep, pool_on_sweep);
 	dial_gate_init(&pool->gate, ring);
+	pool->dropped_ns = ring_now(ring);
 	buffer_init(&pool->key, KEY_MAX);
 	return pool;
 }
@@ -224,11 +227,28 @@ static struct route *route_new(struct pool *pool, const struct route_key *key, u
 	return route;
 }
 
+/* How often routes are looked through: there may be many. */
+static uint64_t pool_drop_interval(const struct pool *pool)
+{
+	uint64_t interval = pool->options.idle_timeout_ns;
+
+	return interval > NS_PER_S ? interval : NS_PER_S;
+}
+
+/* The next time something is due. */
 static void pool_watch(struct pool *pool)
 {
-	if (!timer_is_armed(&pool->sweep))
-		timer_set(ring_timers(pool->ring), &pool->sweep,
-			ring_now(pool->ring) + pool->options.idle_timeout_ns);
+	uint64_t due = TIMER_NEVER, idle_due;
+
+	if (!list_is_empty(&pool->all_routes))
+		due = pool->dropped_ns + pool_drop_interval(pool);
+	if (!list_is_empty(&pool->idle)) {
+		idle_due = list_entry(pool->idle.next, struct conn, idle_link)->idle_since_ns +
+			   pool->options.idle_timeout_ns;
+		due = idle_due < due ? idle_due : due;
+	}
+	if (!timer_is_armed(&pool->sweep) || due < pool->sweep.deadline_ns)
+		timer_set(ring_timers(pool->ring), &pool->sweep, due);
 }
 
 struct route *pool_route(struct pool *pool, const struct route_key *key)
@@ -242,8 +262,10 @@ struct route *pool_route(struct pool *pool, const struct route_key *key)
 	text = buffer_text(&pool->key);
 	hash = table_hash(text);
 	route = table_find(&pool->routes, hash, route_matches, &text);
-	if (!route)
+	if (!route) {
 		route = route_new(pool, key, hash);
+		pool_watch(pool);
+	}
 	return route ? pool_stay(route) : NULL;
 }
 
@@ -257,7 +279,6 @@ void pool_leave(struct pool *pool, struct route *route)
 {
 	expect(route->n_users > 0);
 	route->n_users--;
-	pool_watch(pool);
 }
 
 /* Leases. */
@@ -349,7 +370,6 @@ void pool_forget(struct pool *pool, struct conn *conn)
 	conn->route->n_conns--;
 	pool->counters.closed++;
 	slab_give(&pool->conns, conn);
-	pool_watch(pool);
 }
 
 /* Age. */
@@ -378,16 +398,15 @@ static void pool_on_sweep(struct timer *timer)
 	while (!list_is_empty(&pool->idle)) {
 		struct conn *conn = list_entry(pool->idle.next, struct conn, idle_link);
 
-		if (conn->idle_since_ns + pool->options.idle_timeout_ns > now) {
-			timer_set(ring_timers(pool->ring), &pool->sweep,
-				conn->idle_since_ns + pool->options.idle_timeout_ns);
-			return;
-		}
+		if (conn->idle_since_ns + pool->options.idle_timeout_ns > now)
+			break;
 		conn_abort(conn);
 	}
-	pool_drop_unused(pool);
-	if (!list_is_empty(&pool->all_routes))
-		pool_watch(pool);
+	if (pool->dropped_ns + pool_drop_interval(pool) <= now) {
+		pool->dropped_ns = now;
+		pool_drop_unused(pool);
+	}
+	pool_watch(pool);
 }
 
 struct pool *pool_free(struct pool *pool)

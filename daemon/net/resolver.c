@@ -95,8 +95,12 @@ static struct resolver_answer name_answer(const struct name *name)
 static void name_tell(struct name *name)
 {
 	struct resolver_answer answer = name_answer(name);
+	struct fault fault = name->lookup.fault;
 	struct list waiting, *link;
 
+	/* Who hears of it may ask again, which clears the name's own. */
+	if (answer.fault)
+		answer.fault = &fault;
 	name->telling = true;
 	list_init(&waiting);
 	while ((link = list_pop_front(&name->waiting)))

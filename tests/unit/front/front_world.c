@@ -19,6 +19,7 @@ struct front_options front_world_options(void)
 	return (struct front_options){
 		.sessions_max = 100,
 		.jobs_max = 1000,
+		.graphs_max = 100,
 		.line_max = 64 * 1024,
 		.out_high = 256 * 1024,
 		.out_low = 64 * 1024,

@@ -10,18 +10,21 @@
 /* Kept by the pool, and no more. */
 #define POOL_FREE_MAX 16
 
+static size_t held_bytes;
 static struct outbox_pool pool;
 
 static void begin(struct outbox *outbox)
 {
 	outbox_pool_init(&pool);
-	outbox_init(outbox, &pool);
+	outbox_init(outbox, &pool, &held_bytes);
 }
 
 static void end(struct outbox *outbox)
 {
+	ck_assert_uint_ge(held_bytes, outbox->bytes);
 	outbox_clear(outbox);
 	outbox_pool_deinit(&pool);
+	ck_assert_uint_eq(held_bytes, 0);
 }
 
 /* The byte that stands at a place of the stream. */
@@ -232,7 +235,7 @@ START_TEST(empty_chunks_are_kept_for_all_and_not_without_end)
 	struct outbox outbox, other;
 
 	begin(&outbox);
-	outbox_init(&other, &pool);
+	outbox_init(&other, &pool, &held_bytes);
 	append_bytes(&outbox, 0, 3 * OUTBOX_CHUNK_SIZE);
 	assert_sends(&outbox, 3 * OUTBOX_CHUNK_SIZE, SIZE_MAX);
 	ck_assert_uint_eq(pool.n_free, 3);

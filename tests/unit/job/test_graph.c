@@ -353,7 +353,7 @@ static char *chain_document(const char *url, const char *needs)
 }
 
 /* Neither the stack nor the order suffers however long a chain settles in one turn. */
-START_TEST(a_chain_of_very_many_jobs_settles_in_one_turn)
+START_TEST(a_chain_of_very_many_jobs_settles_in_slices)
 {
 	static const char *const needs[] = {"fulfilled", "settled"};
 
@@ -365,6 +365,10 @@ START_TEST(a_chain_of_very_many_jobs_settles_in_one_turn)
 		graph->counts_only = true;
 		world_start(graph, document);
 		fake_turn();
+		/* In slices: the loop has other work. */
+		ck_assert_uint_lt(graph->n_records, MANY / 2);
+		for (int ms = 0; ms < 1000 && graph->n_records < MANY; ms++)
+			fake_pass(NS_PER_MS);
 		ck_assert_uint_eq(graph->n_records, MANY);
 		world_assert_done(graph, "/rejected", "100000");
 		free(document);
@@ -389,6 +393,8 @@ START_TEST(very_many_jobs_depend_on_one)
 	buffer_deinit(&out);
 	fake_run();
 	world_answer("/a", "500 No", "");
+	for (int ms = 0; ms < 1000 && graph->n_records < MANY / 4 + 1; ms++)
+		fake_pass(NS_PER_MS);
 	ck_assert_uint_eq(graph->n_records, MANY / 4 + 1);
 	world_assert_done(graph, "/rejected", "25001");
 	end();
@@ -407,4 +413,4 @@ UNIT_MAIN("job/graph", &no_jobs_are_fulfilled_at_once,
 	&an_outcome_is_not_kept_for_who_has_settled_before,
 	&a_job_waits_for_a_slot_no_longer_than_it_says,
 	&the_wait_for_a_slot_begins_when_it_is_ready, &paused_it_starts_nothing_more,
-	&a_chain_of_very_many_jobs_settles_in_one_turn, &very_many_jobs_depend_on_one)
+	&a_chain_of_very_many_jobs_settles_in_slices, &very_many_jobs_depend_on_one)

@@ -228,7 +228,7 @@ START_TEST(what_was_lost_for_lack_of_memory_is_no_missing_value)
 	begin();
 	graph = world_hold(DOCUMENT, RESPONSE("200 OK", "{}"));
 	a = world_job(graph, "a");
-	a->outcome = outcome_free(a->outcome);
+	job_forget(a);
 	ck_assert(reference_is_whole(TEXT("{{a#/x ?? 1}}"), &reference));
 	value_of(graph->graph, &reference, TEXT("h"), &value);
 	ck_assert_int_eq(value.why, FAULT_OVERLOADED);
