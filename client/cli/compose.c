@@ -302,6 +302,12 @@ static int compose_method(struct compose *compose)
 	return 0;
 }
 
+/* Longer than anybody waits. */
+#define UNLIMITED_NS (UINT64_C(365) * 86400 * UINT64_C(1000000000))
+
+/* The largest body unless --max-filesize says otherwise: it passes through memory. */
+#define BODY_BYTES_MAX (512u * 1024 * 1024)
+
 static void compose_seconds(struct buffer *out, const char *key, uint64_t ns)
 {
 	compose_key(out, key);
@@ -321,6 +327,11 @@ static int compose_times(struct compose *compose)
 		/* There is one attempt: its own limit is not to be the shorter one. */
 		compose_seconds(compose->out, "attempt_timeout", ns);
 	}
+	if (!max_time) {
+		/* As curl: as long as it takes, while bytes move. */
+		compose_seconds(compose->out, "timeout", UNLIMITED_NS);
+		compose_seconds(compose->out, "attempt_timeout", UNLIMITED_NS);
+	}
 	if (connect) {
 		if (!value_duration(OPTION_CONNECT_TIMEOUT, connect, &ns))
 			return EXIT_USAGE;
@@ -339,12 +350,11 @@ static int compose_limits(struct compose *compose)
 	const char *redirects = option_value(compose->options, OPTION_MAX_REDIRS);
 	uint64_t bytes;
 
-	if (size) {
-		if (!value_size(OPTION_MAX_FILESIZE, size, &bytes))
-			return EXIT_USAGE;
-		compose_key(compose->out, "max_body");
-		buffer_append_u64(compose->out, bytes);
-	}
+	bytes = BODY_BYTES_MAX;
+	if (size && !value_size(OPTION_MAX_FILESIZE, size, &bytes))
+		return EXIT_USAGE;
+	compose_key(compose->out, "max_body");
+	buffer_append_u64(compose->out, bytes);
 	if (redirects) {
 		if (strcmp(redirects, "0") != 0) {
 			value_refuse(OPTION_MAX_REDIRS, redirects,
@@ -542,7 +552,7 @@ static int compose_jobs(struct compose *compose)
 
 static int compose_all(struct compose *compose)
 {
-	static int (*const keys[])(struct compose *compose) = {
+	static int (*const keys[])(struct compose * compose) = {
 		compose_method,
 		compose_headers,
 		compose_body,

@@ -3,6 +3,7 @@
  * settle(1): the command line's words become a command, and its result an exit status.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,12 +68,25 @@ static int main_dispatch(const struct options *options)
 	return commands[options->command](options);
 }
 
+/* A standard descriptor that is closed would be the next socket's number, and what is written there
+ * would be said to the daemon. Each is taken by one that can only be used the wrong way round: what
+ * goes there fails, as it should. */
+static void main_fill_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 &&
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	struct buffer error;
 	int r, status;
 
+	main_fill_descriptors();
 	r = interrupt_init();
 	if (r < 0) {
 		message_print("cannot start: %s", strerror(-r));

@@ -70,6 +70,13 @@ static bool exchange_fail(struct exchange *exchange, enum fault_code code, const
 	return false;
 }
 
+static bool exchange_fail_size(struct exchange *exchange)
+{
+	fault_set(&exchange->fault, FAULT_BODY_TOO_LARGE, "the body is larger than %ju bytes",
+		(uintmax_t)exchange->body_bytes_max);
+	return false;
+}
+
 static bool exchange_on_head(struct h1_sink *sink, const struct response_head *head)
 {
 	struct exchange *exchange = container_of(sink, struct exchange, sink);
@@ -80,8 +87,7 @@ static bool exchange_on_head(struct h1_sink *sink, const struct response_head *h
 	if (head->framing != BODY_LENGTH)
 		return true;
 	if (head->length > exchange->body_bytes_max)
-		return exchange_fail(
-			exchange, FAULT_BODY_TOO_LARGE, "the announced length is over max_body");
+		return exchange_fail_size(exchange);
 	if (reserve > EXCHANGE_RESERVE_MAX)
 		reserve = EXCHANGE_RESERVE_MAX;
 	if (!exchange->discards && !buffer_reserve(&exchange->body, (size_t)reserve))
@@ -105,8 +111,7 @@ static bool exchange_on_body(struct h1_sink *sink, const char *data, size_t size
 
 	exchange->body_bytes += size;
 	if (exchange->body_bytes > exchange->body_bytes_max)
-		return exchange_fail(
-			exchange, FAULT_BODY_TOO_LARGE, "the body is larger than max_body");
+		return exchange_fail_size(exchange);
 	if (exchange->discards)
 		return true;
 	if (!exchange_may_hold(exchange, size))
@@ -175,7 +180,7 @@ enum exchange_result exchange_skip(struct exchange *exchange, size_t size)
 
 	exchange->body_bytes += size;
 	if (exchange->body_bytes > exchange->body_bytes_max) {
-		exchange_fail(exchange, FAULT_BODY_TOO_LARGE, "the body is larger than max_body");
+		exchange_fail_size(exchange);
 		return EXCHANGE_FAULT;
 	}
 	result = h1_skip(exchange->h1, size);

@@ -21,6 +21,24 @@ class GetCase(DaemonCase):
         return done.json()
 
 
+class DescriptorTest(GetCase):
+    def test_a_body_never_lands_in_the_daemons_socket(self):
+        """With stdin and stdout closed, the socket to the daemon would be descriptor 0 or 1."""
+        victim = self.origin()
+        body = json.dumps({'id': 1, 'submit': {'jobs': {'evil': {'url': victim.url('/evil')}}}})
+        evil = self.origin(lambda c: c.read_request() and c.reply(body=body + '\n'))
+
+        def close_both():
+            os.close(0)
+            os.close(1)
+
+        process = settle_start('get', evil.url('/'), sock=self.daemon.path, preexec_fn=close_both)
+        error = process.communicate(timeout=30)[1].decode()
+        self.assertEqual(process.returncode, 6, error)
+        self.assertIn('Bad file descriptor', error)
+        self.assertEqual(victim.requests, [])
+
+
 class OneTest(GetCase):
     def test_body_alone_on_stdout(self):
         done = self.get(self.origin().url('/text/hello'))
@@ -120,7 +138,7 @@ class RequestTest(GetCase):
         self.assertEqual(done.json()['headers']['host'], 'api.test:%d' % origin.port)
 
     def test_accepted_options_change_nothing(self):
-        self.echo('-L', '--compressed', '--http1.1', '--raw', '--max-redirs', '0')
+        self.echo('--http1.1', '--raw', '--max-redirs', '0')
 
     def test_options_of_later_versions_are_refused(self):
         for arguments in (('--retry', '3'), ('-E', 'x'), ('--key', 'x'), ('--http2',)):

@@ -10,6 +10,29 @@
 
 #define JOB ",\"jobs\":[{\"url\":\"http://x/\"}]}"
 
+/* Without what every document of get has: no limit of time, and one of size. */
+static void take_out(struct buffer *out, const char *piece)
+{
+	size_t size = strlen(piece);
+	char *at;
+
+	buffer_append_byte(out, '\0');
+	out->size--;
+	at = strstr(out->data, piece);
+	if (!at)
+		return;
+	/* The comma before it, or the one behind. */
+	if (at[-1] == ',')
+		at--, size++;
+	else if (at[size] == ',')
+		size++;
+	memmove(at, at + size, out->size - (size_t)(at - out->data) - size);
+	out->size -= size;
+}
+
+#define NO_TIME_LIMIT "\"timeout\":31536000,\"attempt_timeout\":31536000"
+#define SIZE_LIMIT    "\"max_body\":536870912"
+
 START_TEST(makes_a_document_of_curls_options)
 {
 	static const struct {
@@ -48,7 +71,7 @@ START_TEST(makes_a_document_of_curls_options)
 			"{\"defaults\":{\"timeouts\":{\"connect\":3,\"tls\":3}}" JOB},
 		{"get -c 4 --mode all x/",
 			"{\"mode\":\"all\",\"concurrency\":4,\"defaults\":{}" JOB},
-		{"get --max-filesize 1K --raw --http1.1 --max-redirs 0 -L --compressed x/",
+		{"get --max-filesize 1K --raw --http1.1 --max-redirs 0 x/",
 			"{\"defaults\":{\"max_body\":1024,\"redirects\":0,\"decode\":false,"
 			"\"http\":\"1.1\"}" JOB},
 		{"get -k x/", "{\"defaults\":{\"tls\":{\"insecure\":true}}" JOB},
@@ -65,6 +88,8 @@ START_TEST(makes_a_document_of_curls_options)
 		words_parse(line, &options);
 		buffer_init(&out, 65536);
 		ck_assert_int_eq(compose_document(&options, &out), 0);
+		take_out(&out, NO_TIME_LIMIT);
+		take_out(&out, SIZE_LIMIT);
 		ck_assert_msg(text_is(buffer_text(&out), cases[i].document), "%s gave %.*s",
 			cases[i].words, TEXT_ARGS(buffer_text(&out)));
 		buffer_deinit(&out);
@@ -152,5 +177,22 @@ START_TEST(refuses_what_it_cannot_say)
 }
 END_TEST
 
-UNIT_MAIN("client/compose", &makes_a_document_of_curls_options, &makes_documents_that_are_admitted,
+START_TEST(limits_time_as_curl_does_and_size_by_memory)
+{
+	char line[] = "get x/";
+	struct options options;
+	struct buffer out;
+
+	words_parse(line, &options);
+	buffer_init(&out, 65536);
+	ck_assert_int_eq(compose_document(&options, &out), 0);
+	ck_assert(text_is(buffer_text(&out), "{\"defaults\":{" NO_TIME_LIMIT "," SIZE_LIMIT
+					     "},\"jobs\":[{\"url\":\"http://x/\"}]}"));
+	buffer_deinit(&out);
+	option_deinit(&options);
+}
+END_TEST
+
+UNIT_MAIN("client/compose", &makes_a_document_of_curls_options,
+	&limits_time_as_curl_does_and_size_by_memory, &makes_documents_that_are_admitted,
 	&refuses_what_it_cannot_say)

@@ -109,6 +109,22 @@ START_TEST(while_draining_every_graph_is_refused)
 }
 END_TEST
 
+START_TEST(a_session_has_a_bound_on_its_graphs)
+{
+	struct front_options options = front_world_options();
+	int fd;
+
+	options.graphs_max = 2;
+	front_world_begin_with(&options);
+	fd = front_world_connect();
+	for (unsigned i = 1; i <= 3; i++)
+		client_submit(fd, i, "{'jobs':[{'url':'@slow'}]}");
+	client_assert_heard(fd, "1:accepted 2:accepted 3:refused");
+	client_assert(fd, 2, "/refused/errors/0/code", "QUOTA");
+	front_world_leave();
+}
+END_TEST
+
 START_TEST(without_memory_a_graph_is_refused_as_overloaded)
 {
 	static const size_t sizes[] = {
@@ -331,6 +347,7 @@ END_TEST
 UNIT_MAIN("front/submission", &an_accepted_graph_s_jobs_are_counted,
 	&a_graph_without_jobs_is_done_at_once, &a_refusal_says_all_that_is_wrong,
 	&jobs_have_the_front_s_bound, &while_draining_every_graph_is_refused,
+	&a_session_has_a_bound_on_its_graphs,
 	&without_memory_a_graph_is_refused_as_overloaded,
 	&a_record_is_followed_by_its_body_if_it_has_one, &a_job_without_a_response_has_no_payload,
 	&a_large_body_is_handed_over_and_a_small_one_copied,

@@ -424,9 +424,30 @@ START_TEST(what_does_not_fit_into_memory_is_overload)
 }
 END_TEST
 
+/* Who says himself where the host is could have it sent to anybody. */
+START_TEST(a_secret_goes_to_nobody_the_job_itself_vouches_for)
+{
+	static const struct template_case cases[] = {
+		{"'url':'@','headers':{'x-a':'{{secret.TOKEN}}'}", "", "x-a: hush\r\n", 0},
+		{"'url':'@','headers':{'x-a':'{{secret.TOKEN}}'},'resolve':{'h:80':'127.0.0.1'}", "",
+			"", FAULT_SECRET_UNKNOWN},
+		{"'url':'@','headers':{'x-a':'{{secret.TOKEN}}'},'tls':{'insecure':true}", "", "",
+			FAULT_SECRET_UNKNOWN},
+		{"'url':'@','headers':{'x-a':'{{secret.TOKEN}}'},'tls':{'server_name':'h'}", "", "",
+			FAULT_SECRET_UNKNOWN},
+		{"'url':'@','headers':{'x-a':'{{secret.TOKEN}}'},'tls':{'ca':"
+		 "'-----BEGIN CERTIFICATE-----'}",
+			"", "", FAULT_SECRET_UNKNOWN},
+	};
+
+	check_requests(cases, countof(cases));
+}
+END_TEST
+
 UNIT_MAIN("job/template", &a_value_in_a_path_is_one_step_of_it, &a_step_that_becomes_dots_is_unsafe,
 	&raw_is_left_as_it_is_but_for_what_no_url_may_hold,
 	&a_url_that_is_one_reference_is_used_as_it_stands, &a_query_is_appended_and_encoded,
 	&a_header_takes_text_that_is_safe, &a_json_body_takes_values_and_keeps_its_shape,
 	&other_bodies_are_encoded_in_their_way, &a_request_is_what_the_job_says,
-	&what_the_author_sets_is_not_set_twice, &what_does_not_fit_into_memory_is_overload)
+	&what_the_author_sets_is_not_set_twice, &what_does_not_fit_into_memory_is_overload,
+	&a_secret_goes_to_nobody_the_job_itself_vouches_for)
