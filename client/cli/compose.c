@@ -302,10 +302,8 @@ static int compose_method(struct compose *compose)
 	return 0;
 }
 
-/* Longer than anybody waits. */
-#define UNLIMITED_NS (UINT64_C(365) * 86400 * UINT64_C(1000000000))
-
-/* The largest body unless --max-filesize says otherwise: it passes through memory. */
+/* Longer than anybody waits; and the largest body that may pass through memory unasked. */
+#define UNLIMITED_NS   (UINT64_C(365) * 86400 * UINT64_C(1000000000))
 #define BODY_BYTES_MAX (512u * 1024 * 1024)
 
 static void compose_seconds(struct buffer *out, const char *key, uint64_t ns)
@@ -475,12 +473,13 @@ static int compose_resolve(struct compose *compose)
 static int compose_deadline(struct compose *compose)
 {
 	const char *timeout = option_value(compose->options, OPTION_TIMEOUT);
-	uint64_t ns = UINT64_MAX;
+	uint64_t ns;
 
-	if (timeout && !value_duration(OPTION_TIMEOUT, timeout, &ns))
+	if (!timeout)
+		return 0;
+	if (!value_duration(OPTION_TIMEOUT, timeout, &ns))
 		return EXIT_USAGE;
-	if (timeout)
-		compose_seconds(compose->out, "timeout", ns);
+	compose_seconds(compose->out, "timeout", ns);
 	return 0;
 }
 

@@ -58,7 +58,8 @@ static void limit_consider_exchange(
 struct limit attempt_limit(const struct attempt *attempt)
 {
 	static const struct limit job = {.code = FAULT_JOB_TIMEOUT, .what = "result"};
-	static const struct limit whole = {.code = FAULT_ATTEMPT_TIMEOUT, .what = "complete response"};
+	static const struct limit whole = {
+		.code = FAULT_ATTEMPT_TIMEOUT, .what = "complete response"};
 	const struct plan_timeouts *timeouts = &job_plan(attempt->job)->spec->timeouts;
 	struct limit limit = {.deadline_ns = TIMER_NEVER};
 

@@ -424,18 +424,20 @@ START_TEST(what_does_not_fit_into_memory_is_overload)
 }
 END_TEST
 
+#define SECRET "'url':'@','headers':{'x-a':'{{secret.TOKEN}}'}"
+
 /* Who says himself where the host is could have it sent to anybody. */
 START_TEST(a_secret_goes_to_nobody_the_job_itself_vouches_for)
 {
 	static const struct template_case cases[] = {
-		{"'url':'@','headers':{'x-a':'{{secret.TOKEN}}'}", "", "x-a: hush\r\n", 0},
-		{"'url':'@','headers':{'x-a':'{{secret.TOKEN}}'},'resolve':{'h:80':'127.0.0.1'}", "",
+		{SECRET, "", "x-a: hush\r\n", 0},
+		{SECRET ",'resolve':{'h:80':'127.0.0.1'}", "",
 			"", FAULT_SECRET_UNKNOWN},
-		{"'url':'@','headers':{'x-a':'{{secret.TOKEN}}'},'tls':{'insecure':true}", "", "",
+		{SECRET ",'tls':{'insecure':true}", "", "",
 			FAULT_SECRET_UNKNOWN},
-		{"'url':'@','headers':{'x-a':'{{secret.TOKEN}}'},'tls':{'server_name':'h'}", "", "",
+		{SECRET ",'tls':{'server_name':'h'}", "", "",
 			FAULT_SECRET_UNKNOWN},
-		{"'url':'@','headers':{'x-a':'{{secret.TOKEN}}'},'tls':{'ca':"
+		{SECRET ",'tls':{'ca':"
 		 "'-----BEGIN CERTIFICATE-----'}",
 			"", "", FAULT_SECRET_UNKNOWN},
 	};
