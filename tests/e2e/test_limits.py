@@ -143,6 +143,17 @@ class SizeTest(DaemonCase):
             return False
 
 
+class AmplificationTest(DaemonCase):
+    def test_small_document_makes_no_huge_request(self):
+        """L9, template bombs: what a document's input is used for many times is bounded, too."""
+        origin = self.origin()
+        with self.bystander():
+            record = self.run_graph({'input': 'x' * 200000, 'jobs': {'it': {
+                'url': origin.url('/echo'), 'method': 'POST', 'body': '{{input}}' * 4000}}})['it']
+        self.assert_rejected(record, 'OVERLOADED', sent='none')
+        self.assertEqual(origin.requests, [])
+
+
 class LargeTest(DaemonCase):
     def test_large_graph(self):
         """A graph of 20,000 jobs, with as many dependencies, a few of them sent."""

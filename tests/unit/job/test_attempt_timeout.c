@@ -72,6 +72,35 @@ START_TEST(each_limit_fires_on_the_wire)
 }
 END_TEST
 
+START_TEST(an_upload_that_moves_is_not_idle)
+{
+	enum { PIECES = 5, PIECE = 256 * 1024 };
+	struct buffer document;
+	int fd = FAKE_FD_FIRST;
+
+	buffer_init(&document, SIZE_MAX);
+	buffer_append_literal(&document, "{'jobs':{'a':{'url':'http://a.example/','timeouts':"
+					 "{'idle':3},'body':'");
+	for (int i = 0; i < PIECES * PIECE; i++)
+		buffer_append_byte(&document, 'x');
+	buffer_append(&document, "'}}}", sizeof("'}}}"));
+	world_begin();
+	fake_holds.sends = true;
+	graph = world_submit(document.data);
+	buffer_deinit(&document);
+	fake_lookup_answer("a.example", "192.0.2.1");
+	for (int i = 0; i < PIECES; i++) {
+		fake_pass(2 * NS_PER_S);
+		world_assert_fate(graph, "a", "-");
+		fake_complete(FAKE_SEND, fd, PIECE);
+	}
+	/* The rest does not move. */
+	fake_pass(6 * NS_PER_S + NS_PER_MS);
+	world_assert_fate(graph, "a", "IDLE_TIMEOUT");
+	end();
+}
+END_TEST
+
 START_TEST(a_handshake_is_limited)
 {
 	world_begin();
@@ -118,5 +147,5 @@ START_TEST(a_body_that_moves_is_not_idle)
 }
 END_TEST
 
-UNIT_MAIN("job/attempt_timeout", &each_limit_fires_on_the_wire, &a_handshake_is_limited,
-	&a_body_that_moves_is_not_idle)
+UNIT_MAIN("job/attempt_timeout", &each_limit_fires_on_the_wire, &an_upload_that_moves_is_not_idle,
+	&a_handshake_is_limited, &a_body_that_moves_is_not_idle)

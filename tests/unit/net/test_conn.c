@@ -72,6 +72,8 @@ START_TEST(a_long_request_is_handed_over_in_pieces)
 
 		ck_assert_uint_le(flight->size, 256 * 1024);
 		ck_assert_uint_eq(user.conn->sent_size, n * (size_t)256 * 1024);
+		/* What tells under TLS, too, that it moves. */
+		ck_assert_uint_eq(user.conn->taken_size, n * (size_t)256 * 1024);
 		fake_complete(FAKE_SEND, user_fd(&user), (int)flight->size);
 		n++;
 	}

@@ -264,6 +264,26 @@ START_TEST(what_nobody_uses_is_forgotten_and_then_it_sleeps)
 }
 END_TEST
 
+START_TEST(what_nobody_uses_is_forgotten_while_others_are_busy)
+{
+	struct route_key key = {.port = 80, .host = TEXT("unused.example")};
+
+	begin();
+	begin_users(1);
+	pool_leave(world.pool, pool_route(world.pool, &key));
+	ck_assert_uint_eq(pool_counters(world.pool).n_routes, 2);
+	/* An idle connection that never grows old. */
+	for (int i = 0; i < 6; i++) {
+		user_return(&users[0]);
+		fake_pass(IDLE_TIMEOUT_NS / 2);
+		user_lease(&users[0]);
+	}
+	ck_assert_uint_eq(pool_counters(world.pool).n_routes, 1);
+	ck_assert_uint_eq(pool_counters(world.pool).n_origins, 1);
+	end(1);
+}
+END_TEST
+
 START_TEST(an_origin_that_is_waited_for_is_kept)
 {
 	struct route_key key = {.port = 80, .host = TEXT("a.example")};
@@ -383,7 +403,8 @@ UNIT_MAIN("net/pool", &the_connection_used_last_is_lent_first,
 	&a_fresh_one_is_dialled_beside_idle_ones, &what_must_be_equal_to_share_a_connection,
 	&a_connection_serves_its_route_alone, &routes_of_one_origin_share_its_bound,
 	&a_route_keeps_what_its_key_pointed_to, &idle_connections_go_at_their_time_and_not_before,
-	&what_nobody_uses_is_forgotten_and_then_it_sleeps, &an_origin_that_is_waited_for_is_kept,
-	&of_too_many_idle_ones_the_oldest_goes, &with_no_room_for_idle_ones_none_is_kept,
-	&a_drain_keeps_nothing_from_then_on, &at_the_bound_there_is_no_connection,
-	&everything_is_counted)
+	&what_nobody_uses_is_forgotten_and_then_it_sleeps,
+	&what_nobody_uses_is_forgotten_while_others_are_busy,
+	&an_origin_that_is_waited_for_is_kept, &of_too_many_idle_ones_the_oldest_goes,
+	&with_no_room_for_idle_ones_none_is_kept, &a_drain_keeps_nothing_from_then_on,
+	&at_the_bound_there_is_no_connection, &everything_is_counted)
