@@ -32,14 +32,35 @@
 /* A timeout that is not set. */
 #define PLAN_NEVER UINT64_MAX
 
+/* No job, where a place of one is asked for. */
+#define PLAN_NONE UINT32_MAX
+#define PLAN_DEPTH_MAX 32
+#define PLAN_PRIORITY_MAX     9
+#define PLAN_PRIORITY_DEFAULT 4
+
 enum plan_mode {
 	PLAN_SETTLED,
 	PLAN_ALL,
+	PLAN_ANY,
+	PLAN_RACE,
 };
 
 enum plan_needs {
 	PLAN_NEEDS_FULFILLED,
 	PLAN_NEEDS_SETTLED,
+	/* All have settled, one at least rejected; else it is skipped. */
+	PLAN_NEEDS_REJECTED,
+	/* The first one fulfilled; rejected with the last. */
+	PLAN_NEEDS_ANY,
+};
+
+enum plan_kind {
+	/* Makes a request. */
+	PLAN_LEAF,
+	/* Has children. */
+	PLAN_GROUP,
+	/* A fan-out: its one child, a leaf or a group, is made anew for each item. */
+	PLAN_EACH,
 };
 
 enum plan_output {
@@ -101,6 +122,59 @@ struct plan_resolve {
 	uint32_t n_addresses;
 };
 
+enum plan_backoff {
+	PLAN_BACKOFF_EXPONENTIAL,
+	PLAN_BACKOFF_LINEAR,
+	PLAN_BACKOFF_FIXED,
+};
+
+enum plan_jitter {
+	PLAN_JITTER_FULL,
+	PLAN_JITTER_EQUAL,
+	PLAN_JITTER_NONE,
+};
+
+struct plan_retry {
+	/* In all, from 1 on. */
+	uint32_t attempts;
+	enum plan_backoff backoff;
+	enum plan_jitter jitter;
+	uint64_t delay_ns, max_delay_ns;
+	/* What is tried again: "network", "timeout", and statuses. */
+	bool on_network, on_timeout;
+	const struct plan_range *on;
+	uint32_t n_on;
+	/* The response's Retry-After is obeyed. */
+	bool retry_after;
+	/* Also a method that is not idempotent. */
+	bool unsafe;
+};
+
+/* What a group says beside what every job may. */
+struct plan_group {
+	enum plan_mode mode;
+	/* Requests of it on the wire; PLAN_UNBOUNDED: as many as there may be. */
+	uint32_t concurrency;
+	/* From when it is ready; PLAN_NEVER: none. */
+	uint64_t timeout_ns;
+};
+
+/* What a fan-out says. `needs` and the dependencies of its spec are those of the whole; all else
+ * is its child's. */
+struct plan_each {
+	/* An array, whose strings may hold references, or a string that is one reference. */
+	yyjson_val *in;
+	enum plan_mode mode;
+	/* Children alive at once; PLAN_UNBOUNDED: as many as there may be. */
+	uint32_t concurrency;
+	uint32_t items_max;
+	/* 0: no batches. */
+	uint32_t batch_size;
+	uint64_t batch_delay_ns;
+	/* The fan-outs of a document are numbered, from 0 on. */
+	uint32_t number;
+};
+
 /* All that a job says but its id, its URL and its edges; shared by jobs that say the same (jobs
  * with no keys of their own share the one made of the defaults). */
 struct plan_spec {
@@ -122,9 +196,26 @@ struct plan_spec {
 	uint32_t n_resolve;
 	enum plan_needs needs;
 	enum plan_output output;
+	/* The condition; NULL: none. A tree of references, operators and operands
+	 * (settled-graph(5), "Conditions"), checked. */
+	yyjson_val *when;
+	/* The body of a skipped job; NULL: null. */
+	yyjson_val *otherwise;
+	/* The body instead of a rejection; NULL: none. */
+	yyjson_val *fallback;
+	/* NULL: one attempt. Of a leaf. */
+	const struct plan_retry *retry;
+	/* NULL but for that kind of job. */
+	const struct plan_group *group;
+	const struct plan_each *each;
+	/* 0 to PLAN_PRIORITY_MAX, higher first. */
+	uint8_t priority;
+	/* Of a fan-out and its child: both. */
 	bool optional;
 	bool omit;
 	bool http11_only;
+	/* A flight may be shared with one that asks for the same. */
+	bool dedupe;
 };
 
 enum plan_keep {
@@ -143,6 +234,17 @@ struct plan_job {
 	 * ascending order. */
 	uint32_t first_dependent, n_dependents;
 	uint32_t first_dependency, n_dependencies;
+	/* Place in the document, depth first; a fan-out and its child share one. */
+	uint32_t index;
+	/* The group or fan-out it is in; PLAN_NONE: the graph itself. */
+	uint32_t parent;
+	/* The nearest fan-out around it; PLAN_NONE: it is made once. */
+	uint32_t region;
+	/* Jobs below it: they stand right behind it. */
+	uint32_t n_below;
+	/* Jobs of the longest chain that begins with it. */
+	uint32_t remaining;
+	enum plan_kind kind : 8;
 	/* What others need of it once it has settled: bits of enum plan_keep. */
 	uint8_t keep;
 	bool url_is_template;
@@ -160,8 +262,11 @@ struct plan {
 	/* NULL where the document has none. */
 	yyjson_val *input;
 	yyjson_val *result;
+	/* Depth first, groups and fan-outs before what is in them. */
 	struct plan_job *jobs;
 	uint32_t n_jobs;
+	/* Of which make requests, as they stand in the document; and fan-outs. */
+	uint32_t n_leaves, n_eaches;
 	uint32_t *dependents;
 	uint32_t *dependencies;
 	uint32_t n_edges;
@@ -195,10 +300,10 @@ struct plan *plan_free(struct plan *plan);
  * may not be "input", "item", "index" or "secret" besides) and names of secrets. */
 bool plan_id_is_valid(struct text id);
 
-/* The job of that id, or NULL. */
+/* The job of that id, of a fan-out the fan-out itself; or NULL. */
 struct plan_job *plan_find(const struct plan *plan, struct text id);
 
-/* A job's place in the document. */
+/* A job's place in plan->jobs. */
 static inline uint32_t plan_index(const struct plan *plan, const struct plan_job *job)
 {
 	return (uint32_t)(job - plan->jobs);

@@ -69,24 +69,79 @@ struct record_conn {
 	bool reused;
 };
 
+/* Why there was no further attempt. */
+enum record_stopped {
+	/* None was allowed. */
+	RECORD_STOPPED_NONE,
+	RECORD_STOPPED_POLICY,
+	RECORD_STOPPED_ATTEMPTS,
+	RECORD_STOPPED_NOT_IDEMPOTENT,
+	RECORD_STOPPED_BUDGET,
+	RECORD_STOPPED_DEADLINE,
+};
+
+/* One of the rejections that ALL_REJECTED is made of. */
+struct record_error {
+	struct text job;
+	enum fault_code code;
+	struct text message;
+};
+
 struct record_reason {
+	/* NULL: there is none. */
 	const struct fault *fault;
 	bool retryable;
 	enum record_sent sent;
 	enum record_by by;
+	enum record_stopped stopped;
 	/* data == NULL: none. */
 	struct text job, root;
+	/* In input order. */
+	const struct record_error *errors;
+	uint32_t n_errors;
+};
+
+/* One of several attempts. */
+struct record_try {
+	/* FAULT_NONE: the one that fulfilled its job. */
+	enum fault_code code;
+	/* 0: there was no response. */
+	uint16_t status;
+	/* As in the record; `start` is when it was ready, or its backoff was over. */
+	struct record_time time;
+	/* The backoff behind it. 0: none. */
+	uint64_t backoff;
+};
+
+/* What a group's or a fan-out's children have come to: leaves below it. */
+struct record_group {
+	/* data == NULL: none. */
+	struct text winner;
+	uint32_t jobs, fulfilled, rejected;
 };
 
 struct record {
 	struct text job;
 	uint32_t index;
+	/* A fan-out's child, or below one: its place among the children, from 0 on. */
+	bool has_item;
+	uint32_t item;
 	uint32_t attempts;
 	enum record_via via;
-	/* Fulfilled exactly when via is not RECORD_VIA_NONE. */
+	/* Fulfilled exactly when via is not RECORD_VIA_NONE. Of RECORD_VIA_FALLBACK the response is
+	 * that of the reason, but for the bytes, which are the fallback's; of a group there is
+	 * none. */
 	struct record_response response;
-	/* Where rejected. */
+	/* Where rejected; with RECORD_VIA_FALLBACK the cause. */
 	struct record_reason reason;
+	/* RECORD_VIA_DEDUPE: whose flight it shared. */
+	struct text of;
+	/* Fulfilled: the value is `group`. */
+	bool is_group;
+	struct record_group group;
+	/* n_tries > 1, or they are not shown. */
+	const struct record_try *tries;
+	uint32_t n_tries;
 	struct record_time time;
 	struct record_conn conn;
 };
@@ -95,6 +150,8 @@ struct record_summary {
 	/* data == NULL: the graph has no name. */
 	struct text graph;
 	bool is_rejected;
+	/* data == NULL: none. */
+	struct text winner;
 	uint32_t jobs, fulfilled, rejected, skipped;
 	uint64_t wall_ns, sum_ns;
 	const struct text *critical_path;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "client/cli/sink.h"
+#include "proto/plan.h"
 #include "util/buffer.h"
 #include "util/text.h"
 
@@ -21,9 +22,10 @@ struct render_record {
 	/* Empty where there is none. */
 	struct text body;
 	struct text job;
-	/* The job's place in the document. */
+	/* The job's place in the document; a fan-out's children have the fan-out's. */
 	uint32_t index;
 	bool is_rejected;
+	bool is_group;
 };
 
 /* How a graph ended. */
@@ -48,9 +50,17 @@ struct render_options {
 	const char *directory;
 	/* For jsonl: hold records back until it is their turn. */
 	bool keep_order;
-	/* For table: colours, and the columns of the terminal; 0: as many as it takes. */
+	/* For table and waterfall: colours, and the columns of the terminal; 0: as many as it
+	 * takes. */
 	bool color;
 	uint32_t columns;
+	/* Nothing but ASCII in what is drawn. */
+	bool ascii;
+	/* The checked document, where it was read (keep_order, and all views of a timeline need
+	 * it); NULL: it was not, or it could not be. Borrowed. */
+	const struct plan *plan;
+	/* When the graph was submitted, since 1970. */
+	uint64_t submitted_unix_ns;
 };
 
 struct render;
@@ -73,6 +83,13 @@ struct render *render_json_new(const struct render_options *options);
 struct render *render_partition_new(const struct render_options *options);
 struct render *render_result_new(const struct render_options *options);
 struct render *render_table_new(const struct render_options *options);
+struct render *render_tap_new(const struct render_options *options);
+/* Beside a format, each into a sink of its own; drawn at the end, but for the joblog. */
+struct render *render_joblog_new(const struct render_options *options);
+struct render *render_waterfall_new(const struct render_options *options);
+struct render *render_report_new(const struct render_options *options);
+struct render *render_trace_new(const struct render_options *options);
+struct render *render_har_new(const struct render_options *options);
 
 static inline int render_record(struct render *render, const struct render_record *record)
 {
