@@ -11,16 +11,20 @@
 #include <stdint.h>
 
 #include "util/list.h"
+#include "util/queue.h"
 
 #define BOUND_NONE UINT32_MAX
 
 struct bound {
 	uint32_t limit;
 	uint32_t used;
-	/* True exactly while no place is given out, whatever the limit: a slow reader's graph. */
+	/* True exactly while no place is given out, whatever the limit: a slow reader's graph, an
+	 * origin that asked for a pause. */
 	bool paused;
-	/* In the order in which they became ready. */
-	struct list waiting;
+	/* In the order of job/budget. */
+	struct queue waiting;
+	/* True exactly where all who wait belong to one graph. */
+	bool is_private;
 	/* Among the bounds that have room for who waits. */
 	struct list freed;
 };
@@ -28,7 +32,7 @@ struct bound {
 static inline void bound_init(struct bound *bound, uint32_t limit)
 {
 	*bound = (struct bound){.limit = limit};
-	list_init(&bound->waiting);
+	queue_init(&bound->waiting);
 	list_init(&bound->freed);
 }
 
@@ -40,5 +44,5 @@ static inline bool bound_has_room(const struct bound *bound)
 /* True where nobody uses it or waits for it. */
 static inline bool bound_is_unused(const struct bound *bound)
 {
-	return bound->used == 0 && list_is_empty(&bound->waiting);
+	return bound->used == 0 && queue_is_empty(&bound->waiting);
 }

@@ -12,3 +12,7 @@
 
 /* Nanoseconds on a clock that only goes forward (CLOCK_MONOTONIC), never 0. */
 uint64_t clock_now_ns(void);
+
+/* Nanoseconds since 1970 as the machine's calendar has it (CLOCK_REALTIME): may jump. For dates
+ * that others wrote, never for a deadline. */
+uint64_t clock_unix_ns(void);

@@ -84,6 +84,8 @@ START_TEST(an_empty_file_gives_the_defaults)
 	ck_assert(bench.config->requests_per_origin_max == 64);
 	ck_assert(bench.config->line_max == 64 * 1024 * 1024);
 	ck_assert(bench.config->insecure_allowed);
+	ck_assert(bench.config->prewarm);
+	ck_assert(bench.config->retry_after_max_ns == 300 * NS_PER_S);
 	ck_assert_str_eq(bench_notes(&bench), "");
 	bench_deinit(&bench);
 }
@@ -95,10 +97,10 @@ START_TEST(reads_every_setting)
 
 	bench_init(&bench);
 	bench_write(&bench, "a.conf",
-		"[Daemon]\nDrainTimeout=5min\nLogLevel=debug\n"
+		"[Daemon]\nDrainTimeout=5min\nLogLevel=debug\nPrewarm=no\n"
 		"[Limits]\nMaxRequests=10\nMaxRequestsPerOrigin=infinity\nMaxSessions=3\n"
 		"MaxJobs=7\nMaxLine=16M\nMaxIdleConnections=0\nIdleTimeout=1h\nDnsTimeout=1.5s\n"
-		"DnsThreads=2\nDnsCacheTime=0\nDnsNegativeCacheTime=\"500ms\"\n"
+		"DnsThreads=2\nDnsCacheTime=0\nDnsNegativeCacheTime=\"500ms\"\nMaxRetryAfter=2s\n"
 		"[TLS]\nAllowInsecure=no\n");
 	ck_assert(bench_load(&bench) == 0);
 	ck_assert_str_eq(bench_notes(&bench), "");
@@ -115,6 +117,8 @@ START_TEST(reads_every_setting)
 	ck_assert(bench.config->dns_threads_max == 2);
 	ck_assert(bench.config->dns_positive_ns == 0);
 	ck_assert(bench.config->dns_negative_ns == 500 * NS_PER_MS);
+	ck_assert(bench.config->retry_after_max_ns == 2 * NS_PER_S);
+	ck_assert(!bench.config->prewarm);
 	ck_assert(!bench.config->insecure_allowed);
 	bench_deinit(&bench);
 }

@@ -98,6 +98,8 @@ START_TEST(status_of_an_idle_daemon)
 		{"/connections/open", "0"},
 		{"/connections/idle", "0"},
 		{"/connections/dialled", "0"},
+		{"/connections/warmed", "0"},
+		{"/connections/warm_used", "0"},
 		{"/connections/reused", "0"},
 		{"/connections/closed", "0"},
 		{"/connections/routes", "0"},

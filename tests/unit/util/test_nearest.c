@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "nearest.h"
+#include "util/nearest.h"
 
 #include "tests/unit/unit.h"
 #include "util/container.h"
@@ -15,6 +15,8 @@ START_TEST(knows_likely_mistakes)
 		{"maxsessions", "MaxSessions", true, 0},
 		{"MaxSession", "MaxSessions", true, 1},
 		{"MaxSessionss", "MaxSessions", true, 1},
+		{"MaxSessoins", "MaxSessions", true, 1},
+		{"tiemout", "timeout", true, 1},
 		{"DNSThread", "DnsThreads", true, 1},
 		{"Port", "TLS", false, 0},
 		{"ab", "cd", false, 0},
@@ -45,4 +47,4 @@ START_TEST(prefers_the_nearer)
 }
 END_TEST
 
-UNIT_MAIN("daemon/nearest", &knows_likely_mistakes, &prefers_the_nearer)
+UNIT_MAIN("util/nearest", &knows_likely_mistakes, &prefers_the_nearer)
