@@ -8,11 +8,13 @@
 #include "util/container.h"
 
 /*
- * From a graph document to a plan. References point forward, so it takes two walks over the jobs:
- * the first gives each its id, the second reads it. What the graph itself says is read before
- * both, whatever the order in the text:
+ * From a graph document to a plan. References point forward, so it takes several walks over the
+ * jobs: the first count them and give each its id and its place, the last one reads them. What the
+ * graph itself says is read before all, whatever the order in the text:
  *
  *   keys of the graph -> ids -> defaults -> jobs (edges) -> return -> sorted edges -> cycles
+ *
+ * Defaults of a group are read when the walk comes into it, and go when it leaves.
  *
  * An error stops nothing but the reading of the value it is in, so that one refusal names as many
  * mistakes as possible; only what would be too large ends the reading at once. The plan is given
@@ -49,71 +51,24 @@ static void document_read_name(struct document *document, struct document_job *j
 	document_read_string(document, value, at, &document->plan->name);
 }
 
-static void document_read_mode(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	static const struct document_word words[] = {
-		{TEXT_INIT("settled"), PLAN_SETTLED},
-		{TEXT_INIT("all"), PLAN_ALL},
-		{TEXT_INIT("any"), -1},
-		{TEXT_INIT("race"), -1},
-		{{NULL, 0}, 0},
-	};
-	int mode = document_read_word(document, value, at, words);
-
-	if (mode >= 0)
-		document->plan->mode = (enum plan_mode)mode;
-}
-
-static void document_read_concurrency(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	static const struct document_word words[] = {
-		{TEXT_INIT("unbounded"), 0},
-		{{NULL, 0}, 0},
-	};
-	struct text text = json_number(value);
-	uint64_t concurrency;
-
-	if (yyjson_is_str(value)) {
-		if (document_read_word(document, value, at, words) == 0)
-			document->plan->concurrency = PLAN_UNBOUNDED;
-	} else if (!text.data) {
-		document_refuse_type(document, at, value, "a number or \"unbounded\"");
-	} else if (!text_to_u64(text, PLAN_UNBOUNDED - 1, &concurrency) || concurrency == 0) {
-		document_refuse(document, at, FAULT_GRAPH_VALUE,
-			"must be a whole number from 1 on, or \"unbounded\"");
-	} else {
-		document->plan->concurrency = (uint32_t)concurrency;
-	}
-}
-
 static void document_read_graph_timeout(struct document *document, struct document_job *job,
 	yyjson_val *value, const struct document_at *at)
 {
-	document_read_duration(document, value, at, &document->plan->timeout_ns);
+	document_read_duration(document, value, at, &job->group.timeout_ns);
+}
+
+static void document_read_graph_priority(struct document *document, struct document_job *job,
+	yyjson_val *value, const struct document_at *at)
+{
+	document_read_priority(document, value, at, &document->priority);
 }
 
 static void document_read_input(struct document *document, struct document_job *job,
 	yyjson_val *value, const struct document_at *at)
 {
-	job->place = DOCUMENT_IN_INPUT;
+	job->place = DOCUMENT_IN_LITERAL;
 	document->plan->input = value;
 	document_read_json(document, job, value, at);
-}
-
-static void document_note_defaults(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	document->defaults = value;
-}
-
-static void document_note_jobs(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	if (!yyjson_is_ctn(value))
-		document_refuse_type(document, at, value, "an object or an array");
-	document->jobs = value;
 }
 
 static void document_note_return(struct document *document, struct document_job *job,
@@ -122,184 +77,80 @@ static void document_note_return(struct document *document, struct document_job 
 	document->plan->result = value;
 }
 
-static void document_read_graph(struct document *document, yyjson_val *graph)
+/* *ret_job: what it says of its jobs. */
+static void document_read_graph(
+	struct document *document, yyjson_val *graph, struct document_job *ret_job)
 {
 	static const struct document_key keys[] = {
-		{TEXT_INIT("version"), document_read_version},
-		{TEXT_INIT("name"), document_read_name},
-		{TEXT_INIT("mode"), document_read_mode},
-		{TEXT_INIT("concurrency"), document_read_concurrency},
-		{TEXT_INIT("timeout"), document_read_graph_timeout},
-		{TEXT_INIT("input"), document_read_input},
-		{TEXT_INIT("defaults"), document_note_defaults},
-		{TEXT_INIT("jobs"), document_note_jobs},
-		{TEXT_INIT("return"), document_note_return},
-		{TEXT_INIT("priority"), NULL},
+		{TEXT_INIT("version"), document_read_version, 0},
+		{TEXT_INIT("name"), document_read_name, 0},
+		{TEXT_INIT("mode"), document_read_mode, 0},
+		{TEXT_INIT("concurrency"), document_read_concurrency, 0},
+		{TEXT_INIT("timeout"), document_read_graph_timeout, 0},
+		{TEXT_INIT("input"), document_read_input, 0},
+		{TEXT_INIT("defaults"), document_note_defaults, 0},
+		{TEXT_INIT("jobs"), document_note_jobs, 0},
+		{TEXT_INIT("return"), document_note_return, 0},
+		{TEXT_INIT("priority"), document_read_graph_priority, 0},
 	};
 	static const struct document_keys schema = {keys, countof(keys)};
-	struct document_job job = {.owner = DOCUMENT_OF_GRAPH};
+	struct document_job job = {
+		.owner = DOCUMENT_OF_GRAPH,
+		.group = {.timeout_ns = PLAN_NEVER},
+		.concurrency = PLAN_CONCURRENCY_DEFAULT,
+	};
+	struct plan *plan = document->plan;
 
 	document_read_object(document, &schema, graph, &job, NULL);
-	if (yyjson_is_obj(graph) && !document->jobs)
+	if (yyjson_is_obj(graph) && !job.jobs)
 		document_refuse(document, NULL, FAULT_GRAPH_KEY, "the key \"jobs\" is missing");
+	document_end_group(document, &job, NULL);
+	plan->mode = job.group.mode;
+	plan->concurrency = job.concurrency;
+	plan->timeout_ns = job.group.timeout_ns;
+	*ret_job = job;
 }
 
-/* Letters, digits, '_' and '-', and no word that means something else in a reference. */
-static bool document_check_id(
-	struct document *document, struct text id, const struct document_at *at)
+/* The job the walk is at, which is plan->jobs[index], is a group: what is in it comes next. */
+static void document_enter_group(
+	struct document *document, struct document_walk *walk, const struct document_job *job)
 {
-	if (!plan_id_is_valid(id)) {
-		document_refuse(document, at, FAULT_GRAPH_VALUE,
-			"\"%s\" is no id: 1 to 64 letters, digits, '_' and '-'",
-			document_quote(id).text);
-		return false;
+	struct document_at at = {
+		.parent = &walk->levels[walk->depth - 1].member, .key = TEXT("defaults")};
+
+	if (job->defaults)
+		document_push_defaults(document, job->defaults, walk->depth + 1,
+			document->plan->jobs[job->index].region, &at);
+	document_walk_enter(walk, job->jobs, job->index);
+}
+
+static void document_read_jobs(struct document *document, yyjson_val *jobs)
+{
+	struct document_walk walk = {.depth = 0};
+	struct document_job job = {0};
+	uint32_t index = 0;
+	yyjson_val *value;
+
+	document_walk_enter(&walk, jobs, PLAN_NONE);
+	while (!document_is_over(document) && (value = document_walk_next(&walk))) {
+		document_pop_defaults(document, walk.depth);
+		document_read_job(
+			document, &job, index, value, &walk.levels[walk.depth - 1].member);
+		index = job.index + 1;
+		if (job.owner == DOCUMENT_OF_GROUP && !document_is_over(document))
+			document_enter_group(document, &walk, &job);
 	}
-	if (text_is(id, "input") || text_is(id, "item") || text_is(id, "index") ||
-		text_is(id, "secret")) {
-		document_refuse(document, at, FAULT_GRAPH_VALUE,
-			"\"%s\" has a meaning of its own in references and is no id",
-			document_quote(id).text);
-		return false;
-	}
-	return true;
-}
-
-static bool document_job_is(const void *value, const void *key)
-{
-	const struct plan_job *job = value;
-	const struct text *id = key;
-
-	return text_equal(job->id, *id);
-}
-
-static void document_register(
-	struct document *document, struct plan_job *job, const struct document_at *at)
-{
-	struct table *ids = &document->plan->ids;
-	uint64_t hash;
-
-	if (!document_check_id(document, job->id, at))
-		return;
-	hash = table_hash(job->id);
-	if (table_find(ids, hash, document_job_is, &job->id))
-		document_refuse(document, at, FAULT_GRAPH_DUPLICATE_ID, "there are two jobs \"%s\"",
-			document_quote(job->id).text);
-	else if (!table_insert(ids, hash, job))
-		document->no_memory = true;
-}
-
-static void document_register_members(struct document *document, const struct document_at *at)
-{
-	yyjson_obj_iter iter = yyjson_obj_iter_with(document->jobs);
-	struct plan_job *job = document->plan->jobs;
-	yyjson_val *key;
-
-	while ((key = yyjson_obj_iter_next(&iter))) {
-		struct document_at member = {.parent = at, .key = json_string(key)};
-
-		job->id = member.key;
-		document_register(document, job++, &member);
-	}
-}
-
-/* The index in decimal, at the end of the room for it. Returns its first digit. */
-static char *document_put_index(char *end, uint32_t index)
-{
-	do {
-		*--end = (char)('0' + index % 10);
-		index /= 10;
-	} while (index > 0);
-	return end;
-}
-
-/* The id of an element: what it says, or else its index, put before *endp. */
-static void document_register_element(struct document *document, struct plan_job *job,
-	yyjson_val *value, char **endp, const struct document_at *at)
-{
-	yyjson_val *id = yyjson_obj_getn(value, "id", strlen("id"));
-	struct document_at member = {.parent = at, .key = TEXT("id")};
-	char *begin = document_put_index(*endp, plan_index(document->plan, job));
-
-	job->id = (struct text){begin, (size_t)(*endp - begin)};
-	if (!id) {
-		*endp = begin;
-		document_register(document, job, at);
-	} else if (document_read_string(document, id, &member, &job->id)) {
-		document_register(document, job, &member);
-	}
-}
-
-static void document_register_elements(struct document *document, const struct document_at *at)
-{
-	struct plan *plan = document->plan;
-	char digits[20];
-	size_t n_digits = (size_t)(digits + sizeof(digits) -
-				   document_put_index(digits + sizeof(digits), plan->n_jobs));
-	char *room = document_alloc(document, plan->n_jobs, n_digits);
-	char *end = room + plan->n_jobs * n_digits;
-	yyjson_arr_iter iter = yyjson_arr_iter_with(document->jobs);
-	struct document_at element = {.parent = at};
-
-	for (; room && element.index < plan->n_jobs; element.index++)
-		document_register_element(document, &plan->jobs[element.index],
-			yyjson_arr_iter_next(&iter), &end, &element);
-}
-
-/* All jobs have an id and can be found. False: nothing more can be read. */
-static bool document_register_jobs(struct document *document, const struct document_at *at)
-{
-	struct plan *plan = document->plan;
-	size_t n = unsafe_yyjson_get_len(document->jobs);
-
-	if (n > document->limits->jobs_max) {
-		document_refuse(document, at, FAULT_GRAPH_TOO_LARGE,
-			"%zu jobs are more than the %u there may be", n,
-			document->limits->jobs_max);
-		return false;
-	}
-	plan->is_array = yyjson_is_arr(document->jobs);
-	plan->n_jobs = (uint32_t)n;
-	plan->jobs = document_alloc(document, n, sizeof(*plan->jobs));
-	if (n == 0)
-		return true;
-	if (!table_reserve(&plan->ids, n))
-		document->no_memory = true;
-	if (!plan->jobs || document->no_memory)
-		return false;
-	if (plan->is_array)
-		document_register_elements(document, at);
-	else
-		document_register_members(document, at);
-	return !document->no_memory;
-}
-
-static void document_read_jobs(struct document *document, const struct document_at *at)
-{
-	yyjson_obj_iter members = yyjson_obj_iter_with(document->jobs);
-	yyjson_arr_iter elements = yyjson_arr_iter_with(document->jobs);
-	bool is_array = document->plan->is_array;
-	struct document_job job = {.owner = DOCUMENT_OF_JOB};
-
-	for (; job.index < document->plan->n_jobs && !document_is_over(document); job.index++) {
-		struct document_at here = {.parent = at, .index = job.index};
-		yyjson_val *value;
-
-		if (is_array) {
-			value = yyjson_arr_iter_next(&elements);
-		} else {
-			yyjson_val *key = yyjson_obj_iter_next(&members);
-
-			here.key = json_string(key);
-			value = yyjson_obj_iter_get_val(key);
-		}
-		document_read_job(document, &job, value, &here);
-	}
+	document_pop_defaults(document, 0);
 }
 
 static void document_read_return(struct document *document)
 {
 	struct document_at at = {.key = TEXT("return")};
-	struct document_job job = {.owner = DOCUMENT_OF_GRAPH, .place = DOCUMENT_IN_RETURN};
+	struct document_job job = {
+		.owner = DOCUMENT_OF_GRAPH,
+		.place = DOCUMENT_IN_RETURN,
+		.region = PLAN_NONE,
+	};
 
 	if (document->plan->result)
 		document_read_json(document, &job, document->plan->result, &at);
@@ -307,11 +158,10 @@ static void document_read_return(struct document *document)
 
 /* "a -> b -> a": each needs the next one. */
 static void document_refuse_cycle(
-	struct document *document, const uint32_t *path, uint32_t n, const struct document_at *at)
+	struct document *document, const uint32_t *path, uint32_t n, yyjson_val *jobs)
 {
 	const struct plan *plan = document->plan;
-	struct text first = plan->jobs[path[0]].id;
-	struct document_at here = {.parent = at, .index = path[0]};
+	struct document_walk walk = {.depth = 0};
 	struct buffer *out = &document->scratch;
 
 	buffer_clear(out);
@@ -323,17 +173,17 @@ static void document_refuse_cycle(
 		buffer_append_text(out, plan->jobs[path[i]].id);
 		buffer_append_literal(out, " -> ");
 	}
-	buffer_append_text(out, first);
+	buffer_append_text(out, plan->jobs[path[0]].id);
 	if (out->failed) {
 		document->no_memory = true;
 		return;
 	}
-	if (!plan->is_array)
-		here.key = first;
-	document_refuse(document, &here, FAULT_GRAPH_CYCLE, "%.*s", TEXT_ARGS(buffer_text(out)));
+	document_walk_to(document, &walk, jobs, path[0]);
+	document_refuse(document, &walk.levels[walk.depth - 1].member, FAULT_GRAPH_CYCLE, "%.*s",
+		TEXT_ARGS(buffer_text(out)));
 }
 
-static void document_finish_edges(struct document *document, const struct document_at *at)
+static void document_finish_edges(struct document *document, yyjson_val *jobs)
 {
 	struct plan *plan = document->plan;
 	struct arena *arena = &document->errors->arena;
@@ -347,27 +197,41 @@ static void document_finish_edges(struct document *document, const struct docume
 		plan_find_cycle(plan, &scratch, &path, &n) < 0)
 		document->no_memory = true;
 	else if (n > 0)
-		document_refuse_cycle(document, path, n, at);
+		document_refuse_cycle(document, path, n, jobs);
+	else if (plan_set_remaining(plan) < 0)
+		document->no_memory = true;
 	arena_deinit(&scratch);
+}
+
+/* The body of a group, or of a fan-out, is made of its children's. */
+static void document_finish_keep(struct plan *plan)
+{
+	/* A plan of leaves alone has none. */
+	for (uint32_t i = 0; plan->n_jobs > plan->n_leaves && i < plan->n_jobs; i++) {
+		struct plan_job *job = &plan->jobs[i];
+
+		if (job->parent != PLAN_NONE && (plan->jobs[job->parent].keep & PLAN_KEEP_BODY))
+			job->keep |= PLAN_KEEP_BODY | PLAN_KEEP_OUTCOME;
+	}
 }
 
 /* Everything, as far as it can be read. */
 static void document_build(struct document *document, yyjson_val *graph)
 {
-	struct document_at at = {.key = TEXT("jobs")};
+	struct document_at at = {.key = TEXT("defaults")};
+	struct document_job job;
 
-	document_read_graph(document, graph);
-	if (!document->jobs || !yyjson_is_ctn(document->jobs))
+	document_read_graph(document, graph, &job);
+	if (!yyjson_is_ctn(job.jobs) || !document_register_jobs(document, job.jobs))
 		return;
-	if (!document_register_jobs(document, &at))
-		return;
-	document_read_defaults(document, document->defaults);
-	if (!document_is_over(document))
-		document_read_jobs(document, &at);
+	if (document_push_defaults(document, job.defaults, 1, PLAN_NONE, &at))
+		document_read_jobs(document, job.jobs);
 	if (!document_is_over(document))
 		document_read_return(document);
-	if (!document_is_over(document))
-		document_finish_edges(document, &at);
+	if (document_is_over(document))
+		return;
+	document_finish_keep(document->plan);
+	document_finish_edges(document, job.jobs);
 }
 
 static struct plan *document_new_plan(size_t bytes)
@@ -378,14 +242,12 @@ static struct plan *document_new_plan(size_t bytes)
 		return NULL;
 	arena_init(&plan->arena, bytes * DOCUMENT_MEMORY_FACTOR + DOCUMENT_MEMORY_MIN);
 	table_init(&plan->ids);
-	plan->concurrency = PLAN_CONCURRENCY_DEFAULT;
-	plan->timeout_ns = PLAN_NEVER;
 	return plan;
 }
 
 static void document_deinit(struct document *document)
 {
-	table_deinit(&document->name_table);
+	document_pop_defaults(document, 0);
 	buffer_deinit(&document->scratch);
 	free(document->inheritance);
 	free(document->edges);
@@ -396,7 +258,11 @@ static void document_deinit(struct document *document)
 static int document_make(yyjson_val *graph, size_t bytes, const struct document_limits *limits,
 	struct plan **ret_plan, struct plan_errors *errors)
 {
-	struct document document = {.limits = limits, .errors = errors};
+	struct document document = {
+		.limits = limits,
+		.errors = errors,
+		.priority = PLAN_PRIORITY_DEFAULT,
+	};
 	int r = 0;
 
 	if (bytes > limits->bytes_max) {
@@ -407,7 +273,6 @@ static int document_make(yyjson_val *graph, size_t bytes, const struct document_
 	document.plan = document_new_plan(bytes);
 	if (!document.plan)
 		return -ENOMEM;
-	table_init(&document.name_table);
 	buffer_init(&document.scratch, bytes * DOCUMENT_MEMORY_FACTOR + DOCUMENT_MEMORY_MIN);
 	document_build(&document, graph);
 	if (document.no_memory)

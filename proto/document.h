@@ -28,9 +28,9 @@ struct document_limits {
 extern const struct document_limits document_limits_default;
 
 /* From text. 0 and the plan; DOCUMENT_E_REFUSED and at least one error; -ENOMEM. */
-int document_parse(struct text json, const struct document_limits *limits,
-	struct plan **ret_plan, struct plan_errors *errors);
+int document_parse(struct text json, const struct document_limits *limits, struct plan **ret_plan,
+	struct plan_errors *errors);
 
 /* From a value of a parsed message. *docp is taken (by the plan, or freed) unless -ENOMEM. */
-int document_parse_value(yyjson_doc **docp, yyjson_val *graph,
-	const struct document_limits *limits, struct plan **ret_plan, struct plan_errors *errors);
+int document_parse_value(yyjson_doc **docp, yyjson_val *graph, const struct document_limits *limits,
+	struct plan **ret_plan, struct plan_errors *errors);

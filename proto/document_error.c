@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "util/nearest.h"
 #include "util/panic.h"
 
 /*
@@ -18,9 +19,8 @@
 
 #define DOCUMENT_POINTER_MAX 4096
 #define DOCUMENT_MESSAGE_MAX 1024
-/* What a message quotes of a text, and the longest word that is compared with known ones. */
+/* What a message quotes of a text. */
 #define DOCUMENT_QUOTE_MAX 64
-#define DOCUMENT_WORD_MAX  64
 /* Ids beyond that many are not searched for a near one. */
 #define DOCUMENT_HINTS_MAX 1000
 /* The arena may take that much more from the host than it is asked for. */
@@ -168,63 +168,20 @@ struct document_quote document_quote(struct text text)
 	return quote;
 }
 
-static unsigned document_least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* How many letters to put in, take out, change, or swap with their neighbour (optimal string
- * alignment, without regard to case). Neither is longer than DOCUMENT_WORD_MAX. */
-static unsigned document_distance(struct text a, struct text b)
-{
-	unsigned rows[3][DOCUMENT_WORD_MAX + 1];
-	unsigned *before = rows[0], *above = rows[1], *row = rows[2];
-
-	for (unsigned j = 0; j <= b.size; j++)
-		above[j] = j;
-	for (unsigned i = 1; i <= a.size; i++) {
-		unsigned *oldest = before;
-		char c = text_lower(a.data[i - 1]);
-
-		row[0] = i;
-		for (unsigned j = 1; j <= b.size; j++) {
-			char d = text_lower(b.data[j - 1]);
-
-			row[j] = document_least(above[j], row[j - 1]) + 1;
-			row[j] = document_least(row[j], above[j - 1] + (c != d));
-			if (i > 1 && j > 1 && c == text_lower(b.data[j - 2]) &&
-				d == text_lower(a.data[i - 2]))
-				row[j] = document_least(row[j], before[j - 2] + 1);
-		}
-		before = above;
-		above = row;
-		row = oldest;
-	}
-	return above[b.size];
-}
-
 struct document_hint document_hint(const struct document *document, struct text word,
 	const void *candidates, size_t n, size_t size)
 {
 	struct document_hint hint = {""};
 	struct text nearest = {NULL, 0};
-	unsigned least = UINT32_MAX;
+	size_t distance = SIZE_MAX;
 
-	if (word.size == 0 || word.size > DOCUMENT_WORD_MAX || n > DOCUMENT_HINTS_MAX ||
-		document_is_over(document))
+	if (n > DOCUMENT_HINTS_MAX || document_is_over(document))
 		return hint;
 	for (size_t i = 0; i < n; i++) {
 		const struct text *name = (const void *)((const char *)candidates + i * size);
-		size_t longer = name->size > word.size ? name->size : word.size;
-		unsigned distance;
 
-		if (name->size == 0 || name->size > DOCUMENT_WORD_MAX)
-			continue;
-		distance = document_distance(word, *name);
-		if (distance >= least || distance > (longer + 1) / 2)
-			continue;
-		least = distance;
-		nearest = *name;
+		if (name->size > 0 && nearest_is_better(word, *name, &distance))
+			nearest = *name;
 	}
 	if (nearest.data)
 		snprintf(hint.text, sizeof(hint.text), "; did you mean \"%.*s\"?",
@@ -242,8 +199,8 @@ void *document_alloc(struct document *document, size_t n, size_t size)
 
 	if (bytes > arena->left &&
 		(left < DOCUMENT_BLOCK_MAX || bytes > left - DOCUMENT_BLOCK_MAX)) {
-		document_refuse_size(
-			document, NULL, "the defaults make the graph too large for memory");
+		document_refuse_size(document, NULL,
+			"it makes too much of itself in memory, by its defaults or its fan-outs");
 		return NULL;
 	}
 	memory = arena_alloc(arena, bytes);

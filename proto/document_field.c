@@ -2,13 +2,15 @@
 #include "proto/document_private.h"
 
 #include "http/header.h"
+#include "util/panic.h"
 
 /*
  * Headers, query and form: objects of names and values, made flat lists of fields.
  *
- * Default headers reach a job unless it has one of the same name (in any case). A graph may have a
- * million jobs and a thousand default headers, so the two lists are not compared: the names of the
- * defaults are in a table, and a job takes those it has itself by leaving its number at them.
+ * Default headers reach a job, or the defaults of a group inside, unless that has one of the same
+ * name (in any case). A graph may have a million jobs and a thousand default headers, so the two
+ * lists are not compared: the names of the defaults are in a table, and a job takes those it has
+ * itself by leaving its number at them.
  */
 
 /* Names are put into lower case for their hash up to that size: the rest is the comparison's. */
@@ -32,39 +34,46 @@ static bool document_name_is(const void *value, const void *key)
 	return text_equal_nocase(name->name, *text);
 }
 
-static struct document_name *document_find_name(const struct document *document, struct text name)
+static struct document_name *document_find_name(
+	const struct document_defaults *defaults, struct text name)
 {
-	return table_find(&document->name_table, document_hash_name(name), document_name_is, &name);
+	return table_find(&defaults->name_table, document_hash_name(name), document_name_is, &name);
 }
 
-void document_note_default_headers(struct document *document)
+uint32_t document_name_number(const struct document_defaults *defaults, struct text name)
 {
-	const struct plan_fields *headers = &document->default_spec->headers;
+	const struct document_name *found = document_find_name(defaults, name);
+
+	expect(found);
+	return (uint32_t)(found - defaults->names);
+}
+
+void document_note_names(struct document *document, struct document_defaults *defaults)
+{
+	const struct plan_fields *headers = &defaults->spec->headers;
 	uint32_t n = 0;
 
-	document->names = document_alloc(document, headers->n, sizeof(*document->names));
-	document->name_of_field =
-		document_alloc(document, headers->n, sizeof(*document->name_of_field));
-	if (headers->n == 0 || !document->names || !document->name_of_field)
+	defaults->owns_names = true;
+	table_init(&defaults->name_table);
+	if (headers->n == 0)
+		return;
+	defaults->names = document_alloc(document, headers->n, sizeof(*defaults->names));
+	defaults->name_of_field =
+		document_alloc(document, headers->n, sizeof(*defaults->name_of_field));
+	if (!defaults->names || !defaults->name_of_field)
 		return;
 	for (uint32_t i = 0; i < headers->n; i++) {
 		struct text name = headers->fields[i].name;
-		struct document_name *known = document_find_name(document, name);
+		struct document_name *known = document_find_name(defaults, name);
 
 		if (!known) {
-			known = &document->names[n++];
+			known = &defaults->names[n++];
 			known->name = name;
-			if (!table_insert(&document->name_table, document_hash_name(name), known))
+			if (!table_insert(&defaults->name_table, document_hash_name(name), known))
 				document->no_memory = true;
 		}
-		document->name_of_field[i] = (uint32_t)(known - document->names);
+		defaults->name_of_field[i] = (uint32_t)(known - defaults->names);
 	}
-}
-
-bool document_has_taken(
-	const struct document *document, const struct document_job *job, uint32_t field)
-{
-	return document->names[document->name_of_field[field]].taken == job->index + 1;
 }
 
 /* Texts of a header but for its references: no control character but tab (RFC 9110 5.5). */
@@ -163,7 +172,7 @@ static void document_read_fields_of(struct document *document, struct document_j
 
 	if (!document_check_name(document, job, name, at))
 		return;
-	job->part = document->n_fields;
+	job->field = document->n_fields;
 	if (!yyjson_is_arr(value)) {
 		document_add_field(document, job, name, value, at);
 		return;
@@ -228,32 +237,33 @@ void document_read_form(struct document *document, struct document_job *job, yyj
 }
 
 /* The default headers whose names the job's object does not have, into document->fields. */
-static void document_merge_defaults(
+static void document_merge_headers(
 	struct document *document, const struct document_job *job, yyjson_val *object)
 {
-	const struct plan_fields *defaults = &document->default_spec->headers;
+	const struct document_defaults *defaults = document_defaults(document);
+	const struct plan_fields *headers = &defaults->spec->headers;
 	yyjson_obj_iter iter = yyjson_obj_iter_with(object);
 	yyjson_val *key;
 
 	while ((key = yyjson_obj_iter_next(&iter))) {
-		struct document_name *name = document_find_name(document, json_string(key));
+		struct document_name *name = document_find_name(defaults, json_string(key));
 
 		if (name)
-			name->taken = job->index + 1;
+			name->taken = job->number;
 	}
 	if (document->no_memory || document->is_too_large)
 		return;
-	for (uint32_t i = 0; i < defaults->n; i++) {
+	for (uint32_t i = 0; i < headers->n; i++) {
 		struct plan_field *fields;
 
-		if (document_has_taken(document, job, i))
+		if (defaults->names[defaults->name_of_field[i]].taken == job->number)
 			continue;
 		fields = document_grow(document, document->fields, document->n_fields,
 			&document->fields_room, sizeof(*fields));
 		if (!fields)
 			return;
 		document->fields = fields;
-		fields[document->n_fields++] = defaults->fields[i];
+		fields[document->n_fields++] = headers->fields[i];
 	}
 }
 
@@ -262,8 +272,9 @@ void document_read_headers(struct document *document, struct document_job *job, 
 {
 	job->place = DOCUMENT_IN_HEADER;
 	document->n_fields = 0;
-	if (job->owner == DOCUMENT_OF_JOB)
-		document_merge_defaults(document, job, value);
+	/* The graph's own are merged with none. */
+	if (document->n_defaults > 0)
+		document_merge_headers(document, job, value);
 	document_collect_fields(document, job, value, at);
 	document_keep_fields(document, &job->spec.headers);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/document_private.h"
 
-#include "http/request.h"
 #include "util/container.h"
 
 /*
- * The keys of a job, and of the defaults, which are the same but for a few.
+ * The keys of a job, whatever it is, and of defaults: one table, which knows who may have which.
  *
- * A job's spec is begun as a copy of the defaults and changed key by key. It costs memory of its
- * own only where a key changed it; and where a job says what the one before it said, but for its
- * id, url and after, they share one. That is what a hundred thousand jobs written by a loop look
- * like, so it is looked for by comparing the two in the document, before anything is read.
+ * A leaf's spec is begun as a copy of the defaults, a group's as a copy of nothing said, and both
+ * are changed key by key. A spec costs memory of its own only where a key changed it; and where a
+ * job says what the one before it said, but for its id, url and after, they share one. That is
+ * what a hundred thousand jobs written by a loop look like, so it is looked for by comparing the
+ * two in the document, before anything is read.
  */
 
 /* Bits of document_job_keys. */
@@ -19,18 +19,27 @@ enum {
 	DOCUMENT_KEY_AFTER,
 	DOCUMENT_KEY_ID,
 	DOCUMENT_KEY_JOBS,
+	DOCUMENT_KEY_DEFAULTS,
 	DOCUMENT_KEY_QUERY,
 	DOCUMENT_KEY_JSON,
 	DOCUMENT_KEY_FORM,
 	DOCUMENT_KEY_BODY,
 	DOCUMENT_KEY_BODY_BASE64,
+	DOCUMENT_KEY_EACH,
+	DOCUMENT_KEY_CONCURRENCY,
+	DOCUMENT_KEY_NEEDS,
 	DOCUMENT_KEY_OTHERS,
 };
 
 #define DOCUMENT_BIT(key) (UINT64_C(1) << DOCUMENT_KEY_##key)
 
 /* Keys that leave the spec as it is. */
-#define DOCUMENT_BITS_OWN (DOCUMENT_BIT(URL) | DOCUMENT_BIT(AFTER) | DOCUMENT_BIT(ID))
+#define DOCUMENT_BITS_OWN                                                                          \
+	(DOCUMENT_BIT(URL) | DOCUMENT_BIT(AFTER) | DOCUMENT_BIT(ID) | DOCUMENT_BIT(JOBS) |         \
+		DOCUMENT_BIT(DEFAULTS))
+/* Of a fan-out, those that are not its child's; of one of a leaf. */
+#define DOCUMENT_BITS_EACH      (DOCUMENT_BIT(EACH) | DOCUMENT_BIT(NEEDS))
+#define DOCUMENT_BITS_EACH_LEAF (DOCUMENT_BITS_EACH | DOCUMENT_BIT(CONCURRENCY))
 #define DOCUMENT_BITS_BODY                                                                         \
 	(DOCUMENT_BIT(JSON) | DOCUMENT_BIT(FORM) | DOCUMENT_BIT(BODY) | DOCUMENT_BIT(BODY_BASE64))
 
@@ -39,7 +48,7 @@ enum {
 
 static const struct plan_range document_ok[] = {{200, 399}};
 
-static const struct plan_spec document_base_spec = {
+const struct plan_spec document_base_spec = {
 	.timeouts =
 		{
 			.job_ns = UINT64_C(60000000000),
@@ -52,34 +61,18 @@ static const struct plan_spec document_base_spec = {
 		},
 	.ok = document_ok,
 	.n_ok = 1,
+	.max_body = DOCUMENT_MAX_BODY,
+	.priority = PLAN_PRIORITY_DEFAULT,
+	.dedupe = true,
 };
 
-bool document_take_body(
-	struct document *document, struct document_job *job, const struct document_at *at)
-{
-	struct plan_spec *spec = &job->spec;
-
-	if (job->has_body) {
-		document_refuse(document, at, FAULT_GRAPH_KEY,
-			"a job has one of \"json\", \"form\", \"body\" and \"body_base64\"");
-		return false;
-	}
-	job->has_body = true;
-	job->place = DOCUMENT_IN_BODY;
-	spec->body = PLAN_BODY_NONE;
-	spec->body_text = (struct text){NULL, 0};
-	spec->body_value = NULL;
-	spec->form = (struct plan_fields){NULL, 0};
-	return true;
-}
+/* -- Keys of all jobs, and those that are not about the request -------------------------------- */
 
 static void document_read_id(struct document *document, struct document_job *job, yyjson_val *value,
 	const struct document_at *at)
 {
 	/* Of an element of an array it was read when the jobs were registered. */
-	if (job->owner == DOCUMENT_OF_DEFAULTS)
-		document_refuse(document, at, FAULT_GRAPH_KEY, "\"id\" may not stand in defaults");
-	else if (!document->plan->is_array)
+	if (at->parent->key.data)
 		document_refuse(document, at, FAULT_GRAPH_KEY,
 			"\"id\" is for an array of jobs; in an object the key is the id");
 }
@@ -97,7 +90,7 @@ static void document_read_after_id(struct document *document, struct document_jo
 			document_quote(id).text);
 		return;
 	}
-	from = document_find_job(document, id, at);
+	from = document_find_job(document, job, id, at);
 	if (from)
 		document_depend(document, job, plan_index(document->plan, from));
 }
@@ -109,11 +102,6 @@ static void document_read_after(struct document *document, struct document_job *
 	struct document_at element = {.parent = at};
 	yyjson_val *member;
 
-	if (job->owner != DOCUMENT_OF_JOB) {
-		document_refuse(
-			document, at, FAULT_GRAPH_KEY, "\"after\" may not stand in defaults");
-		return;
-	}
 	if (!yyjson_is_arr(value))
 		document_refuse_type(document, at, value, "an array of ids");
 	while ((member = yyjson_arr_iter_next(&iter))) {
@@ -122,51 +110,14 @@ static void document_read_after(struct document *document, struct document_job *
 	}
 }
 
-static void document_read_method(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	struct text method;
-
-	if (!document_read_string(document, value, at, &method))
-		return;
-	if (request_method_is_valid(method))
-		job->spec.method = method;
-	else
-		document_refuse(document, at, FAULT_GRAPH_VALUE,
-			"\"%s\" is no method that can be sent", document_quote(method).text);
-}
-
-static void document_read_json_body(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	if (!document_take_body(document, job, at))
-		return;
-	job->spec.body = PLAN_BODY_JSON;
-	job->spec.body_value = value;
-	document_read_json(document, job, value, at);
-}
-
-static void document_read_body(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	struct text text;
-
-	if (!document_take_body(document, job, at) ||
-		!document_read_string(document, value, at, &text))
-		return;
-	job->spec.body = PLAN_BODY_TEXT;
-	job->spec.body_text = text;
-	document_read_template(document, job, text, at);
-}
-
 static void document_read_needs(struct document *document, struct document_job *job,
 	yyjson_val *value, const struct document_at *at)
 {
 	static const struct document_word words[] = {
 		{TEXT_INIT("fulfilled"), PLAN_NEEDS_FULFILLED},
 		{TEXT_INIT("settled"), PLAN_NEEDS_SETTLED},
-		{TEXT_INIT("rejected"), -1},
-		{TEXT_INIT("any"), -1},
+		{TEXT_INIT("rejected"), PLAN_NEEDS_REJECTED},
+		{TEXT_INIT("any"), PLAN_NEEDS_ANY},
 		{{NULL, 0}, 0},
 	};
 	int needs = document_read_word(document, value, at, words);
@@ -175,35 +126,22 @@ static void document_read_needs(struct document *document, struct document_job *
 		job->spec.needs = (enum plan_needs)needs;
 }
 
-static void document_read_output(struct document *document, struct document_job *job,
+/* Values that are taken as they stand: what looks like a reference is none. */
+
+static void document_read_otherwise(struct document *document, struct document_job *job,
 	yyjson_val *value, const struct document_at *at)
 {
-	static const struct document_word words[] = {
-		{TEXT_INIT("inline"), PLAN_INLINE},
-		{TEXT_INIT("discard"), PLAN_DISCARD},
-		{TEXT_INIT("stream"), -1},
-		{TEXT_INIT("file"), -1},
-		{{NULL, 0}, 0},
-	};
-	int output = document_read_word(document, value, at, words);
-
-	if (output >= 0)
-		job->spec.output = (enum plan_output)output;
+	job->place = DOCUMENT_IN_LITERAL;
+	job->spec.otherwise = value;
+	document_read_json(document, job, value, at);
 }
 
-static void document_read_http(struct document *document, struct document_job *job,
+static void document_read_fallback(struct document *document, struct document_job *job,
 	yyjson_val *value, const struct document_at *at)
 {
-	static const struct document_word words[] = {
-		{TEXT_INIT("auto"), false},
-		{TEXT_INIT("1.1"), true},
-		{TEXT_INIT("2"), -1},
-		{{NULL, 0}, 0},
-	};
-	int is_http11 = document_read_word(document, value, at, words);
-
-	if (is_http11 >= 0)
-		job->spec.http11_only = is_http11;
+	job->place = DOCUMENT_IN_LITERAL;
+	job->spec.fallback = value;
+	document_read_json(document, job, value, at);
 }
 
 static void document_read_optional(struct document *document, struct document_job *job,
@@ -212,16 +150,18 @@ static void document_read_optional(struct document *document, struct document_jo
 	document_read_bool(document, value, at, &job->spec.optional);
 }
 
-static void document_read_omit(struct document *document, struct document_job *job,
+static void document_read_job_priority(struct document *document, struct document_job *job,
 	yyjson_val *value, const struct document_at *at)
 {
-	document_read_bool(document, value, at, &job->spec.omit);
+	document_read_priority(document, value, at, &job->spec.priority);
 }
 
 static void document_read_timeout(struct document *document, struct document_job *job,
 	yyjson_val *value, const struct document_at *at)
 {
-	document_read_duration(document, value, at, &job->spec.timeouts.job_ns);
+	document_read_duration(document, value, at,
+		job->owner == DOCUMENT_OF_GROUP ? &job->group.timeout_ns
+						: &job->spec.timeouts.job_ns);
 }
 
 static void document_read_attempt_timeout(struct document *document, struct document_job *job,
@@ -250,121 +190,64 @@ static void document_read_own_timeouts(struct document *document, struct documen
 	document_read_timeouts(document, job, value, at);
 }
 
-static void document_read_max_body(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	job->has_max_body = document_read_size(document, value, at, &job->spec.max_body);
-}
-
-/* Keys of which only the value that asks for nothing is supported by now. */
-
-static void document_read_redirects(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	struct text text = json_number(value);
-	uint64_t redirects;
-
-	if (!text.data)
-		document_refuse_type(document, at, value, "a number");
-	else if (!text_to_u64(text, UINT32_MAX, &redirects))
-		document_refuse(document, at, FAULT_GRAPH_VALUE, "must be a whole number");
-	else if (redirects > 0)
-		document_refuse(document, at, FAULT_GRAPH_VALUE,
-			"following redirects is not supported by this version; leave it out or "
-			"write 0");
-}
-
-static void document_read_decode(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	bool decode;
-
-	if (document_read_bool(document, value, at, &decode) && decode)
-		document_refuse(document, at, FAULT_GRAPH_VALUE,
-			"decoding is not supported by this version; leave it out or write false");
-}
-
-static void document_read_dedupe(struct document *document, struct document_job *job,
-	yyjson_val *value, const struct document_at *at)
-{
-	bool dedupe;
-
-	if (document_read_bool(document, value, at, &dedupe) && dedupe)
-		document_refuse(document, at, FAULT_GRAPH_VALUE,
-			"sharing a flight is not supported by this version; leave it out or write "
-			"false");
-}
-
-static const struct document_key document_job_key_rows[] = {
-	[DOCUMENT_KEY_URL] = {TEXT_INIT("url"), document_read_url},
-	[DOCUMENT_KEY_AFTER] = {TEXT_INIT("after"), document_read_after},
-	[DOCUMENT_KEY_ID] = {TEXT_INIT("id"), document_read_id},
-	[DOCUMENT_KEY_JOBS] = {TEXT_INIT("jobs"), NULL},
-	[DOCUMENT_KEY_QUERY] = {TEXT_INIT("query"), document_read_query},
-	[DOCUMENT_KEY_JSON] = {TEXT_INIT("json"), document_read_json_body},
-	[DOCUMENT_KEY_FORM] = {TEXT_INIT("form"), document_read_form},
-	[DOCUMENT_KEY_BODY] = {TEXT_INIT("body"), document_read_body},
-	[DOCUMENT_KEY_BODY_BASE64] = {TEXT_INIT("body_base64"), document_read_base64},
-	[DOCUMENT_KEY_OTHERS] = {TEXT_INIT("method"), document_read_method},
-	{TEXT_INIT("headers"), document_read_headers},
-	{TEXT_INIT("needs"), document_read_needs},
-	{TEXT_INIT("ok"), document_read_ok},
-	{TEXT_INIT("optional"), document_read_optional},
-	{TEXT_INIT("timeout"), document_read_timeout},
-	{TEXT_INIT("attempt_timeout"), document_read_attempt_timeout},
-	{TEXT_INIT("queue_timeout"), document_read_queue_timeout},
-	{TEXT_INIT("timeouts"), document_read_own_timeouts},
-	{TEXT_INIT("max_body"), document_read_max_body},
-	{TEXT_INIT("output"), document_read_output},
-	{TEXT_INIT("omit"), document_read_omit},
-	{TEXT_INIT("http"), document_read_http},
-	{TEXT_INIT("tls"), document_read_tls},
-	{TEXT_INIT("resolve"), document_read_resolve},
-	{TEXT_INIT("redirects"), document_read_redirects},
-	{TEXT_INIT("decode"), document_read_decode},
-	{TEXT_INIT("dedupe"), document_read_dedupe},
-	{TEXT_INIT("body_fd"), NULL},
-	{TEXT_INIT("fd"), NULL},
-	{TEXT_INIT("auth"), NULL},
-	{TEXT_INIT("when"), NULL},
-	{TEXT_INIT("else"), NULL},
-	{TEXT_INIT("each"), NULL},
-	{TEXT_INIT("concurrency"), NULL},
-	{TEXT_INIT("fallback"), NULL},
-	{TEXT_INIT("retry"), NULL},
-	{TEXT_INIT("proxy"), NULL},
-	{TEXT_INIT("priority"), NULL},
-	{TEXT_INIT("mode"), NULL},
-	{TEXT_INIT("defaults"), NULL},
+enum {
+	/* A job, group or not; any of these and defaults; what is about requests; one request. */
+	DOCUMENT_OF_BOTH = DOCUMENT_OF_LEAF | DOCUMENT_OF_GROUP,
+	DOCUMENT_OF_ALL = DOCUMENT_OF_BOTH | DOCUMENT_OF_DEFAULTS,
+	DOCUMENT_OF_REQUEST = DOCUMENT_OF_LEAF | DOCUMENT_OF_DEFAULTS,
+	DOCUMENT_OF_ONE = DOCUMENT_OF_LEAF,
 };
 
-static const struct document_keys document_job_keys = {
+static const struct document_key document_job_key_rows[] = {
+	[DOCUMENT_KEY_URL] = {TEXT_INIT("url"), document_read_url, DOCUMENT_OF_ONE},
+	[DOCUMENT_KEY_AFTER] = {TEXT_INIT("after"), document_read_after, DOCUMENT_OF_BOTH},
+	[DOCUMENT_KEY_ID] = {TEXT_INIT("id"), document_read_id, DOCUMENT_OF_BOTH},
+	[DOCUMENT_KEY_JOBS] = {TEXT_INIT("jobs"), document_note_jobs, DOCUMENT_OF_GROUP},
+	[DOCUMENT_KEY_DEFAULTS] = {TEXT_INIT("defaults"), document_note_defaults,
+		DOCUMENT_OF_GROUP},
+	[DOCUMENT_KEY_QUERY] = {TEXT_INIT("query"), document_read_query, DOCUMENT_OF_REQUEST},
+	[DOCUMENT_KEY_JSON] = {TEXT_INIT("json"), document_read_json_body, DOCUMENT_OF_REQUEST},
+	[DOCUMENT_KEY_FORM] = {TEXT_INIT("form"), document_read_form, DOCUMENT_OF_REQUEST},
+	[DOCUMENT_KEY_BODY] = {TEXT_INIT("body"), document_read_body, DOCUMENT_OF_REQUEST},
+	[DOCUMENT_KEY_BODY_BASE64] = {TEXT_INIT("body_base64"), document_read_base64,
+		DOCUMENT_OF_REQUEST},
+	[DOCUMENT_KEY_EACH] = {TEXT_INIT("each"), document_read_each, DOCUMENT_OF_BOTH},
+	[DOCUMENT_KEY_CONCURRENCY] = {TEXT_INIT("concurrency"), document_read_concurrency,
+		DOCUMENT_OF_ALL},
+	[DOCUMENT_KEY_NEEDS] = {TEXT_INIT("needs"), document_read_needs, DOCUMENT_OF_ALL},
+	[DOCUMENT_KEY_OTHERS] = {TEXT_INIT("method"), document_read_method, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("headers"), document_read_headers, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("when"), document_read_when, DOCUMENT_OF_BOTH},
+	{TEXT_INIT("else"), document_read_otherwise, DOCUMENT_OF_BOTH},
+	{TEXT_INIT("mode"), document_read_mode, DOCUMENT_OF_GROUP},
+	{TEXT_INIT("fallback"), document_read_fallback, DOCUMENT_OF_BOTH},
+	{TEXT_INIT("ok"), document_read_ok, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("optional"), document_read_optional, DOCUMENT_OF_ALL},
+	{TEXT_INIT("timeout"), document_read_timeout, DOCUMENT_OF_ALL},
+	{TEXT_INIT("attempt_timeout"), document_read_attempt_timeout, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("queue_timeout"), document_read_queue_timeout, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("timeouts"), document_read_own_timeouts, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("retry"), document_read_retry, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("priority"), document_read_job_priority, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("dedupe"), document_read_dedupe, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("max_body"), document_read_max_body, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("output"), document_read_output, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("omit"), document_read_omit, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("http"), document_read_http, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("tls"), document_read_tls, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("resolve"), document_read_resolve, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("redirects"), document_read_redirects, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("decode"), document_read_decode, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("body_fd"), NULL, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("fd"), NULL, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("auth"), NULL, DOCUMENT_OF_REQUEST},
+	{TEXT_INIT("proxy"), NULL, DOCUMENT_OF_REQUEST},
+};
+
+const struct document_keys document_job_keys = {
 	document_job_key_rows, countof(document_job_key_rows)};
 
-/* All keys are read: what one says depends on another. */
-static void document_end_spec(struct document_job *job)
-{
-	if (job->has_max_body)
-		return;
-	job->spec.max_body = job->spec.output == PLAN_INLINE ? DOCUMENT_MAX_BODY : UINT64_MAX;
-}
-
-void document_read_defaults(struct document *document, yyjson_val *value)
-{
-	struct document_at at = {.key = TEXT("defaults")};
-	struct document_job job = {.owner = DOCUMENT_OF_DEFAULTS, .spec = document_base_spec};
-	struct plan_spec *spec = document_alloc(document, 1, sizeof(*spec));
-
-	if (!spec)
-		return;
-	if (value)
-		document_read_object(document, &document_job_keys, value, &job, &at);
-	document_end_spec(&job);
-	*spec = job.spec;
-	document->default_spec = spec;
-	document->default_has_max_body = job.has_max_body;
-	document_note_default_headers(document);
-}
+/* -- Jobs that are alike ----------------------------------------------------------------------- */
 
 /* The same bytes in the same order, whatever they mean. */
 static bool document_value_is_alike(yyjson_val *a, yyjson_val *b)
@@ -429,19 +312,64 @@ static void document_read_own_keys(struct document *document, struct document_jo
 	document->plan->jobs[job->index].spec = document->alike_spec;
 }
 
-/* The spec of a job with keys that change it. */
-static void document_keep_spec(struct document *document, struct document_job *job)
+/* -- A job ------------------------------------------------------------------------------------- */
+
+void document_end_spec(struct document_job *job)
+{
+	if (job->has_max_body)
+		return;
+	job->spec.max_body = job->spec.output == PLAN_INLINE ? DOCUMENT_MAX_BODY : UINT64_MAX;
+}
+
+/* A copy for the plan. NULL: no memory. */
+static struct plan_spec *document_keep_spec(
+	struct document *document, const struct document_job *job)
 {
 	struct plan_spec *spec = document_alloc(document, 1, sizeof(*spec));
 
-	if (!spec)
-		return;
-	document_end_spec(job);
-	*spec = job->spec;
-	document->plan->jobs[job->index].spec = spec;
+	if (spec)
+		*spec = job->spec;
+	return spec;
 }
 
-static unsigned document_inherited_places(uint64_t seen)
+static struct plan_spec *document_keep_group(struct document *document, struct document_job *job)
+{
+	struct plan_group *group = document_alloc(document, 1, sizeof(*group));
+
+	if (!group)
+		return NULL;
+	*group = job->group;
+	if (job->concurrency > 0)
+		group->concurrency = job->concurrency;
+	job->spec.group = group;
+	return document_keep_spec(document, job);
+}
+
+/* The spec of a job in which these keys were seen; of a fan-out that of its child. */
+static const struct plan_spec *document_make_spec(
+	struct document *document, struct document_job *job, uint64_t seen)
+{
+	const struct plan_spec *defaults = document_defaults(document)->spec;
+	bool is_leaf = job->owner == DOCUMENT_OF_LEAF;
+	bool is_plain;
+
+	if (job->dependent != job->index)
+		seen &= ~(is_leaf ? DOCUMENT_BITS_EACH_LEAF : DOCUMENT_BITS_EACH);
+	is_plain = !(seen & ~DOCUMENT_BITS_OWN);
+	if (is_leaf) {
+		if (is_plain && job->spec.needs == defaults->needs)
+			return defaults;
+		document_end_spec(job);
+		return document_keep_spec(document, job);
+	}
+	if (!is_plain)
+		return document_keep_group(document, job);
+	if (!document->group_spec)
+		document->group_spec = document_keep_group(document, job);
+	return document->group_spec;
+}
+
+unsigned document_inherited_places(uint64_t seen)
 {
 	unsigned places = 1u << DOCUMENT_IN_HEADER;
 
@@ -452,34 +380,85 @@ static unsigned document_inherited_places(uint64_t seen)
 	return places;
 }
 
-void document_read_job(struct document *document, struct document_job *job, yyjson_val *value,
-	const struct document_at *at)
+/* Who is read, and what it may refer to. */
+static void document_begin_job(struct document *document, struct document_job *job, uint32_t index)
 {
-	struct plan_job *plan_job = &document->plan->jobs[job->index];
+	const struct plan_job *jobs = document->plan->jobs;
+
+	job->dependent = index;
+	job->index = jobs[index].kind == PLAN_EACH ? index + 1 : index;
+	job->owner = jobs[job->index].kind == PLAN_GROUP ? DOCUMENT_OF_GROUP : DOCUMENT_OF_LEAF;
+	job->region = jobs[index].region;
+	job->has_item = jobs[job->index].region != PLAN_NONE;
+	job->number = ++document->n_read;
+	job->jobs = job->defaults = NULL;
+}
+
+/* What it says before it has said anything. */
+static void document_begin_keys(struct document *document, struct document_job *job)
+{
+	bool is_leaf = job->owner == DOCUMENT_OF_LEAF;
+	const struct document_defaults *defaults = document_defaults(document);
+
+	job->spec = is_leaf ? *defaults->spec : document_base_spec;
+	job->group = (struct plan_group){
+		.concurrency = PLAN_UNBOUNDED,
+		.timeout_ns = PLAN_NEVER,
+	};
+	job->each = (struct plan_each){0};
+	job->concurrency = 0;
+	job->has_body = false;
+	job->has_max_body = is_leaf && defaults->has_max_body;
+	job->has_references = false;
+}
+
+/* Keys that need others. */
+static void document_check_job(struct document *document, const struct document_job *job,
+	uint64_t seen, const struct document_at *at)
+{
+	struct document_at member = {.parent = at, .key = TEXT("concurrency")};
+
+	if (job->owner == DOCUMENT_OF_GROUP) {
+		document_end_group(document, job, at);
+		return;
+	}
+	if (!(seen & DOCUMENT_BIT(URL)))
+		document_refuse(document, at, FAULT_GRAPH_KEY, "the key \"url\" is missing");
+	if (job->concurrency > 0 && job->dependent == job->index)
+		document_refuse(document, &member, FAULT_GRAPH_KEY,
+			"\"concurrency\" needs \"each\", or \"jobs\"");
+}
+
+void document_read_job(struct document *document, struct document_job *job, uint32_t index,
+	yyjson_val *value, const struct document_at *at)
+{
+	struct plan_job *jobs = document->plan->jobs;
 	uint32_t n_errors = document->errors->n;
+	bool is_simple;
 	uint64_t seen;
 
-	plan_job->spec = document->default_spec;
-	if (document->alike && document_job_is_alike(document->alike, value)) {
+	document_begin_job(document, job, index);
+	is_simple = job->owner == DOCUMENT_OF_LEAF && job->dependent == job->index;
+	if (is_simple && document->alike && document_job_is_alike(document->alike, value)) {
 		document_read_own_keys(document, job, value, at);
 		return;
 	}
-	job->owner = DOCUMENT_OF_JOB;
-	job->spec = *document->default_spec;
-	job->has_body = false;
-	job->has_max_body = document->default_has_max_body;
-	job->has_references = false;
+	document_begin_keys(document, job);
 	seen = document_read_object(document, &document_job_keys, value, job, at);
-	if (yyjson_is_obj(value) && !(seen & (DOCUMENT_BIT(URL) | DOCUMENT_BIT(JOBS))))
-		document_refuse(document, at, FAULT_GRAPH_KEY, "the key \"url\" is missing");
-	document_inherit(document, job, document_inherited_places(seen));
+	if (yyjson_is_obj(value))
+		document_check_job(document, job, seen, at);
+	if (job->owner == DOCUMENT_OF_LEAF)
+		document_inherit(document, job, document_inherited_places(seen));
+	if (job->dependent != job->index)
+		jobs[job->dependent].spec = document_end_each(document, job, at);
+	jobs[job->index].spec = document_make_spec(document, job, seen);
 
-	document->alike = NULL;
-	if (!(seen & ~DOCUMENT_BITS_OWN))
+	if (!is_simple)
 		return;
-	document_keep_spec(document, job);
-	if (job->has_references || document->n_inheritance > 0 || document->errors->n > n_errors)
+	document->alike = NULL;
+	if (!(seen & ~DOCUMENT_BITS_OWN) || job->has_references || document->n_inheritance > 0 ||
+		document->errors->n > n_errors)
 		return;
 	document->alike = value;
-	document->alike_spec = plan_job->spec;
+	document->alike_spec = jobs[job->index].spec;
 }

@@ -12,6 +12,31 @@
 /* Objects up to that size are looked through pair by pair, larger ones by a table. */
 #define DOCUMENT_PAIRS_MAX 16
 
+static bool document_key_may_stand(const struct document_key *key, const struct document_job *job)
+{
+	return key->owners == 0 || (key->owners & (unsigned)job->owner);
+}
+
+/* The key is known, but of others than this one. */
+static void document_refuse_owner(struct document *document, const struct document_key *key,
+	const struct document_job *job, const struct document_at *at)
+{
+	const char *name = key->name.data;
+
+	if (job->owner == DOCUMENT_OF_DEFAULTS)
+		document_refuse(
+			document, at, FAULT_GRAPH_KEY, "\"%s\" may not stand in defaults", name);
+	else if (job->owner == DOCUMENT_OF_LEAF)
+		document_refuse(document, at, FAULT_GRAPH_KEY,
+			"\"%s\" is for a group, which is a job with \"jobs\"", name);
+	else
+		document_refuse(document, at, FAULT_GRAPH_KEY,
+			"\"%s\" is for a job that makes a request, and this one is a group%s", name,
+			key->owners & DOCUMENT_OF_DEFAULTS
+				? "; for all in it, write it into its \"defaults\""
+				: "");
+}
+
 uint64_t document_read_object(struct document *document, const struct document_keys *keys,
 	yyjson_val *object, struct document_job *job, const struct document_at *at)
 {
@@ -40,6 +65,8 @@ uint64_t document_read_object(struct document *document, const struct document_k
 		if (seen & UINT64_C(1) << i)
 			document_refuse(document, &member, FAULT_GRAPH_KEY,
 				"the key \"%s\" is there twice", document_quote(name).text);
+		else if (!document_key_may_stand(&keys->keys[i], job))
+			document_refuse_owner(document, &keys->keys[i], job, &member);
 		else if (!keys->keys[i].read)
 			document_refuse(document, &member, FAULT_GRAPH_KEY,
 				"\"%s\" is not supported by this version",
@@ -141,7 +168,7 @@ static bool document_step(struct document *document, struct document_open *open,
 	if (open->is_key_next)
 		return false;
 	open->at.key = json_string(value);
-	if (job->place != DOCUMENT_IN_INPUT && reference_is_in(open->at.key))
+	if (job->place != DOCUMENT_IN_LITERAL && reference_is_in(open->at.key))
 		document_refuse(
 			document, &open->at, FAULT_GRAPH_VALUE, "a key may not hold a reference");
 	return true;
@@ -163,7 +190,7 @@ void document_read_json(struct document *document, struct document_job *job, yyj
 		here = depth > 0 ? &open[depth - 1].at : at;
 		if (depth > 0 && document_step(document, &open[depth - 1], job, value))
 			continue;
-		if (yyjson_is_str(value) && job->place != DOCUMENT_IN_INPUT)
+		if (yyjson_is_str(value) && job->place != DOCUMENT_IN_LITERAL)
 			document_read_template(document, job, json_string(value), here);
 		if (!yyjson_is_ctn(value))
 			continue;

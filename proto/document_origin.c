@@ -97,12 +97,12 @@ void document_read_tls(struct document *document, struct document_job *job, yyjs
 	const struct document_at *at)
 {
 	static const struct document_key keys[] = {
-		{TEXT_INIT("insecure"), document_read_insecure},
-		{TEXT_INIT("ca"), document_read_ca},
-		{TEXT_INIT("server_name"), document_read_server_name},
-		{TEXT_INIT("cert"), NULL},
-		{TEXT_INIT("key"), NULL},
-		{TEXT_INIT("pin"), NULL},
+		{TEXT_INIT("insecure"), document_read_insecure, 0},
+		{TEXT_INIT("ca"), document_read_ca, 0},
+		{TEXT_INIT("server_name"), document_read_server_name, 0},
+		{TEXT_INIT("cert"), NULL, 0},
+		{TEXT_INIT("key"), NULL, 0},
+		{TEXT_INIT("pin"), NULL, 0},
 	};
 	static const struct document_keys schema = {keys, countof(keys)};
 

@@ -15,8 +15,7 @@
 
 #define DOCUMENT_STEPS_MAX 16000000
 
-/* True where one more dependency may be looked at. */
-static bool document_count_step(struct document *document)
+bool document_count_step(struct document *document)
 {
 	if (document->is_too_large)
 		return false;
@@ -42,60 +41,59 @@ static void document_add_edge(struct document *document, uint32_t from, uint32_t
 	edges[document->n_edges++] = (struct plan_edge){from, to};
 }
 
-static void document_add_inheritance(
-	struct document *document, const struct document_job *job, uint32_t from)
-{
-	struct document_inheritance *all = document->inheritance;
-	uint32_t n = document->n_inheritance;
-
-	if (n > 0 && all[n - 1].from == from && all[n - 1].place == job->place &&
-		all[n - 1].part == job->part)
-		return;
-	all = document_grow(document, all, n, &document->inheritance_room, sizeof(*all));
-	if (!all)
-		return;
-	document->inheritance = all;
-	all[document->n_inheritance++] = (struct document_inheritance){from, job->place, job->part};
-}
-
 void document_depend(struct document *document, const struct document_job *job, uint32_t from)
 {
+	struct document_inheritance inheritance = {from, job->place, job->field};
+
 	if (job->owner == DOCUMENT_OF_GRAPH || !document_count_step(document))
 		return;
 	if (job->owner == DOCUMENT_OF_DEFAULTS)
-		document_add_inheritance(document, job, from);
+		document_add_inheritance(document, &inheritance);
 	else
-		document_add_edge(document, from, job->index);
+		document_add_edge(document, from, job->dependent);
 }
 
-void document_inherit(struct document *document, const struct document_job *job, unsigned places)
+/* True where what is in `region` may be referred to by who is in the region `from`, or in fan-outs
+ * inside it. */
+static bool document_region_is_around(const struct plan *plan, uint32_t region, uint32_t from)
 {
-	for (uint32_t i = 0; i < document->n_inheritance; i++) {
-		const struct document_inheritance *one = &document->inheritance[i];
-
-		if (document->no_memory || !document_count_step(document))
-			return;
-		if (!(places & 1u << one->place))
-			continue;
-		if (one->place == DOCUMENT_IN_HEADER &&
-			document_has_taken(document, job, one->part))
-			continue;
-		document_add_edge(document, one->from, job->index);
-	}
+	while (from != region && from != PLAN_NONE)
+		from = plan->jobs[from].region;
+	return from == region;
 }
 
-struct plan_job *document_find_job(
-	struct document *document, struct text id, const struct document_at *at)
+/* The job is inside a fan-out that `job` is not in. */
+static void document_refuse_region(struct document *document, const struct document_job *job,
+	const struct plan_job *from, const struct document_at *at)
 {
 	const struct plan *plan = document->plan;
-	struct plan_job *job = plan_find(plan, id);
+	uint32_t each = from->region;
 
-	if (!job)
+	while (!document_region_is_around(plan, plan->jobs[each].region, job->region))
+		each = plan->jobs[each].region;
+	document_refuse(document, at, FAULT_GRAPH_VALUE,
+		"\"%.*s\" is made for each item of the fan-out \"%.*s\"; refer to that, whose body "
+		"is the array of its children's",
+		TEXT_ARGS(from->id), TEXT_ARGS(plan->jobs[each].id));
+}
+
+struct plan_job *document_find_job(struct document *document, const struct document_job *job,
+	struct text id, const struct document_at *at)
+{
+	const struct plan *plan = document->plan;
+	struct plan_job *from = plan_find(plan, id);
+
+	if (!from) {
 		document_refuse(document, at, FAULT_GRAPH_UNKNOWN_JOB, "there is no job \"%s\"%s",
 			document_quote(id).text,
 			document_hint(document, id, plan->jobs, plan->n_jobs, sizeof(plan->jobs[0]))
 				.text);
-	return job;
+		return NULL;
+	}
+	if (document_region_is_around(plan, from->region, job->region))
+		return from;
+	document_refuse_region(document, job, from, at);
+	return NULL;
 }
 
 /* What a reference of that kind wants of the job. */
@@ -112,7 +110,7 @@ static uint8_t document_keep(enum reference_kind kind)
 static void document_refer_to_job(struct document *document, struct document_job *job,
 	const struct reference *reference, const struct document_at *at)
 {
-	struct plan_job *from = document_find_job(document, reference->job, at);
+	struct plan_job *from = document_find_job(document, job, reference->job, at);
 
 	if (!from)
 		return;
@@ -120,7 +118,7 @@ static void document_refer_to_job(struct document *document, struct document_job
 	document_depend(document, job, plan_index(document->plan, from));
 }
 
-static void document_refer(struct document *document, struct document_job *job,
+void document_refer(struct document *document, struct document_job *job,
 	const struct reference *reference, const struct document_at *at)
 {
 	if (job->place != DOCUMENT_IN_URL)
@@ -132,8 +130,9 @@ static void document_refer(struct document *document, struct document_job *job,
 	case REFERENCE_INPUT: break;
 	case REFERENCE_ITEM:
 	case REFERENCE_INDEX:
-		document_refuse(document, at, FAULT_GRAPH_VALUE,
-			"{{item}} and {{index}} have a meaning inside a fan-out only");
+		if (!job->has_item)
+			document_refuse(document, at, FAULT_GRAPH_VALUE,
+				"{{item}} and {{index}} have a meaning inside a fan-out only");
 		break;
 	case REFERENCE_SECRET:
 		if (job->place != DOCUMENT_IN_HEADER)
@@ -165,6 +164,25 @@ void document_read_template(struct document *document, struct document_job *job,
 		}
 	}
 }
+
+void document_inherit(struct document *document, const struct document_job *job, unsigned places)
+{
+	const struct document_defaults *defaults = document_defaults(document);
+
+	for (uint32_t i = defaults->first_inheritance; i < document->n_inheritance; i++) {
+		const struct document_inheritance *one = &document->inheritance[i];
+
+		if (document->no_memory || !document_count_step(document))
+			return;
+		if (!(places & 1u << one->place))
+			continue;
+		if (one->place != DOCUMENT_IN_HEADER ||
+			defaults->names[one->name].taken != job->number)
+			document_add_edge(document, one->from, job->dependent);
+	}
+}
+
+/* -- URLs -------------------------------------------------------------------------------------- */
 
 /* "https://example.com/" of "https://example.com/a", or nothing where no path follows. */
 static struct text document_origin_of(struct text url)
@@ -267,10 +285,6 @@ void document_read_url(struct document *document, struct document_job *job, yyjs
 	struct plan_job *plan_job;
 	struct text text;
 
-	if (job->owner != DOCUMENT_OF_JOB) {
-		document_refuse(document, at, FAULT_GRAPH_KEY, "\"url\" may not stand in defaults");
-		return;
-	}
 	if (!document_read_string(document, value, at, &text))
 		return;
 	plan_job = &document->plan->jobs[job->index];

@@ -48,8 +48,8 @@ static bool document_has_unit(struct text text)
 	return last == 's' || last == 'm' || last == 'h';
 }
 
-bool document_read_duration(struct document *document, yyjson_val *value,
-	const struct document_at *at, uint64_t *ret_ns)
+bool document_read_delay(struct document *document, yyjson_val *value, const struct document_at *at,
+	uint64_t *ret_ns)
 {
 	struct text text = document_scalar(value);
 	uint64_t ns;
@@ -64,6 +64,17 @@ bool document_read_duration(struct document *document, yyjson_val *value,
 			document_quote(text).text);
 		return false;
 	}
+	*ret_ns = ns;
+	return true;
+}
+
+bool document_read_duration(struct document *document, yyjson_val *value,
+	const struct document_at *at, uint64_t *ret_ns)
+{
+	uint64_t ns;
+
+	if (!document_read_delay(document, value, at, &ns))
+		return false;
 	if (ns == 0) {
 		document_refuse(document, at, FAULT_GRAPH_VALUE, "must be longer than 0");
 		return false;
@@ -87,6 +98,76 @@ bool document_read_size(struct document *document, yyjson_val *value, const stru
 		"\"%s\" is no size; write bytes, or a whole number with k, m or g",
 		document_quote(text).text);
 	return false;
+}
+
+/* A number that is a count; false where it is a number, but none. */
+static bool document_is_count(struct text text, uint32_t *ret_count)
+{
+	uint64_t count;
+
+	if (!text_to_u64(text, PLAN_UNBOUNDED - 1, &count) || count == 0)
+		return false;
+	*ret_count = (uint32_t)count;
+	return true;
+}
+
+bool document_read_count(struct document *document, yyjson_val *value, const struct document_at *at,
+	uint32_t *ret_count)
+{
+	struct text text = json_number(value);
+
+	if (text.data && document_is_count(text, ret_count))
+		return true;
+	if (text.data)
+		document_refuse(
+			document, at, FAULT_GRAPH_VALUE, "must be a whole number from 1 on");
+	else
+		document_refuse_type(document, at, value, "a number");
+	return false;
+}
+
+bool document_read_bound(struct document *document, yyjson_val *value, const struct document_at *at,
+	uint32_t *ret_bound)
+{
+	static const struct document_word words[] = {
+		{TEXT_INIT("unbounded"), 0},
+		{{NULL, 0}, 0},
+	};
+	struct text text = json_number(value);
+
+	if (yyjson_is_str(value)) {
+		if (document_read_word(document, value, at, words) < 0)
+			return false;
+		*ret_bound = PLAN_UNBOUNDED;
+		return true;
+	}
+	if (text.data && document_is_count(text, ret_bound))
+		return true;
+	if (text.data)
+		document_refuse(document, at, FAULT_GRAPH_VALUE,
+			"must be a whole number from 1 on, or \"unbounded\"");
+	else
+		document_refuse_type(document, at, value, "a number or \"unbounded\"");
+	return false;
+}
+
+bool document_read_priority(struct document *document, yyjson_val *value,
+	const struct document_at *at, uint8_t *ret_priority)
+{
+	struct text text = json_number(value);
+	uint64_t priority;
+
+	if (!text.data) {
+		document_refuse_type(document, at, value, "a number");
+		return false;
+	}
+	if (!text_to_u64(text, PLAN_PRIORITY_MAX, &priority)) {
+		document_refuse(document, at, FAULT_GRAPH_VALUE,
+			"must be a whole number from 0 to %u", PLAN_PRIORITY_MAX);
+		return false;
+	}
+	*ret_priority = (uint8_t)priority;
+	return true;
 }
 
 int document_read_word(struct document *document, yyjson_val *value, const struct document_at *at,
@@ -152,9 +233,23 @@ static size_t document_count_ranges(struct text text)
 	return n;
 }
 
-/* The ranges of one number or string, put behind the spec's. */
-static void document_read_ranges(struct document *document, struct plan_range *ranges,
-	uint32_t *n_ranges, yyjson_val *value, const struct document_at *at)
+/* One of the words, which is then seen. */
+static bool document_take_status_word(struct document_statuses *statuses, yyjson_val *value)
+{
+	const struct document_word *word = statuses->words;
+
+	for (; word && word->name.data; word++) {
+		if (!text_equal(word->name, json_string(value)))
+			continue;
+		statuses->seen |= 1u << word->value;
+		return true;
+	}
+	return false;
+}
+
+/* The ranges of one number or string, put behind those before. */
+static void document_read_ranges(struct document *document, struct document_statuses *statuses,
+	yyjson_val *value, const struct document_at *at)
 {
 	struct text rest = document_scalar(value);
 	bool is_last = false;
@@ -163,28 +258,30 @@ static void document_read_ranges(struct document *document, struct plan_range *r
 		document_refuse_type(document, at, value, "a status or a string of ranges");
 		return;
 	}
+	if (yyjson_is_str(value) && document_take_status_word(statuses, value))
+		return;
 	while (!is_last) {
 		struct text range = {rest.data, text_find(rest, ',')};
 
-		if (!document_read_range(range, &ranges[*n_ranges])) {
+		if (!document_read_range(range, &statuses->ranges[statuses->n])) {
 			document_refuse(document, at, FAULT_GRAPH_VALUE,
-				"\"%s\" is no status from 100 to 999, nor a range of them",
-				document_quote(range).text);
+				"\"%s\" is no status from 100 to 999, nor a range of them%s",
+				document_quote(range).text,
+				statuses->words ? ", nor \"network\" or \"timeout\"" : "");
 			return;
 		}
-		(*n_ranges)++;
+		statuses->n++;
 		is_last = range.size == rest.size;
 		rest = text_from_at(rest, range.size + 1);
 	}
 }
 
-void document_read_ok(struct document *document, struct document_job *job, yyjson_val *value,
-	const struct document_at *at)
+bool document_read_statuses(struct document *document, yyjson_val *value,
+	const struct document_at *at, struct document_statuses *statuses)
 {
 	bool is_array = yyjson_is_arr(value);
 	yyjson_arr_iter iter = yyjson_arr_iter_with(value);
 	struct document_at element = {.parent = at};
-	struct plan_range *ranges;
 	size_t n_max = 0;
 	yyjson_val *member;
 
@@ -193,21 +290,32 @@ void document_read_ok(struct document *document, struct document_job *job, yyjso
 	while ((member = yyjson_arr_iter_next(&iter)))
 		n_max += document_count_ranges(document_scalar(member));
 	if (n_max == 0) {
-		document_refuse(document, at, FAULT_GRAPH_VALUE, "no status would be ok");
-		return;
+		document_refuse(document, at, FAULT_GRAPH_VALUE, "there is no status in it");
+		return false;
 	}
-	ranges = document_alloc(document, n_max, sizeof(*ranges));
-	if (!ranges)
-		return;
-	job->spec.ok = ranges;
-	job->spec.n_ok = 0;
+	statuses->n = 0;
+	statuses->ranges = document_alloc(document, n_max, sizeof(*statuses->ranges));
+	if (!statuses->ranges)
+		return false;
 	if (!is_array)
-		document_read_ranges(document, ranges, &job->spec.n_ok, value, at);
+		document_read_ranges(document, statuses, value, at);
 	iter = yyjson_arr_iter_with(value);
 	while ((member = yyjson_arr_iter_next(&iter))) {
-		document_read_ranges(document, ranges, &job->spec.n_ok, member, &element);
+		document_read_ranges(document, statuses, member, &element);
 		element.index++;
 	}
+	return true;
+}
+
+void document_read_ok(struct document *document, struct document_job *job, yyjson_val *value,
+	const struct document_at *at)
+{
+	struct document_statuses statuses = {.words = NULL};
+
+	if (!document_read_statuses(document, value, at, &statuses))
+		return;
+	job->spec.ok = statuses.ranges;
+	job->spec.n_ok = statuses.n;
 }
 
 static int document_base64_digit(char c)
@@ -304,10 +412,10 @@ void document_read_timeouts(struct document *document, struct document_job *job,
 	const struct document_at *at)
 {
 	static const struct document_key keys[] = {
-		{TEXT_INIT("connect"), document_read_connect},
-		{TEXT_INIT("tls"), document_read_handshake},
-		{TEXT_INIT("first_byte"), document_read_first_byte},
-		{TEXT_INIT("idle"), document_read_idle},
+		{TEXT_INIT("connect"), document_read_connect, 0},
+		{TEXT_INIT("tls"), document_read_handshake, 0},
+		{TEXT_INIT("first_byte"), document_read_first_byte, 0},
+		{TEXT_INIT("idle"), document_read_idle, 0},
 	};
 	static const struct document_keys schema = {keys, countof(keys)};
 

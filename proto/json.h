@@ -17,7 +17,7 @@
 #include "util/buffer.h"
 #include "util/text.h"
 
-#define JSON_DEPTH_MAX 64
+#define JSON_DEPTH_MAX 128
 
 struct json_error {
 	/* Byte offset into the text. */

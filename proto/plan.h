@@ -242,7 +242,7 @@ struct plan_job {
 	uint32_t region;
 	/* Jobs below it: they stand right behind it. */
 	uint32_t n_below;
-	/* Jobs of the longest chain that begins with it. */
+	/* Leaves of the longest chain that begins with it. */
 	uint32_t remaining;
 	enum plan_kind kind : 8;
 	/* What others need of it once it has settled: bits of enum plan_keep. */
@@ -316,15 +316,23 @@ struct plan_edge {
 };
 int plan_set_edges(struct plan *plan, const struct plan_edge *edges, uint32_t n);
 
-/* A cycle's jobs in order, the first one not repeated; *ret_n == 0 where there is none. `ret_path`
- * is in the arena given. 0, or -ENOMEM. */
+/* The functions below know that what is in a group or a fan-out begins after it has begun, and that
+ * it settles after that. `parent` and `n_below` of all jobs are set. */
+
+/* A cycle's jobs in order, each needs the next one (a group what is in it), the first one not
+ * repeated; a fan-out stands for its child. *ret_n == 0 where there is none. `ret_path` is in the
+ * arena given. 0, or -ENOMEM. */
 int plan_find_cycle(
 	const struct plan *plan, struct arena *arena, uint32_t **ret_path, uint32_t *ret_n);
 
-/* The level of each job: 0 without dependencies, else one more than the highest of them. The
- * array has n_jobs members and lies in the arena given; NULL: no memory. No cycles. */
+/* The level of each job: how many leaves there are in the longest chain that must have settled
+ * before it begins. *ret_n_levels is one more than the highest. The array has n_jobs members and
+ * lies in the arena given; NULL: no memory. No cycles. */
 uint32_t *plan_levels(const struct plan *plan, struct arena *arena, uint32_t *ret_n_levels);
 
-/* The longest chain of jobs, each counted as one, ending in the first of several. As above. */
+/* The longest chain of leaves, ending in the first of several. As above; 0, or -ENOMEM. */
 int plan_longest_path(
 	const struct plan *plan, struct arena *arena, uint32_t **ret_path, uint32_t *ret_n);
+
+/* Fills `remaining` of all jobs. 0, or -ENOMEM. No cycles. */
+int plan_set_remaining(struct plan *plan);

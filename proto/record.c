@@ -4,34 +4,29 @@
  * 400 bytes of it are labels, numbers and strings that nearly never need an escape.
  *
  * The idea: the room is asked for once, as if nothing had to be escaped (RECORD_FIXED_MAX for
- * all labels and numbers, and the strings at their size), and then written by pointer
- * (proto/writer). So a buffer may be asked for up to RECORD_FIXED_MAX bytes more than a record
- * takes in the end; a buffer that could not give them is left as it was, but for `failed`.
+ * all labels and numbers, the like for each attempt and each error, and the strings at their
+ * size), and then written by pointer (proto/writer). So a buffer may be asked for up to
+ * RECORD_FIXED_MAX bytes more than a record takes in the end; a buffer that could not give them
+ * is left as it was, but for `failed`.
  *
- * A received header is bytes, and JSON is UTF-8: each byte that is not part of a well-formed
- * sequence becomes U+FFFD.
- *
- * Headers of one name are one member, an array at the place of the first. Up to
- * RECORD_PAIRWISE_MAX headers, which is nearly every response, all pairs are compared by a number
- * made of their names; beyond it, or where two may be equal, the names go into a hash table on
- * the stack, keyed, because a server chooses the names. RECORD_HEADERS_MAX is the limit of a
- * head (http/h1.h).
+ * The body of a fulfilled record is put in behind "bytes": of its value, by who knows nothing but
+ * the text (proto/splice). That is why what stands behind the value has no such member: a cause
+ * shows the head of a response, and not its length.
  */
 #include "proto/record.h"
 
+#include "proto/record_header.h"
 #include "proto/writer.h"
 #include "util/panic.h"
-#include "util/table.h"
 
 /* All labels and numbers of a record or a summary, every member there; tested. */
 #define RECORD_FIXED_MAX 1024
 
-/* Of a header, beside its name and value: "":[""], */
-#define RECORD_HEADER_MORE 8
-
-#define RECORD_HEADERS_MAX  1000
-#define RECORD_PAIRWISE_MAX 32
-#define RECORD_SLOTS        2048
+/* A string in an array: "", */
+#define RECORD_STRING_MORE 3
+/* One of `errors`, beside its strings; one of `tries`. Tested. */
+#define RECORD_ERROR_MORE 72
+#define RECORD_TRY_MAX    336
 
 const char *record_by_text(enum record_by by)
 {
@@ -59,6 +54,19 @@ static struct text record_via_text(enum record_via via)
 	unreachable("a rejected record has no via");
 }
 
+static struct text record_stopped_text(enum record_stopped stopped)
+{
+	switch (stopped) {
+	case RECORD_STOPPED_POLICY: return TEXT("policy");
+	case RECORD_STOPPED_ATTEMPTS: return TEXT("attempts");
+	case RECORD_STOPPED_NOT_IDEMPOTENT: return TEXT("not_idempotent");
+	case RECORD_STOPPED_BUDGET: return TEXT("budget");
+	case RECORD_STOPPED_DEADLINE: return TEXT("deadline");
+	case RECORD_STOPPED_NONE: break;
+	}
+	unreachable("stopped by nothing");
+}
+
 static struct text record_sent_text(enum record_sent sent)
 {
 	switch (sent) {
@@ -69,151 +77,87 @@ static struct text record_sent_text(enum record_sent sent)
 	unreachable("sent in a fourth way");
 }
 
-/* Equal names have equal keys. */
-static uint32_t record_name_key(struct text name)
+/* "status" to "headers". */
+static void record_write_head(struct writer *writer, const struct record_response *response)
 {
-	uint32_t size = (uint32_t)name.size & 0xffff;
-
-	if (name.size == 0)
-		return 0;
-	return size << 16 | (uint32_t)(unsigned char)name.data[0] << 8 |
-	       (unsigned char)name.data[name.size / 2];
+	writer_literal(writer, "\"status\":");
+	writer_u64(writer, response->status);
+	if (response->version == 2)
+		writer_literal(writer, ",\"version\":\"2\",\"url\":");
+	else if (response->version == 1)
+		writer_literal(writer, ",\"version\":\"1.1\",\"url\":");
+	else
+		writer_literal(writer, ",\"version\":\"1.0\",\"url\":");
+	writer_string(writer, response->url);
+	writer_literal(writer, ",\"redirects\":");
+	writer_u64(writer, response->redirects);
+	writer_literal(writer, ",\"headers\":");
+	record_header_write(writer, response->headers, response->n_headers);
 }
 
-/* False where no two headers have the same name. */
-static bool record_names_may_repeat(const struct header *headers, uint32_t n)
-{
-	uint32_t keys[RECORD_PAIRWISE_MAX];
-
-	if (n > RECORD_PAIRWISE_MAX)
-		return true;
-	for (uint32_t i = 0; i < n; i++) {
-		unsigned equal = 0;
-
-		keys[i] = record_name_key(headers[i].name);
-		for (uint32_t j = 0; j < i; j++)
-			equal |= keys[j] == keys[i];
-		if (equal)
-			return true;
-	}
-	return false;
-}
-
-/* Which headers share a name. */
-struct record_names {
-	/* The next header of the same name; 0: none, because the first one follows nobody. */
-	uint16_t next[RECORD_HEADERS_MAX];
-	/* Of the first of a name: the last one so far. */
-	uint16_t last[RECORD_HEADERS_MAX];
-	/* True exactly when an earlier one has the same name. */
-	bool follows[RECORD_HEADERS_MAX];
-	/* The first of a name, plus one; 0: nobody. */
-	uint16_t slots[RECORD_SLOTS];
-};
-
-static void record_names_group(struct record_names *names, const struct header *headers, uint32_t n)
-{
-	memset(names->slots, 0, sizeof(names->slots));
-	for (uint16_t i = 0; i < n; i++) {
-		size_t slot = table_hash(headers[i].name) % RECORD_SLOTS;
-
-		/* Half of the slots stay empty, so that this ends. */
-		while (names->slots[slot] != 0 &&
-			!text_equal(headers[names->slots[slot] - 1].name, headers[i].name))
-			slot = (slot + 1) % RECORD_SLOTS;
-		names->next[i] = 0;
-		names->last[i] = i;
-		names->follows[i] = names->slots[slot] != 0;
-		if (names->follows[i]) {
-			uint16_t first = (uint16_t)(names->slots[slot] - 1);
-
-			names->next[names->last[first]] = i;
-			names->last[first] = i;
-		} else {
-			names->slots[slot] = (uint16_t)(i + 1);
-		}
-	}
-}
-
-static void record_write_header(struct writer *writer, const struct header *header)
-{
-	writer_string(writer, header->name);
-	writer_byte(writer, ':');
-	writer_string(writer, header->value);
-	writer_byte(writer, ',');
-}
-
-/* A header and those that follow it, as an array. */
-static void record_write_repeated(struct writer *writer, const struct header *headers,
-	const struct record_names *names, uint16_t first)
-{
-	writer_string(writer, headers[first].name);
-	writer_literal(writer, ":[");
-	writer_string(writer, headers[first].value);
-	for (uint16_t i = names->next[first]; i != 0; i = names->next[i]) {
-		writer_byte(writer, ',');
-		writer_string(writer, headers[i].value);
-	}
-	writer_literal(writer, "],");
-}
-
-static void record_write_grouped(struct writer *writer, const struct header *headers, uint32_t n)
-{
-	struct record_names names;
-
-	expect(n <= RECORD_HEADERS_MAX);
-
-	record_names_group(&names, headers, n);
-	for (uint16_t i = 0; i < n; i++) {
-		if (names.follows[i])
-			continue;
-		if (names.next[i] != 0)
-			record_write_repeated(writer, headers, &names, i);
-		else
-			record_write_header(writer, &headers[i]);
-	}
-}
-
-static void record_write_headers(struct writer *writer, const struct header *headers, uint32_t n)
-{
-	writer_literal(writer, "\"headers\":{");
-	if (record_names_may_repeat(headers, n)) {
-		record_write_grouped(writer, headers, n);
-	} else {
-		for (uint32_t i = 0; i < n; i++)
-			record_write_header(writer, &headers[i]);
-	}
-	/* The last comma gives way to the brace. */
-	if (n > 0)
-		writer->at--;
-	writer_literal(writer, "},");
-}
-
-/* A response's object; without a response (a fallback, a skipped job) it has only a length. */
 static void record_write_response(struct writer *writer, const struct record_response *response)
 {
 	writer_byte(writer, '{');
-	if (response->status != 0) {
-		writer_literal(writer, "\"status\":");
-		writer_u64(writer, response->status);
-		if (response->version == 2)
-			writer_literal(writer, ",\"version\":\"2\",\"url\":");
-		else if (response->version == 1)
-			writer_literal(writer, ",\"version\":\"1.1\",\"url\":");
-		else
-			writer_literal(writer, ",\"version\":\"1.0\",\"url\":");
-		writer_string(writer, response->url);
-		writer_literal(writer, ",\"redirects\":");
-		writer_u64(writer, response->redirects);
-		writer_byte(writer, ',');
-		record_write_headers(writer, response->headers, response->n_headers);
-	}
-	writer_literal(writer, "\"bytes\":");
+	record_write_head(writer, response);
+	writer_literal(writer, ",\"bytes\":");
 	writer_u64(writer, response->bytes);
 	writer_byte(writer, '}');
 }
 
-/* "by", "job" and "root", each with a comma before it. */
+static void record_write_count(struct writer *writer, struct text label, uint64_t count)
+{
+	writer_text(writer, label);
+	writer_u64(writer, count);
+}
+
+static void record_write_group(struct writer *writer, const struct record_group *group)
+{
+	writer_byte(writer, '{');
+	if (group->winner.data) {
+		writer_literal(writer, "\"winner\":");
+		writer_string(writer, group->winner);
+		writer_byte(writer, ',');
+	}
+	record_write_count(writer, TEXT("\"jobs\":"), group->jobs);
+	record_write_count(writer, TEXT(",\"fulfilled\":"), group->fulfilled);
+	record_write_count(writer, TEXT(",\"rejected\":"), group->rejected);
+	writer_byte(writer, '}');
+}
+
+static void record_write_value(struct writer *writer, const struct record *record)
+{
+	/* The response of a fallback is its cause's. */
+	bool has_response = record->response.status != 0 && record->via != RECORD_VIA_FALLBACK;
+
+	if (record->is_group) {
+		record_write_group(writer, &record->group);
+	} else if (has_response) {
+		record_write_response(writer, &record->response);
+	} else {
+		record_write_count(writer, TEXT("{\"bytes\":"), record->response.bytes);
+		writer_byte(writer, '}');
+	}
+}
+
+static void record_write_errors(
+	struct writer *writer, const struct record_error *errors, uint32_t n_errors)
+{
+	writer_literal(writer, ",\"errors\":[");
+	for (uint32_t i = 0; i < n_errors; i++) {
+		if (i > 0)
+			writer_byte(writer, ',');
+		writer_literal(writer, "{\"job\":");
+		writer_string(writer, errors[i].job);
+		writer_literal(writer, ",\"code\":\"");
+		writer_text(writer, text_from(fault_name(errors[i].code)));
+		writer_literal(writer, "\",\"message\":");
+		writer_string(writer, errors[i].message);
+		writer_byte(writer, '}');
+	}
+	writer_byte(writer, ']');
+}
+
+/* "by", "job", "root" and "errors", each with a comma before it. */
 static void record_write_causes(struct writer *writer, const struct record_reason *reason)
 {
 	if (reason->by != RECORD_BY_NONE) {
@@ -229,16 +173,24 @@ static void record_write_causes(struct writer *writer, const struct record_reaso
 		writer_literal(writer, ",\"root\":");
 		writer_string(writer, reason->root);
 	}
+	if (reason->n_errors > 0)
+		record_write_errors(writer, reason->errors, reason->n_errors);
 }
 
+static void record_write_code(struct writer *writer, const struct fault *fault)
+{
+	writer_literal(writer, "{\"code\":\"");
+	writer_text(writer, text_from(fault_name(fault->code)));
+	writer_literal(writer, "\",\"message\":");
+	writer_string(writer, text_from(fault_message(fault)));
+}
+
+/* As the reason of a rejection, or as the cause of a fallback. */
 static void record_write_reason(struct writer *writer, const struct record *record)
 {
 	const struct record_reason *reason = &record->reason;
 
-	writer_literal(writer, "{\"code\":\"");
-	writer_text(writer, text_from(fault_name(reason->fault->code)));
-	writer_literal(writer, "\",\"message\":");
-	writer_string(writer, text_from(fault_message(reason->fault)));
+	record_write_code(writer, reason->fault);
 	if (reason->retryable)
 		writer_literal(writer, ",\"retryable\":true");
 	else
@@ -247,16 +199,25 @@ static void record_write_reason(struct writer *writer, const struct record *reco
 	writer_literal(writer, ",\"sent\":\"");
 	writer_text(writer, record_sent_text(reason->sent));
 	writer_byte(writer, '"');
+	if (reason->stopped != RECORD_STOPPED_NONE) {
+		writer_literal(writer, ",\"stopped\":\"");
+		writer_text(writer, record_stopped_text(reason->stopped));
+		writer_byte(writer, '"');
+	}
 	if (record->response.status != 0) {
-		writer_literal(writer, ",\"response\":");
-		record_write_response(writer, &record->response);
+		writer_literal(writer, ",\"response\":{");
+		record_write_head(writer, &record->response);
+		/* The length of a fallback's cause is not known any more. */
+		if (record->via == RECORD_VIA_NONE)
+			record_write_count(writer, TEXT(",\"bytes\":"), record->response.bytes);
+		writer_byte(writer, '}');
 	}
 	writer_byte(writer, '}');
 }
 
 static void record_write_time(struct writer *writer, const struct record_time *time)
 {
-	writer_literal(writer, ",\"time\":{\"start\":");
+	writer_literal(writer, "\"time\":{\"start\":");
 	writer_ms(writer, time->start);
 	writer_literal(writer, ",\"queue\":");
 	writer_ms(writer, time->queue);
@@ -275,6 +236,38 @@ static void record_write_time(struct writer *writer, const struct record_time *t
 	writer_byte(writer, '}');
 }
 
+static void record_write_try(struct writer *writer, const struct record_try *try)
+{
+	writer_byte(writer, '{');
+	if (try->code != FAULT_NONE) {
+		writer_literal(writer, "\"code\":\"");
+		writer_text(writer, text_from(fault_name(try->code)));
+		writer_literal(writer, "\",");
+	}
+	if (try->status != 0) {
+		record_write_count(writer, TEXT("\"status\":"), try->status);
+		writer_byte(writer, ',');
+	}
+	record_write_time(writer, &try->time);
+	if (try->backoff > 0) {
+		writer_literal(writer, ",\"backoff\":");
+		writer_ms(writer, try->backoff);
+	}
+	writer_byte(writer, '}');
+}
+
+static void record_write_tries(
+	struct writer *writer, const struct record_try *tries, uint32_t n_tries)
+{
+	writer_literal(writer, ",\"tries\":[");
+	for (uint32_t i = 0; i < n_tries; i++) {
+		if (i > 0)
+			writer_byte(writer, ',');
+		record_write_try(writer, &tries[i]);
+	}
+	writer_byte(writer, ']');
+}
+
 static void record_write_conn(struct writer *writer, const struct record_conn *conn)
 {
 	if (conn->reused)
@@ -285,49 +278,93 @@ static void record_write_conn(struct writer *writer, const struct record_conn *c
 	writer_byte(writer, '}');
 }
 
+/* What a reason takes beside labels and numbers. */
+static size_t record_reason_size(const struct record_reason *reason)
+{
+	size_t size = FAULT_MESSAGE_MAX + reason->job.size + reason->root.size;
+
+	for (uint32_t i = 0; i < reason->n_errors; i++)
+		size += reason->errors[i].job.size + reason->errors[i].message.size +
+			RECORD_ERROR_MORE;
+	return size;
+}
+
 /* What the record takes if nothing is escaped. */
 static size_t record_size(const struct record *record)
 {
 	const struct record_response *response = &record->response;
-	size_t size = RECORD_FIXED_MAX + record->job.size + record->conn.remote.size;
+	size_t size = RECORD_FIXED_MAX + record->job.size + record->of.size +
+		      record->conn.remote.size + (size_t)record->n_tries * RECORD_TRY_MAX;
 
 	if (response->status != 0) {
 		size += response->url.size;
-		for (uint32_t i = 0; i < response->n_headers; i++)
-			size += response->headers[i].name.size + response->headers[i].value.size +
-				RECORD_HEADER_MORE;
+		size += record_header_size(response->headers, response->n_headers);
 	}
-	if (record->via == RECORD_VIA_NONE)
-		size += FAULT_MESSAGE_MAX + record->reason.job.size + record->reason.root.size;
+	if (record->reason.fault)
+		size += record_reason_size(&record->reason);
+	if (record->is_group)
+		size += record->group.winner.size;
 	return size;
+}
+
+/* "status", "via", "of" and "attempts". A group has no attempts, and no `via` where it ran. */
+static void record_write_status(struct writer *writer, const struct record *record)
+{
+	if (record->via == RECORD_VIA_NONE)
+		writer_literal(writer, ",\"status\":\"rejected\"");
+	else
+		writer_literal(writer, ",\"status\":\"fulfilled\"");
+	if (record->via != RECORD_VIA_NONE &&
+		!(record->is_group && record->via == RECORD_VIA_NETWORK)) {
+		writer_literal(writer, ",\"via\":\"");
+		writer_text(writer, record_via_text(record->via));
+		writer_byte(writer, '"');
+	}
+	if (record->of.data) {
+		writer_literal(writer, ",\"of\":");
+		writer_string(writer, record->of);
+	}
+	if (!record->is_group)
+		record_write_count(writer, TEXT(",\"attempts\":"), record->attempts);
+}
+
+/* "value", "reason" and "cause". */
+static void record_write_outcome(struct writer *writer, const struct record *record)
+{
+	expect((record->via == RECORD_VIA_NONE || record->via == RECORD_VIA_FALLBACK) ==
+		(record->reason.fault != NULL));
+
+	if (record->via == RECORD_VIA_NONE) {
+		writer_literal(writer, ",\"reason\":");
+		record_write_reason(writer, record);
+		return;
+	}
+	writer_literal(writer, ",\"value\":");
+	record_write_value(writer, record);
+	if (record->via == RECORD_VIA_FALLBACK) {
+		writer_literal(writer, ",\"cause\":");
+		record_write_reason(writer, record);
+	}
 }
 
 void record_append(struct buffer *out, const struct record *record)
 {
-	bool is_rejected = record->via == RECORD_VIA_NONE;
 	struct writer writer;
 
 	if (!writer_begin(&writer, out, record_size(record)))
 		return;
 	writer_literal(&writer, "{\"job\":");
 	writer_string(&writer, record->job);
-	writer_literal(&writer, ",\"index\":");
-	writer_u64(&writer, record->index);
-	if (is_rejected) {
-		writer_literal(&writer, ",\"status\":\"rejected\",\"attempts\":");
-	} else {
-		writer_literal(&writer, ",\"status\":\"fulfilled\",\"via\":\"");
-		writer_text(&writer, record_via_text(record->via));
-		writer_literal(&writer, "\",\"attempts\":");
-	}
-	writer_u64(&writer, record->attempts);
-	if (is_rejected) {
-		writer_literal(&writer, ",\"reason\":");
-		record_write_reason(&writer, record);
-	} else {
-		writer_literal(&writer, ",\"value\":");
-		record_write_response(&writer, &record->response);
-	}
+	record_write_count(&writer, TEXT(",\"index\":"), record->index);
+	if (record->has_item)
+		record_write_count(&writer, TEXT(",\"item\":"), record->item);
+	if (record->is_group)
+		writer_literal(&writer, ",\"group\":true");
+	record_write_status(&writer, record);
+	record_write_outcome(&writer, record);
+	if (record->n_tries > 1)
+		record_write_tries(&writer, record->tries, record->n_tries);
+	writer_byte(&writer, ',');
 	record_write_time(&writer, &record->time);
 	if (record->conn.remote.data)
 		record_write_conn(&writer, &record->conn);
@@ -337,17 +374,11 @@ void record_append(struct buffer *out, const struct record *record)
 
 static size_t record_summary_size(const struct record_summary *summary)
 {
-	size_t size = RECORD_FIXED_MAX + summary->graph.size + FAULT_MESSAGE_MAX;
+	size_t size = RECORD_FIXED_MAX + summary->graph.size + summary->winner.size;
 
 	for (uint32_t i = 0; i < summary->n_critical_path; i++)
-		size += summary->critical_path[i].size + RECORD_HEADER_MORE;
-	return size + summary->reason.job.size + summary->reason.root.size + summary->result.size;
-}
-
-static void record_write_count(struct writer *writer, struct text label, uint64_t count)
-{
-	writer_text(writer, label);
-	writer_u64(writer, count);
+		size += summary->critical_path[i].size + RECORD_STRING_MORE;
+	return size + record_reason_size(&summary->reason) + summary->result.size;
 }
 
 /* How many times faster it was than one request after the other: one decimal, rounded. */
@@ -377,10 +408,8 @@ static void record_write_critical_path(struct writer *writer, const struct recor
 
 static void record_write_summary_reason(struct writer *writer, const struct record_reason *reason)
 {
-	writer_literal(writer, ",\"reason\":{\"code\":\"");
-	writer_text(writer, text_from(fault_name(reason->fault->code)));
-	writer_literal(writer, "\",\"message\":");
-	writer_string(writer, text_from(fault_message(reason->fault)));
+	writer_literal(writer, ",\"reason\":");
+	record_write_code(writer, reason->fault);
 	record_write_causes(writer, reason);
 	writer_byte(writer, '}');
 }
@@ -402,6 +431,10 @@ void record_append_summary(struct buffer *out, const struct record_summary *summ
 		writer_literal(&writer, "\"status\":\"rejected\"");
 	else
 		writer_literal(&writer, "\"status\":\"fulfilled\"");
+	if (summary->winner.data) {
+		writer_literal(&writer, ",\"winner\":");
+		writer_string(&writer, summary->winner);
+	}
 	record_write_count(&writer, TEXT(",\"jobs\":"), summary->jobs);
 	record_write_count(&writer, TEXT(",\"fulfilled\":"), summary->fulfilled);
 	record_write_count(&writer, TEXT(",\"rejected\":"), summary->rejected);

@@ -128,15 +128,15 @@ struct record {
 	uint32_t item;
 	uint32_t attempts;
 	enum record_via via;
-	/* Fulfilled exactly when via is not RECORD_VIA_NONE. Of RECORD_VIA_FALLBACK the response is
-	 * that of the reason, but for the bytes, which are the fallback's; of a group there is
-	 * none. */
+	/* Fulfilled exactly when via is not RECORD_VIA_NONE; RECORD_VIA_NETWORK of a group that
+	 * simply ran, which is not shown. Of RECORD_VIA_FALLBACK the response is that of the
+	 * reason, but for the bytes, which are the fallback's; of a group there is none. */
 	struct record_response response;
-	/* Where rejected; with RECORD_VIA_FALLBACK the cause. */
+	/* Where rejected; with RECORD_VIA_FALLBACK the cause; else there is none. */
 	struct record_reason reason;
 	/* RECORD_VIA_DEDUPE: whose flight it shared. */
 	struct text of;
-	/* Fulfilled: the value is `group`. */
+	/* Fulfilled: the value is `group`. It has no attempts. */
 	bool is_group;
 	struct record_group group;
 	/* n_tries > 1, or they are not shown. */
@@ -163,8 +163,9 @@ struct record_summary {
 };
 
 /* The record's JSON object, no line end. A fulfilled record has "value", a rejected one "reason"
- * (with "response" inside where response.status is not 0). Members in the order of the
- * documentation; headers of one name become an array at the place of the first. */
+ * (with "response" inside where response.status is not 0), a fallback "value" and "cause" (the
+ * same shape, its response without "bytes"). Members in the order of the documentation; headers
+ * of one name become an array at the place of the first. */
 void record_append(struct buffer *out, const struct record *record);
 
 void record_append_summary(struct buffer *out, const struct record_summary *summary);
@@ -174,8 +175,9 @@ void record_append_summary(struct buffer *out, const struct record_summary *summ
  * response. How the body is shown: JSON where `content_type` says JSON (application/json,
  * text/json, any +json) and it parses, without its white space if it has line ends; else a string
  * where it is UTF-8; else base64. RECORD_BODY_TEXT: a string, U+FFFD for what is not UTF-8. An
- * empty body is "". `content_type` with data == NULL: what the record's own headers say. False:
- * the record has no such place, and is copied as it is. */
+ * empty body is "". `content_type` with data == NULL: what the record's own headers say; the body
+ * of a value without a response (fallback, skipped) is the document's own, and JSON whatever it
+ * says. False: the record has no such place (a group, a cause alone), and is copied as it is. */
 enum record_body {
 	RECORD_BODY_AUTO,
 	RECORD_BODY_TEXT,

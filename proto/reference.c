@@ -309,3 +309,22 @@ bool reference_is_whole(struct text text, struct reference *ret_reference)
 	*ret_reference = reference;
 	return true;
 }
+
+const char *reference_parse(struct text text, struct reference *ret_reference)
+{
+	struct text inside = reference_trim(text);
+	struct reference reference;
+	const char *why;
+
+	if (text_starts_with(inside, TEXT("{{"))) {
+		size_t end = reference_find(inside, '}', 2);
+
+		if (end + 2 != inside.size)
+			return "a reference is closed by \"}}\", and nothing stands behind it";
+		inside = (struct text){inside.data + 2, end - 2};
+	}
+	why = reference_read(inside, &reference);
+	if (!why)
+		*ret_reference = reference;
+	return why;
+}

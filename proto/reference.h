@@ -70,6 +70,11 @@ static inline struct reference_cursor reference_cursor(struct text text)
 enum reference_piece reference_next(struct reference_cursor *cursor, struct text *ret_literal,
 	struct reference *ret_reference);
 
+/* A text that is one reference, with or without its braces, as the key of a condition is:
+ * "user#/plan", "{{config.status}}". NULL and the reference, or what is wrong with it: one sentence
+ * without a full stop, static. */
+const char *reference_parse(struct text text, struct reference *ret_reference);
+
 /* True where the text has a "{{" at all (an escaped one counts). */
 bool reference_is_in(struct text text);
 

@@ -5,9 +5,13 @@
  *
  * The idea: in well-formed JSON a quote within a string stands behind a backslash, so the bytes
  * ,"bytes":<digit> are always a member called bytes that is a number, wherever they stand. The
- * first one of a record is the response's: headers are strings or arrays of them, no member
- * before the value or reason has one, and new members are added behind (docs/PROTOCOL.md). In the
- * same way the content type is found.
+ * first one of a record is the value's or the response's: headers are strings or arrays of them,
+ * no member before the value or reason has one, and new members are added behind
+ * (docs/PROTOCOL.md). In the same way the content type is found.
+ *
+ * A cause stands behind its value, and what it covers has no body here: what is found within it
+ * (of a group, which has no body either) is no place. A value that begins with its length has no
+ * response: it is a fallback, or what a skipped job has instead, out of the document, and JSON.
  *
  * A body that is JSON is put in as it is, so that numbers keep their digits; only where it has
  * line ends it goes in without its white space, because a record is one line. That it is JSON is
@@ -33,6 +37,8 @@ struct splice_key {
 
 static const struct splice_key splice_bytes = {TEXT_INIT("\"bytes\":"), 2};
 static const struct splice_key splice_type = {TEXT_INIT("\"content-type\":"), 10};
+static const struct splice_key splice_via = {TEXT_INIT("\"via\":"), 1};
+static const struct splice_key splice_cause = {TEXT_INIT("\"cause\":{"), 8};
 
 /* Where the member's value begins, at or after `from`; the text's size where there is none. */
 static size_t splice_find_value(struct text record, size_t from, const struct splice_key *key)
@@ -55,30 +61,62 @@ static size_t splice_find_value(struct text record, size_t from, const struct sp
 	return record.size;
 }
 
-/* Behind the response's "bytes": N; 0 where there is none. */
-static size_t splice_find_place(struct text record)
+/* Where a body goes. */
+struct splice_place {
+	/* Behind "bytes": N; 0: there is none. */
+	size_t at;
+	/* True exactly when the value begins with it: there is no response. */
+	bool is_bare;
+};
+
+/* The number of a "bytes" begins at `at`. */
+static bool splice_is_bare(struct text record, size_t at)
 {
+	struct text before = TEXT("\"value\":{\"bytes\":");
+
+	return at >= before.size &&
+	       memcmp(record.data + at - before.size, before.data, before.size) == 0;
+}
+
+/* True where a cause stands in `before`. A header may be called "via", and no header is an object;
+ * of a job that was sent, `via` comes soon, and says so. */
+static bool splice_has_cause(struct text before)
+{
+	struct text via = text_from_at(before, splice_find_value(before, 0, &splice_via));
+
+	return text_starts_with(via, TEXT("\"fallback\"")) &&
+	       splice_find_value(before, 0, &splice_cause) < before.size;
+}
+
+static struct splice_place splice_find_place(struct text record)
+{
+	struct splice_place none = {0, false};
 	size_t at = 0;
 
 	while (at < record.size) {
 		size_t end;
+		bool is_bare;
 
 		at = splice_find_value(record, at, &splice_bytes);
 		end = at;
 		while (end < record.size && record.data[end] >= '0' && record.data[end] <= '9')
 			end++;
-		if (end > at && end < record.size &&
-			(record.data[end] == ',' || record.data[end] == '}'))
-			return end;
+		if (end == at || end == record.size ||
+			(record.data[end] != ',' && record.data[end] != '}'))
+			continue;
+		is_bare = splice_is_bare(record, at);
+		if (!is_bare && splice_has_cause((struct text){record.data, at}))
+			return none;
+		return (struct splice_place){end, is_bare};
 	}
-	return 0;
+	return none;
 }
 
-/* The first Content-Type of the record's headers; empty where there is none. */
-static struct text splice_content_type(struct text record)
+/* The first Content-Type of the headers before the place; empty where there is none. */
+static struct text splice_content_type(struct text record, size_t place)
 {
-	size_t at = splice_find_value(record, 0, &splice_type);
-	struct text rest = text_from_at(record, at);
+	struct text before = {record.data, place};
+	struct text rest = text_from_at(before, splice_find_value(before, 0, &splice_type));
 
 	if (rest.size > 0 && rest.data[0] == '[')
 		rest = text_from_at(rest, 1);
@@ -195,12 +233,9 @@ static void splice_append_base64(struct buffer *out, struct text body)
 }
 
 static void splice_append_body(
-	struct buffer *out, struct text body, struct text content_type, enum record_body how)
+	struct buffer *out, struct text body, bool may_be_json, enum record_body how)
 {
-	bool is_json = how == RECORD_BODY_AUTO && splice_type_is_json(content_type) &&
-		       splice_body_is_json(body);
-
-	if (is_json) {
+	if (how == RECORD_BODY_AUTO && may_be_json && splice_body_is_json(body)) {
 		buffer_append_literal(out, ",\"body\":");
 		if (splice_has_line_end(body))
 			splice_append_compact(out, body);
@@ -219,16 +254,16 @@ static void splice_append_body(
 bool record_splice(struct buffer *out, struct text record, struct text body,
 	struct text content_type, enum record_body how)
 {
-	size_t place = splice_find_place(record);
+	struct splice_place place = splice_find_place(record);
 
-	if (place == 0) {
+	if (place.at == 0) {
 		buffer_append_text(out, record);
 		return false;
 	}
 	if (!content_type.data)
-		content_type = splice_content_type(record);
-	buffer_append(out, record.data, place);
-	splice_append_body(out, body, content_type, how);
-	buffer_append(out, record.data + place, record.size - place);
+		content_type = splice_content_type(record, place.at);
+	buffer_append(out, record.data, place.at);
+	splice_append_body(out, body, place.is_bare || splice_type_is_json(content_type), how);
+	buffer_append(out, record.data + place.at, record.size - place.at);
 	return true;
 }

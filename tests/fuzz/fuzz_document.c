@@ -2,9 +2,9 @@
 
 /*
  * Any bytes as a graph document. One that is refused has errors that can be shown: a code, a
- * pointer, a line. One that is accepted is a plan that can be run: ids that are found, edges that
- * are sorted and the same from both ends, no cycle, and every reference in it an edge, with what
- * it wants kept.
+ * pointer, a line. One that is accepted is a plan that can be run: ids that are found, groups and
+ * fan-outs in front of what is in them, edges that are sorted and the same from both ends, no
+ * cycle, and every reference in it an edge, with what it wants kept, to a job that it may see.
  */
 
 #include <stdlib.h>
@@ -76,7 +76,31 @@ static uint8_t fuzz_keep(enum reference_kind kind)
 	return kind == REFERENCE_HEADER ? PLAN_KEEP_HEADERS | PLAN_KEEP_OUTCOME : PLAN_KEEP_OUTCOME;
 }
 
-/* `to` is the job the text is of, or n_jobs: nobody's. */
+/* `to` sees what is in the region, which is one around it. */
+static bool fuzz_sees(const struct plan *plan, uint32_t to, uint32_t region)
+{
+	uint32_t at = to < plan->n_jobs ? plan->jobs[to].region : PLAN_NONE;
+
+	while (at != region && at != PLAN_NONE)
+		at = plan->jobs[at].region;
+	return at == region;
+}
+
+/* `to` is who waits for it, or n_jobs: nobody does. */
+static void fuzz_check_reference(
+	const struct plan *plan, const struct reference *reference, uint32_t to)
+{
+	const struct plan_job *from;
+	uint8_t keep = fuzz_keep(reference->kind);
+
+	if (reference->job.size == 0)
+		return;
+	from = plan_find(plan, reference->job);
+	expect(from && (from->keep & keep) == keep);
+	expect(fuzz_sees(plan, to, from->region));
+	expect(to == plan->n_jobs || fuzz_depends(plan, to, plan_index(plan, from)));
+}
+
 static void fuzz_check_template(const struct plan *plan, struct text text, uint32_t to)
 {
 	struct reference_cursor cursor = reference_cursor(text);
@@ -85,15 +109,9 @@ static void fuzz_check_template(const struct plan *plan, struct text text, uint3
 	struct text literal;
 
 	while ((piece = reference_next(&cursor, &literal, &reference)) != REFERENCE_END) {
-		const struct plan_job *from;
-		uint8_t keep = fuzz_keep(reference.kind);
-
 		expect(piece != REFERENCE_BAD);
-		if (piece != REFERENCE_FOUND || reference.job.size == 0)
-			continue;
-		from = plan_find(plan, reference.job);
-		expect(from && (from->keep & keep) == keep);
-		expect(to == plan->n_jobs || fuzz_depends(plan, to, plan_index(plan, from)));
+		if (piece == REFERENCE_FOUND)
+			fuzz_check_reference(plan, &reference, to);
 	}
 }
 
@@ -134,33 +152,109 @@ static void fuzz_check_spec(const struct plan *plan, const struct plan_spec *spe
 	expect(spec->timeouts.job_ns > 0 && spec->timeouts.attempt_ns > 0);
 	for (uint32_t i = 0; i < spec->n_resolve; i++)
 		expect(spec->resolve[i].port > 0 && spec->resolve[i].n_addresses > 0);
+	expect(!spec->when || yyjson_is_obj(spec->when));
+	fuzz_check_json(plan, spec->when, to);
+	expect(spec->priority <= PLAN_PRIORITY_MAX);
+	expect(!spec->retry ||
+		(spec->retry->attempts > 1 && spec->retry->delay_ns <= spec->retry->max_delay_ns));
+}
+
+static void fuzz_check_each(const struct plan *plan, uint32_t index)
+{
+	const struct plan_job *job = &plan->jobs[index];
+	const struct plan_each *each = job->spec->each;
+
+	expect(each && each->concurrency > 0 && each->items_max > 0);
+	expect(each->number < plan->n_eaches);
+	expect(yyjson_is_arr(each->in) || yyjson_is_str(each->in));
+	fuzz_check_json(plan, each->in, index);
+	expect(index + 1 < plan->n_jobs && job[1].parent == index && job[1].region == index);
+	expect(job[1].index == job->index && text_equal(job[1].id, job->id));
+	expect(job[1].kind != PLAN_EACH && job[1].n_below + 1 == job->n_below);
+	expect(job[1].n_dependencies == 0 && job[1].n_dependents == 0);
+	expect(job->spec->optional == job[1].spec->optional);
+}
+
+/* Where the job stands, and what its kind has. */
+static void fuzz_check_place(const struct plan *plan, uint32_t index)
+{
+	const struct plan_job *job = &plan->jobs[index];
+	const struct plan_job *parent = NULL;
+	uint32_t region = PLAN_NONE;
+
+	if (job->parent != PLAN_NONE) {
+		expect(job->parent < index);
+		parent = &plan->jobs[job->parent];
+		expect(parent->kind != PLAN_LEAF);
+		expect(index + job->n_below <= job->parent + parent->n_below);
+		region = parent->kind == PLAN_EACH ? job->parent : parent->region;
+	}
+	expect(index + job->n_below < plan->n_jobs);
+	expect(job->region == region);
+	expect((job->kind == PLAN_GROUP) == (job->spec->group != NULL));
+	expect((job->kind == PLAN_EACH) == (job->spec->each != NULL));
+	expect((job->kind == PLAN_LEAF) == (job->url.data != NULL));
+	expect(job->kind != PLAN_LEAF || (job->n_below == 0 && job->remaining > 0));
+	if (parent && (parent->keep & PLAN_KEEP_BODY))
+		expect(job->keep & PLAN_KEEP_BODY);
+	if (job->kind == PLAN_EACH)
+		fuzz_check_each(plan, index);
+}
+
+/* Levels, chains and what remains agree with each other. */
+static void fuzz_check_chains(const struct plan *plan)
+{
+	uint32_t *path, *levels, n, n_levels, most = 0;
+	struct arena arena;
+
+	arena_init(&arena, 1 << 24);
+	expect(plan_find_cycle(plan, &arena, &path, &n) == 0 && n == 0);
+	levels = plan_levels(plan, &arena, &n_levels);
+	expect(levels && plan_longest_path(plan, &arena, &path, &n) == 0 && n <= n_levels);
+	for (uint32_t i = 0; i < n; i++) {
+		expect(plan->jobs[path[i]].kind == PLAN_LEAF && levels[path[i]] == i);
+		expect(plan->jobs[path[i]].remaining == n - i);
+	}
+	for (uint32_t i = 0; i < plan->n_jobs; i++) {
+		const struct plan_job *job = &plan->jobs[i];
+
+		expect(levels[i] < n_levels && levels[i] + job->remaining <= n);
+		if (job->remaining > most)
+			most = job->remaining;
+		for (uint32_t k = 0; k < job->n_dependents; k++) {
+			uint32_t to = plan->dependents[job->first_dependent + k];
+
+			expect(levels[to] >= levels[i] + (job->kind == PLAN_LEAF));
+		}
+	}
+	expect(most == n);
+	arena_deinit(&arena);
 }
 
 static void fuzz_check_plan(const struct plan *plan)
 {
-	struct arena arena;
-	uint32_t *path, n, n_levels;
+	uint32_t n_leaves = 0, n_eaches = 0;
 
 	expect(plan->doc && plan->concurrency > 0 && plan->timeout_ns > 0);
 	for (uint32_t i = 0; i < plan->n_jobs; i++) {
 		const struct plan_job *job = &plan->jobs[i];
+		bool is_child =
+			job->parent != PLAN_NONE && plan->jobs[job->parent].kind == PLAN_EACH;
+		uint32_t dependent = is_child ? job->parent : i;
 
-		expect(plan_id_is_valid(job->id) && plan_find(plan, job->id) == job);
-		expect(job->url.data && job->spec);
+		expect(plan_id_is_valid(job->id) && job->spec);
+		expect(plan_find(plan, job->id) == &plan->jobs[dependent]);
 		expect(job->url_is_template == reference_is_in(job->url));
-		fuzz_check_template(plan, job->url, i);
-		fuzz_check_spec(plan, job->spec, i);
+		fuzz_check_place(plan, i);
+		fuzz_check_template(plan, job->url, dependent);
+		fuzz_check_spec(plan, job->spec, dependent);
+		n_leaves += job->kind == PLAN_LEAF;
+		n_eaches += job->kind == PLAN_EACH;
 	}
+	expect(n_leaves == plan->n_leaves && n_eaches == plan->n_eaches);
 	fuzz_check_json(plan, plan->result, plan->n_jobs);
 	fuzz_check_edges(plan);
-
-	arena_init(&arena, 1 << 24);
-	expect(plan_find_cycle(plan, &arena, &path, &n) == 0 && n == 0);
-	expect(plan_levels(plan, &arena, &n_levels));
-	expect(plan_longest_path(plan, &arena, &path, &n) == 0 && n == n_levels);
-	for (uint32_t i = 1; i < n; i++)
-		expect(fuzz_depends(plan, path[i], path[i - 1]));
-	arena_deinit(&arena);
+	fuzz_check_chains(plan);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -28,6 +28,15 @@ static void fuzz_look_at(const struct settle_event *event)
 	expect(settle_record_job(record, &size) || size == 0);
 	if (settle_record_status(record) == SETTLE_REJECTED)
 		expect(settle_record_code(record));
+	if (settle_record_status(record) == SETTLE_FULFILLED)
+		expect(!settle_record_sent(record) && !settle_record_by(record));
+	else
+		expect(!settle_record_via(record) && !settle_record_winner(record, &size));
+	expect(settle_record_item(record) >= -1);
+	expect(settle_record_is_group(record) || !settle_record_winner(record, &size));
+	expect(!settle_record_retryable(record) || settle_record_code(record));
+	settle_record_attempts(record);
+	expect(settle_record_json(record, &size)[0] == '{' && size >= 2);
 	expect(settle_record_http_status(record) >= 0);
 	expect(settle_record_header(record, "content-type", &size) || size == 0);
 	expect(settle_record_message(record, &size) || size == 0);

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/proto/document_case.h"
 
+/* The graph of CONTRACT 2. */
 START_TEST(reads_the_graph_of_the_manual)
 {
 	struct plan *plan = document_plan(
 		"{'version':1,'name':'dashboard','mode':'all','concurrency':8,'timeout':'5s',"
 		"'input':{'uid':1},"
-		"'defaults':{'timeout':'2s','headers':{'accept':'application/json'}},"
+		"'defaults':{'timeout':'2s','headers':{'accept':'application/json'},'retry':3},"
 		"'jobs':{"
 		"'user':{'url':'http://api.local/users/{{input#/uid}}'},"
-		"'config':{'url':'http://api.local/config'},"
+		"'config':{'url':'http://api.local/config','fallback':{'theme':'light'}},"
 		"'profile':{'url':'http://api.local/profiles/{{user#/profile_id}}'},"
+		"'posts':{'each':'{{user#/post_ids}}','concurrency':5,"
+		"'url':'http://api.local/posts/{{item}}'},"
+		"'mirror':{'mode':'any','jobs':{'eu':{'url':'http://eu.local/x'},"
+		"'us':{'url':'http://us.local/x'}}},"
 		"'audit':{'after':['profile'],'needs':'settled','url':'http://api.local/audit',"
 		"'json':{'uid':'{{user#/id}}','profile':'{{profile.status}}'}}},"
 		"'return':{'name':'{{user#/name}}','theme':'{{config#/theme}}'}}");
@@ -23,19 +28,48 @@ START_TEST(reads_the_graph_of_the_manual)
 	ck_assert_uint_eq(plan->timeout_ns, UINT64_C(5000000000));
 	ck_assert_ptr_nonnull(plan->input);
 	ck_assert_ptr_nonnull(plan->result);
-	ck_assert_uint_eq(plan->n_jobs, 4);
+	ck_assert_uint_eq(plan->n_jobs, 9);
+	ck_assert_uint_eq(plan->n_leaves, 7);
+	ck_assert_uint_eq(plan->n_eaches, 1);
 	ck_assert(!plan->is_array);
-	ck_assert_uint_eq(plan->n_edges, 3);
+	ck_assert_uint_eq(plan->n_edges, 4);
 	ck_assert_uint_eq(plan_index(plan, user), 0);
-	ck_assert_uint_eq(user->n_dependents, 2);
+	ck_assert_uint_eq(user->n_dependents, 3);
 	ck_assert_uint_eq(user->keep, PLAN_KEEP_BODY | PLAN_KEEP_OUTCOME);
+	ck_assert_uint_eq(user->remaining, 3);
 	ck_assert_uint_eq(audit->n_dependencies, 2);
+	ck_assert_uint_eq(audit->index, 7);
 	ck_assert_uint_eq(audit->keep, 0);
 	ck_assert_uint_eq(plan->jobs[2].keep, PLAN_KEEP_OUTCOME);
+	ck_assert_uint_eq(plan->jobs[3].kind, PLAN_EACH);
+	ck_assert_uint_eq(plan->jobs[5].kind, PLAN_GROUP);
+	ck_assert_uint_eq(plan->jobs[5].spec->group->mode, PLAN_ANY);
+	ck_assert_uint_eq(plan->jobs[6].spec->retry->attempts, 3);
 	ck_assert_uint_eq(audit->spec->needs, PLAN_NEEDS_SETTLED);
 	ck_assert_uint_eq(audit->spec->timeouts.job_ns, UINT64_C(2000000000));
 	ck_assert_ptr_null(plan_find(plan, TEXT("nobody")));
 	plan_free(plan);
+}
+END_TEST
+
+START_TEST(a_graph_is_decided_in_one_of_four_ways)
+{
+	static const struct {
+		const char *json;
+		enum plan_mode mode;
+	} cases[] = {
+		{"{'mode':'settled','jobs':{}}", PLAN_SETTLED},
+		{"{'mode':'all','jobs':{}}", PLAN_ALL},
+		{"{'mode':'any','jobs':{}}", PLAN_ANY},
+		{"{'mode':'race','jobs':[{'url':'http://h'}]}", PLAN_RACE},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct plan *plan = document_plan(cases[i].json);
+
+		ck_assert_uint_eq(plan->mode, cases[i].mode);
+		plan_free(plan);
+	}
 }
 END_TEST
 
@@ -108,15 +142,15 @@ START_TEST(refuses_what_a_graph_may_not_say)
 		{"{'jobs':7}", FAULT_GRAPH_TYPE, "/jobs", "an object or an array, not a number"},
 		{"{'jobs':{},'jobs':{}}", FAULT_GRAPH_KEY, "/jobs", "twice"},
 		{"{'job':{},'jobs':{}}", FAULT_GRAPH_KEY, "/job", "did you mean \"jobs\"?"},
-		{"{'jobs':{},'priority':4}", FAULT_GRAPH_KEY, "/priority",
-			"not supported by this version"},
+		{"{'jobs':{},'priority':10}", FAULT_GRAPH_VALUE, "/priority",
+			"a whole number from 0 to 9"},
+		{"{'jobs':{},'priority':-1}", FAULT_GRAPH_VALUE, "/priority", "from 0 to 9"},
+		{"{'jobs':{},'priority':'high'}", FAULT_GRAPH_TYPE, "/priority", "a number"},
 		{"{'jobs':{},'version':2}", FAULT_GRAPH_VALUE, "/version", "version 1"},
 		{"{'jobs':{},'version':'1'}", FAULT_GRAPH_TYPE, "/version", "not a string"},
 		{"{'jobs':{},'name':1}", FAULT_GRAPH_TYPE, "/name", "a string, not a number"},
-		{"{'jobs':{},'mode':'any'}", FAULT_GRAPH_VALUE, "/mode",
-			"not supported by this version"},
-		{"{'jobs':{},'mode':'race'}", FAULT_GRAPH_VALUE, "/mode",
-			"not supported by this version"},
+		{"{'jobs':{},'mode':'race'}", FAULT_GRAPH_EMPTY, "/jobs", "a race needs jobs"},
+		{"{'jobs':[],'mode':'race'}", FAULT_GRAPH_EMPTY, "/jobs", "a race needs jobs"},
 		{"{'jobs':{},'mode':'setled'}", FAULT_GRAPH_VALUE, "/mode",
 			"did you mean \"settled\"?"},
 		{"{'jobs':{},'mode':true}", FAULT_GRAPH_TYPE, "/mode", "a string, not a boolean"},
@@ -182,6 +216,28 @@ START_TEST(shows_the_path_of_a_cycle)
 			FAULT_GRAPH_CYCLE, "/jobs/a", "a -> b -> c -> a"},
 		{"{'jobs':[{'url':'http://h','after':['1']},{'url':'http://h','after':['0']}]}",
 			FAULT_GRAPH_CYCLE, "/jobs/0", "0 -> 1 -> 0"},
+		/* What is in a group needs it to begin, and is needed by it to settle. */
+		{"{'jobs':{'g':{'jobs':{'a':{'url':'http://h/{{g}}'}}}}}", FAULT_GRAPH_CYCLE,
+			"/jobs/g", "g -> a -> g"},
+		{"{'jobs':{'x':{'url':'http://h'},'o':{'jobs':[{'id':'g','after':['b'],'jobs':"
+		 "{'a':{'url':'http://h'}}},{'id':'b','url':'http://h/{{a}}'}]}}}",
+			FAULT_GRAPH_CYCLE, "/jobs/o/jobs/0", "g -> b -> a -> g"},
+		{"{'jobs':{'g':{'jobs':{'h':{'jobs':{'a':{'url':'http://h','after':['g']}}}}}}}",
+			FAULT_GRAPH_CYCLE, "/jobs/g", "g -> h -> a -> g"},
+		{"{'jobs':{'g':{'after':['g'],'jobs':{}}}}", FAULT_GRAPH_CYCLE, "/jobs/g",
+			"g -> g"},
+		{"{'jobs':{'g':{'when':{'a':1},'jobs':{'a':{'url':'http://h'}}}}}",
+			FAULT_GRAPH_CYCLE, "/jobs/g", "g -> a -> g"},
+		/* A fan-out stands for its child. */
+		{"{'jobs':{'f':{'each':[1],'url':'http://h/{{f}}'}}}", FAULT_GRAPH_CYCLE, "/jobs/f",
+			"f -> f"},
+		{"{'jobs':{'f':{'each':'{{a}}','url':'http://h'},'a':{'url':'http://h/{{f}}'}}}",
+			FAULT_GRAPH_CYCLE, "/jobs/f", "f -> a -> f"},
+		{"{'jobs':{'f':{'each':[1],'jobs':{'a':{'url':'http://h/{{f}}'}}}}}",
+			FAULT_GRAPH_CYCLE, "/jobs/f", "f -> a -> f"},
+		{"{'jobs':{'f':{'each':[1],'jobs':{'a':{'url':'http://h/{{b}}'},"
+		 "'b':{'url':'http://h/{{a}}'}}}}}",
+			FAULT_GRAPH_CYCLE, "/jobs/f/jobs/a", "a -> b -> a"},
 	};
 
 	document_refusals(cases, countof(cases));
@@ -222,6 +278,19 @@ START_TEST(return_keeps_but_does_not_depend)
 }
 END_TEST
 
+START_TEST(return_may_refer_to_all_that_is_made_once)
+{
+	struct plan *plan = document_plan("{'jobs':{'g':{'jobs':{'a':{'url':'http://h'}}},"
+					  "'f':{'each':[1],'url':'http://h'},"
+					  "'ff':{'each':[1],'jobs':{'b':{'url':'http://h'}}}},"
+					  "'return':['{{g}}','{{a#/x}}','{{f}}','{{ff#/0/b}}']}");
+
+	for (uint32_t i = 0; i < plan->n_jobs; i++)
+		ck_assert_uint_eq(plan->jobs[i].keep, PLAN_KEEP_BODY | PLAN_KEEP_OUTCOME);
+	plan_free(plan);
+}
+END_TEST
+
 START_TEST(refuses_bad_references_in_return)
 {
 	static const struct refusal cases[] = {
@@ -230,6 +299,10 @@ START_TEST(refuses_bad_references_in_return)
 		{"{'jobs':{},'return':'{{secret.X}}'}", FAULT_GRAPH_VALUE, "/return", "header"},
 		{"{'jobs':{},'return':{'{{a}}':1}}", FAULT_GRAPH_VALUE, "/return/{{a}}", "key"},
 		{"{'jobs':{},'return':'{{a'}", FAULT_GRAPH_VALUE, "/return", "not closed"},
+		{"{'jobs':{},'return':'{{item}}'}", FAULT_GRAPH_VALUE, "/return", "fan-out"},
+		{"{'jobs':{'f':{'each':[1],'jobs':{'a':{'url':'http://h'}}}},'return':'{{a}}'}",
+			FAULT_GRAPH_VALUE, "/return",
+			"\"a\" is made for each item of the fan-out \"f\"; refer to that"},
 	};
 
 	document_refusals(cases, countof(cases));
@@ -276,7 +349,7 @@ START_TEST(bounds_jobs_bytes_and_nesting)
 	deep[strlen(deep)] = '}';
 	document_errors(deep, &errors);
 	ck_assert_uint_eq(errors.errors[0].code, FAULT_GRAPH_TOO_LARGE);
-	document_assert_text(errors.errors[0].message, "it nests deeper than 64 levels");
+	document_assert_text(errors.errors[0].message, "it nests deeper than 128 levels");
 	plan_errors_deinit(&errors);
 }
 END_TEST
@@ -336,6 +409,7 @@ START_TEST(a_value_of_a_message_is_taken)
 END_TEST
 
 UNIT_MAIN("proto/document", &reads_the_graph_of_the_manual, &a_graph_has_defaults,
+	&a_graph_is_decided_in_one_of_four_ways, &return_may_refer_to_all_that_is_made_once,
 	&jobs_of_an_array_have_their_index_or_an_id, &refuses_what_is_not_json,
 	&refuses_what_a_graph_may_not_say, &refuses_bad_ids, &shows_the_path_of_a_cycle,
 	&a_long_cycle_is_told_in_short, &return_keeps_but_does_not_depend,

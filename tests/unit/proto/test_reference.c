@@ -216,6 +216,44 @@ START_TEST(whole_is_nothing_but_one_reference)
 }
 END_TEST
 
+/* The keys of a condition are "references without braces", and with them. */
+START_TEST(parses_one_with_braces_and_without)
+{
+	static const struct {
+		const char *text;
+		enum reference_kind kind;
+		const char *job, *pointer;
+	} cases[] = {
+		{"user#/plan", REFERENCE_POINTER, "user", "/plan"},
+		{"{{user#/plan}}", REFERENCE_POINTER, "user", "/plan"},
+		{" {{ user#/plan }} ", REFERENCE_POINTER, "user", "/plan"},
+		{"config.status", REFERENCE_STATUS, "config", ""},
+		{"user", REFERENCE_BODY, "user", ""},
+		{"item#/x", REFERENCE_ITEM, "", "/x"},
+		{"input", REFERENCE_INPUT, "", ""},
+		{"index", REFERENCE_INDEX, "", ""},
+		{"user#/a ?? b", REFERENCE_POINTER, "user", "/a"},
+	};
+	static const char *const bad[] = {"", "{{user", "{{user}", "user}}", "{{user}}x",
+		"x{{user}}", "{{a}}{{b}}", "user#x", "user.x", "\\{{user}}", "user | x"};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct reference reference;
+		const char *why = reference_parse(text_from(cases[i].text), &reference);
+
+		ck_assert_msg(!why, "%s: %s", cases[i].text, why);
+		ck_assert_uint_eq(reference.kind, cases[i].kind);
+		assert_text(reference.job, cases[i].job, cases[i].text);
+		assert_text(reference.pointer, cases[i].pointer, cases[i].text);
+	}
+	for (size_t i = 0; i < countof(bad); i++) {
+		struct reference reference;
+
+		ck_assert_msg(reference_parse(text_from(bad[i]), &reference) != NULL, "%s", bad[i]);
+	}
+}
+END_TEST
+
 START_TEST(undoes_percent_encoding_of_pointers)
 {
 	static const struct {
@@ -248,4 +286,4 @@ END_TEST
 
 UNIT_MAIN("proto/reference", &reads_every_form, &refuses_what_only_looks_like_one,
 	&cuts_a_string_into_pieces, &is_in_where_braces_are, &whole_is_nothing_but_one_reference,
-	&undoes_percent_encoding_of_pointers)
+	&parses_one_with_braces_and_without, &undoes_percent_encoding_of_pointers)

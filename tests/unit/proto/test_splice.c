@@ -128,10 +128,69 @@ START_TEST(puts_the_body_of_a_rejection_into_its_response)
 }
 END_TEST
 
+#define CAUSE                                                                                      \
+	",\"cause\":{\"code\":\"HTTP_STATUS\",\"response\":{\"status\":503,\"headers\":{"          \
+	"\"content-type\":\"text/plain\"},\"bytes\":9}},\"time\":{\"end\":1}}"
+
+START_TEST(takes_the_body_of_a_fallback_for_json_whatever_its_cause_says)
+{
+	static const struct {
+		enum record_body how;
+		const char *body, *wanted;
+	} cases[] = {
+		{RECORD_BODY_AUTO, "{\"theme\":\"light\"}", ",\"body\":{\"theme\":\"light\"}"},
+		{RECORD_BODY_AUTO, "null", ",\"body\":null"},
+		{RECORD_BODY_AUTO, "\"a\\nb\"", ",\"body\":\"a\\nb\""},
+		{RECORD_BODY_TEXT, "[1]", ",\"body\":\"[1]\""},
+		{RECORD_BODY_BASE64, "[1]", ",\"body_base64\":\"WzFd\""},
+		/* No daemon says this. */
+		{RECORD_BODY_AUTO, "no JSON", ",\"body\":\"no JSON\""},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char wanted[400];
+
+		snprintf(wanted, sizeof(wanted),
+			"{\"job\":\"a\",\"via\":\"fallback\",\"value\":{\"bytes\":8%s}" CAUSE,
+			cases[i].wanted);
+		expect_spliced("{\"job\":\"a\",\"via\":\"fallback\",\"value\":{\"bytes\":8}" CAUSE,
+			text_from(cases[i].body), (struct text){NULL, 0}, cases[i].how, wanted);
+		expect_spliced("{\"job\":\"a\",\"via\":\"fallback\",\"value\":{\"bytes\":8}" CAUSE,
+			text_from(cases[i].body), TEXT("text/plain"), cases[i].how, wanted);
+	}
+	expect_spliced("{\"via\":\"skipped\",\"value\":{\"bytes\":4},\"time\":{}}", TEXT("null"),
+		(struct text){NULL, 0}, RECORD_BODY_AUTO,
+		"{\"via\":\"skipped\",\"value\":{\"bytes\":4,\"body\":null},\"time\":{}}");
+}
+END_TEST
+
+START_TEST(finds_no_content_type_behind_the_place)
+{
+	expect_spliced(HEAD "},\"bytes\":2},\"later\":{\"content-type\":\"application/json\"}}",
+		TEXT("{}"), (struct text){NULL, 0}, RECORD_BODY_AUTO,
+		HEAD "},\"bytes\":2,\"body\":\"{}\"},"
+		     "\"later\":{\"content-type\":\"application/json\"}}");
+}
+END_TEST
+
+START_TEST(is_not_misled_by_headers_called_via_and_cause)
+{
+	expect_spliced(HEAD "\"via\":\"fallback\",\"cause\":\"{\",\"x\":\",\\\"cause\\\":{\"},"
+			    "\"bytes\":2" TAIL,
+		TEXT("hi"), TEXT(""), RECORD_BODY_AUTO,
+		HEAD "\"via\":\"fallback\",\"cause\":\"{\",\"x\":\",\\\"cause\\\":{\"},"
+		     "\"bytes\":2,\"body\":\"hi\"" TAIL);
+}
+END_TEST
+
 START_TEST(copies_a_record_that_has_no_place_for_a_body)
 {
 	static const char *const records[] = {
 		"{\"job\":\"a\",\"status\":\"rejected\",\"reason\":{\"code\":\"CANCELLED\"}}",
+		"{\"job\":\"g\",\"group\":true,\"via\":\"fallback\",\"value\":{\"jobs\":1}" CAUSE,
+		"{\"job\":\"g\",\"group\":true,\"status\":\"fulfilled\",\"value\":{\"winner\":"
+		"\"w\","
+		"\"jobs\":2,\"fulfilled\":1,\"rejected\":1},\"time\":{\"body\":0}}",
 		"{\"bytes\":\"many\"}",
 		"{\"bytes\":8.5}",
 		"{\"bytes\":8",
@@ -175,4 +234,6 @@ END_TEST
 
 UNIT_MAIN("proto/splice", &shows_a_body_as_what_it_is, &finds_the_content_type_in_the_record,
 	&is_not_misled_by_headers_called_bytes, &puts_the_body_of_a_rejection_into_its_response,
+	&takes_the_body_of_a_fallback_for_json_whatever_its_cause_says,
+	&finds_no_content_type_behind_the_place, &is_not_misled_by_headers_called_via_and_cause,
 	&copies_a_record_that_has_no_place_for_a_body, &takes_a_body_larger_than_the_stack)
