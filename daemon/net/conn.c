@@ -88,7 +88,7 @@ void conn_abort(struct conn *conn)
 {
 	if (!conn_is_open(conn))
 		return;
-	if (conn->state == CONN_IDLE)
+	if (!conn->user)
 		pool_withdraw(conn->pool, conn);
 	conn_enter(conn, CONN_CANCELLING);
 	pool_closing(conn->pool);
@@ -145,8 +145,12 @@ static void conn_on_receive_error(struct conn *conn, int error)
 
 static void conn_become_ready(struct conn *conn)
 {
-	conn_enter(conn, CONN_ACTIVE);
 	conn->times.ready_ns = ring_now(conn->ring);
+	if (!conn->user) {
+		pool_on_warm(conn->pool, conn);
+		return;
+	}
+	conn_enter(conn, CONN_ACTIVE);
 	conn->user->events->on_ready(conn->user);
 }
 
@@ -402,12 +406,18 @@ static struct conn *conn_of_dial(struct dial *dial)
 	return container_of(dial, struct conn_dial, dial)->conn;
 }
 
+static void conn_progress(struct conn *conn)
+{
+	if (conn->user)
+		conn->user->events->on_progress(conn->user);
+}
+
 static void conn_on_resolved(struct dial *dial)
 {
 	struct conn *conn = conn_of_dial(dial);
 
 	conn->times.resolved_ns = ring_now(conn->ring);
-	conn->user->events->on_progress(conn->user);
+	conn_progress(conn);
 }
 
 static void conn_start_tls(struct conn *conn)
@@ -428,7 +438,7 @@ static void conn_start_tls(struct conn *conn)
 	conn_arm(conn, false);
 	conn_pump_tls(conn);
 	if (conn_is_open(conn))
-		conn->user->events->on_progress(conn->user);
+		conn_progress(conn);
 }
 
 static void conn_on_connected(struct dial *dial, int fd, const struct address *address)
@@ -476,6 +486,7 @@ void conn_start(struct conn *conn, struct conn_dial *dialling, struct pool *pool
 	conn->ring = pool_ring(pool);
 	conn->route = route;
 	conn->user = user;
+	conn->is_warm = !user;
 	conn->state = CONN_DIALING;
 	conn->fd = -1;
 	conn->wanted = CONN_RECEIVE_SHORT;
@@ -486,13 +497,15 @@ void conn_start(struct conn *conn, struct conn_dial *dialling, struct pool *pool
 	list_init(&conn->idle_link);
 	conn->times.dialed_ns = ring_now(conn->ring);
 	dial_start(&dialling->dial, pool_gate(pool), pool_resolver(pool), route, &conn_dial_events);
+	if (conn->is_warm)
+		dial_set_patient(&dialling->dial, pool_gate(pool), true);
 }
 
 /* Between users. */
 
 void conn_rest(struct conn *conn)
 {
-	expect(conn_is_quiet(conn));
+	expect(conn->is_warm || conn_is_quiet(conn));
 	conn->user = NULL;
 	conn->reused = true;
 	conn_enter(conn, CONN_IDLE);
@@ -503,11 +516,29 @@ void conn_rest(struct conn *conn)
 	conn_arm(conn, false);
 }
 
+/* It is dialled for somebody now. What was over before took the user no time, and what is under way
+ * begins now: the user's limits count from there. */
+static void conn_hurry(struct conn *conn)
+{
+	struct conn_times *times = &conn->times;
+	uint64_t now = ring_now(conn->ring);
+
+	times->dialed_ns = now;
+	times->resolved_ns = times->resolved_ns ? now : 0;
+	times->connected_ns = times->connected_ns ? now : 0;
+	if (conn->dialling)
+		dial_set_patient(&conn->dialling->dial, pool_gate(conn->pool), false);
+}
+
 void conn_lend(struct conn *conn, struct conn_user *user)
 {
-	expect(conn->state == CONN_IDLE);
+	expect(conn->state == CONN_IDLE || conn->is_warm);
 	expect(!conn->user);
 	conn->user = user;
+	conn->is_warm = false;
 	conn->sent_size = 0;
-	conn_enter(conn, CONN_ACTIVE);
+	if (conn->state == CONN_IDLE)
+		conn_enter(conn, CONN_ACTIVE);
+	else
+		conn_hurry(conn);
 }

@@ -10,6 +10,9 @@
  * it is idle) detaches it, asks the kernel for what is in flight, closes the descriptor when
  * nothing is, and says on_closed last.
  *
+ * One that is warmed has no user while it is dialled: ready, it is idle at once; lent before that,
+ * its user sees what is left of the dial.
+ *
  *   DIALING -> (HANDSHAKING ->) ACTIVE <-> IDLE
  *        any of them -> CANCELLING -> CLOSING -> freed
  */
@@ -77,7 +80,8 @@ struct conn_dial {
 	struct conn *conn;
 };
 
-/* When it became what, 0 while it has not. */
+/* When it became what, 0 while it has not. Of one that was lent while it was dialled, what was over
+ * by then took no time. */
 struct conn_times {
 	uint64_t dialed_ns, resolved_ns, connected_ns, ready_ns;
 };
@@ -87,7 +91,7 @@ struct conn {
 	struct ring *ring;
 	/* The pool's, who counts us in it. */
 	struct route *route;
-	/* NULL while idle. */
+	/* NULL while idle, or while nobody has asked for it. */
 	struct conn_user *user;
 	enum conn_state state;
 	int fd;
@@ -112,11 +116,13 @@ struct conn {
 	struct buffer ciphertext;
 	/* True exactly when on_sent is owed; it stays owed where the peer takes no more. */
 	bool sending;
-	/* True exactly when it has served a request before. */
+	/* True exactly when it has been idle: the peer may have closed it meanwhile. */
 	bool reused;
+	/* True exactly when it was dialled for nobody, and nobody has had it. */
+	bool is_warm;
 	/* The last thing to happen; and a failure to encrypt, to be told when nobody is calling. */
 	struct task reap, broken;
-	/* Its place in the route's idle list, and in the pool's. */
+	/* Its place among the route's idle or warming ones, and among the pool's. */
 	struct list route_link, idle_link;
 	uint64_t idle_since_ns;
 	struct conn_times times;
@@ -124,7 +130,7 @@ struct conn {
 };
 
 /* Dials. The memory of both is the pool's; `conn` is cleared. No upcall comes before this
- * returns. */
+ * returns. `user` is NULL where it is warmed. */
 void conn_start(struct conn *conn, struct conn_dial *dialling, struct pool *pool,
 	struct route *route, struct conn_user *user);
 
@@ -141,7 +147,8 @@ void conn_drop(struct conn *conn, uint64_t size);
 /* The end, whatever its state. on_closed comes later, never before this returns. Twice is once. */
 void conn_abort(struct conn *conn);
 
-/* For the pool: idle from now on, or lent to its next user. Nothing is being sent. */
+/* For the pool: idle from now on (quiet, or warmed and just ready); or lent, from being idle or
+ * warmed, to its next user. */
 void conn_rest(struct conn *conn);
 void conn_lend(struct conn *conn, struct conn_user *user);
 

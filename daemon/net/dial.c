@@ -219,6 +219,18 @@ static void dial_begin(struct dial *dial)
 	}
 }
 
+static struct list *dial_gate_pop(struct dial_gate *gate)
+{
+	struct list *link = list_pop_front(&gate->waiting);
+
+	return link ? link : list_pop_front(&gate->patient);
+}
+
+static bool dial_gate_is_empty(const struct dial_gate *gate)
+{
+	return list_is_empty(&gate->waiting) && list_is_empty(&gate->patient);
+}
+
 static void dial_gate_open(struct dial_gate *gate)
 {
 	struct list *link;
@@ -227,11 +239,11 @@ static void dial_gate_open(struct dial_gate *gate)
 		gate->turn_ns = ring_now(gate->ring);
 		gate->n_begun = 0;
 	}
-	while (gate->n_begun < DIAL_TURN_MAX && (link = list_pop_front(&gate->waiting))) {
+	while (gate->n_begun < DIAL_TURN_MAX && (link = dial_gate_pop(gate))) {
 		gate->n_begun++;
 		dial_begin(list_entry(link, struct dial, link));
 	}
-	if (!list_is_empty(&gate->waiting) && !timer_is_armed(&gate->timer))
+	if (!dial_gate_is_empty(gate) && !timer_is_armed(&gate->timer))
 		timer_set(ring_timers(gate->ring), &gate->timer, gate->turn_ns + NS_PER_MS);
 }
 
@@ -249,13 +261,14 @@ void dial_gate_init(struct dial_gate *gate, struct ring *ring)
 {
 	*gate = (struct dial_gate){.ring = ring};
 	list_init(&gate->waiting);
+	list_init(&gate->patient);
 	task_init(&gate->task, dial_gate_run);
 	timer_init(&gate->timer, dial_gate_on_timer);
 }
 
 void dial_gate_deinit(struct dial_gate *gate)
 {
-	expect(list_is_empty(&gate->waiting));
+	expect(dial_gate_is_empty(gate));
 	task_cancel(&gate->task);
 	timer_stop(ring_timers(gate->ring), &gate->timer);
 }
@@ -279,6 +292,14 @@ void dial_start(struct dial *dial, struct dial_gate *gate, struct resolver *reso
 	}
 	list_push_back(&gate->waiting, &dial->link);
 	task_defer(ring_tasks(gate->ring), &gate->task);
+}
+
+void dial_set_patient(struct dial *dial, struct dial_gate *gate, bool patient)
+{
+	if (!list_is_linked(&dial->link))
+		return;
+	list_remove(&dial->link);
+	list_push_back(patient ? &gate->patient : &gate->waiting, &dial->link);
 }
 
 void dial_abort(struct dial *dial)

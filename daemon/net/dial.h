@@ -43,7 +43,8 @@ struct dial_events {
  * embedded in their owner. */
 struct dial_gate {
 	struct ring *ring;
-	struct list waiting;
+	/* Those that nobody waits for begin when all others have. */
+	struct list waiting, patient;
 	struct task task;
 	struct timer timer;
 	/* The turn that is counted, and how many have begun in it. */
@@ -88,6 +89,10 @@ struct dial {
 /* Starts, at the end of this turn or a little later: no upcall comes before this returns. */
 void dial_start(struct dial *dial, struct dial_gate *gate, struct resolver *resolver,
 	const struct route *route, const struct dial_events *events);
+
+/* Nobody waits for it, or somebody does now: where it has not begun yet, others go first, or not
+ * any more. */
+void dial_set_patient(struct dial *dial, struct dial_gate *gate, bool patient);
 
 /* Gives up: of the upcalls only on_joined follows. Does nothing once joining. */
 void dial_abort(struct dial *dial);

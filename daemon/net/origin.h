@@ -4,8 +4,8 @@
 /*
  * An origin (scheme, host, port) bounds the requests it gets from everybody. A route is one way
  * to reach it: all that must be equal for two requests to share a connection. Most origins have
- * one route. Both are made by net/pool when first asked for, and go when nobody has used them for
- * a while.
+ * one route. A share is what one user has of an origin, over all that user's routes to it. All
+ * are made by net/pool when first asked for, and go when nobody has used them for a while.
  */
 
 #include <stdbool.h>
@@ -13,9 +13,13 @@
 #include <sys/types.h>
 
 #include "net/address.h"
+#include "ring/timer.h"
 #include "util/bound.h"
 #include "util/list.h"
+#include "util/rate.h"
 #include "util/text.h"
+
+struct pool;
 
 struct origin {
 	struct list link;
@@ -24,6 +28,25 @@ struct origin {
 	struct text key;
 	/* Requests on the wire. */
 	struct bound requests;
+	/* One for each user. */
+	struct list shares;
+	uint32_t n_routes;
+};
+
+/* What one user has of one origin (net/share.h). */
+struct share {
+	struct list link;
+	struct pool *pool;
+	struct origin *origin;
+	uid_t uid;
+	/* Requests on the wire: never bounded, only ever paused. */
+	struct bound requests;
+	/* While it is paused, else 0. */
+	uint64_t paused_until_ns;
+	struct timer resume;
+	/* Requests sent of late, and those of them that were sent again: the scheduler's to count.
+	 */
+	struct rate sent, repeated;
 	uint32_t n_routes;
 };
 
@@ -46,6 +69,8 @@ struct route_key {
 struct route {
 	struct list link;
 	struct origin *origin;
+	/* Of the key's user. */
+	struct share *share;
 	uint64_t hash;
 	/* All members in one text, owned. */
 	struct text key;
@@ -57,8 +82,10 @@ struct route {
 	/* The override; n_addresses == 0: by name. */
 	struct address *addresses;
 	uint32_t n_addresses;
-	/* Idle connections, the one used last first. */
-	struct list idle;
+	/* Idle connections, the one used last first; and those that are dialled for nobody, the
+	 * one dialled first first. */
+	struct list idle, warming;
+	uint32_t n_idle, n_warming;
 	/* Connections in any state, and attempts that hold the route. */
 	uint32_t n_conns;
 	uint32_t n_users;

@@ -9,6 +9,7 @@
 #include "net/conn.h"
 #include "net/origin.h"
 #include "net/resolver.h"
+#include "net/share.h"
 #include "net/tls.h"
 #include "util/slab.h"
 #include "util/table.h"
@@ -25,7 +26,15 @@ struct pool_options {
 
 struct pool_counters {
 	uint64_t dialled, reused, closed;
-	uint32_t n_conns, n_idle, n_routes, n_origins;
+	/* Dialled for nobody, and of these those that got a user. */
+	uint64_t warmed, warm_used;
+	uint32_t n_conns, n_idle, n_warming, n_routes, n_origins;
+};
+
+/* Embedded in who wants to know. */
+struct pool_owner {
+	/* The pause of that share is over: who waits for it may go on. An upcall. */
+	void (*on_resumed)(struct pool_owner *owner, struct share *share);
 };
 
 /* All borrowed. NULL: no memory. */
@@ -34,6 +43,9 @@ struct pool *pool_new(struct ring *ring, struct resolver *resolver, struct tls_s
 
 /* All connections must be gone (pool_drain, and their users). Takes NULL, returns NULL. */
 struct pool *pool_free(struct pool *pool);
+
+/* Borrowed, until another one is set; NULL: none. */
+void pool_set_owner(struct pool *pool, struct pool_owner *owner);
 
 /* The route for that key, made where it is new; NULL: no memory. The caller is counted as a user
  * of it until pool_leave(), which keeps it and its origin. */
@@ -44,12 +56,20 @@ void pool_leave(struct pool *pool, struct route *route);
 struct route *pool_stay(struct route *route);
 
 /* A connection for the user: an idle one, ready now (state CONN_ACTIVE); or one that is being
- * dialled, with on_ready or on_end to come. NULL: no memory, or the bound. `fresh`: not an idle
- * one. */
+ * dialled, with on_ready or on_end to come (of one that was warmed the dial may have begun
+ * earlier). NULL: no memory, or the bound. `fresh`: not an idle one. */
 struct conn *pool_lease(struct pool *pool, struct route *route, struct conn_user *user, bool fresh);
 
 /* Its user is done with it, and conn_is_quiet(). */
 void pool_return(struct pool *pool, struct conn *conn);
+
+/* Makes connections before anybody asks for one, until n_wanted of the route are idle or being
+ * dialled so; fewer where that would be too many in all. What fails just goes. The caller is a user
+ * of the route. */
+void pool_warm(struct pool *pool, struct route *route, uint32_t n_wanted);
+
+/* Closes what is idle of that user's connections. How many. */
+uint32_t pool_flush(struct pool *pool, uid_t uid);
 
 /* Keep nothing idle any more: close what is, and what is given back from now on. */
 void pool_drain(struct pool *pool);
@@ -75,7 +95,10 @@ void pool_dial_done(struct pool *pool, struct conn_dial *dialling);
 /* One of them begins to be closed. */
 void pool_closing(struct pool *pool);
 
-/* It leaves the idle ones. */
+/* It was dialled for nobody and is ready: it becomes idle, or goes. */
+void pool_on_warm(struct pool *pool, struct conn *conn);
+
+/* It leaves the idle ones, or those that are dialled for nobody. */
 void pool_withdraw(struct pool *pool, struct conn *conn);
 
 /* It is closed: its memory comes back. */

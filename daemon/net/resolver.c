@@ -261,6 +261,24 @@ void resolver_leave(struct resolver_wait *wait)
 	list_remove(&wait->link);
 }
 
+uint32_t resolver_flush(struct resolver *resolver)
+{
+	uint64_t now = ring_now(resolver->ring);
+	uint32_t n = 0;
+
+	list_each_safe(link, &resolver->all) {
+		struct name *name = list_entry(link, struct name, link);
+
+		if (name->pending)
+			continue;
+		n += name->expires_ns > now;
+		name->expires_ns = 0;
+		if (!name->telling)
+			name_free(name);
+	}
+	return n;
+}
+
 uint32_t resolver_pending(const struct resolver *resolver)
 {
 	return resolver->n_pending;

@@ -54,5 +54,8 @@ void resolver_ask(struct resolver *resolver, struct text host, struct resolver_w
 /* No answer shall come any more. Does nothing where it does not wait. */
 void resolver_leave(struct resolver_wait *wait);
 
+/* Forgets the names that are not being asked for. How many of them had an answer still. */
+uint32_t resolver_flush(struct resolver *resolver);
+
 /* Names being asked for now. */
 uint32_t resolver_pending(const struct resolver *resolver);

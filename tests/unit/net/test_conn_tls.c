@@ -16,7 +16,8 @@ static struct peer_cert cert;
 static char *pem;
 static struct pair pair;
 
-static void tls_begin(const char *ca_host)
+/* A user who has asked for nothing yet. */
+static void tls_init(const char *ca_host)
 {
 	struct pool_options options = {10, 10, IDLE_TIMEOUT_NS, BOUND_NONE};
 	struct route_key key = {
@@ -35,6 +36,11 @@ static void tls_begin(const char *ca_host)
 	conn_world_begin_with(&world, pair.store, &options);
 	key.ca = text_from(pem);
 	user_init(&user, &world, &key);
+}
+
+static void tls_begin(const char *ca_host)
+{
+	tls_init(ca_host);
 	user_lease(&user);
 	fake_run();
 	ck_assert_int_eq(user.conn->state, CONN_HANDSHAKING);
@@ -234,8 +240,134 @@ START_TEST(a_short_tls_send_is_gone_on_with)
 }
 END_TEST
 
+/* A connection that nobody has asked for, with its handshake begun. */
+static int tls_warm(const char *ca_host)
+{
+	tls_init(ca_host);
+	pool_warm(world.pool, user.route, 1);
+	fake_run();
+	ck_assert_uint_eq(pool_counters(world.pool).n_warming, 1);
+	return fake_find(FAKE_RECEIVE, -1)->fd;
+}
+
+static void tls_assert_serves(void)
+{
+	char data[64];
+
+	conn_send(user.conn, "GET / ", 6);
+	fake_run();
+	tls_pass(user_fd(&user));
+	ck_assert_int_eq(SSL_read(pair.ssl, data, sizeof(data)), 6);
+	pair_server_write(&pair, "HTTP/1.1 200 OK", 15);
+	tls_pass(user_fd(&user));
+	user_assert(&user, "SD", "HTTP/1.1 200 OK");
+}
+
+START_TEST(a_warmed_one_shakes_hands_alone_and_serves)
+{
+	int fd = tls_warm("a.example");
+
+	tls_pass(fd);
+	ck_assert_uint_eq(pool_counters(world.pool).n_idle, 1);
+	user_lease(&user);
+	ck_assert_int_eq(user.conn->state, CONN_ACTIVE);
+	ck_assert_int_eq(user_fd(&user), fd);
+	tls_assert_serves();
+	tls_end();
+}
+END_TEST
+
+START_TEST(a_warmed_one_is_lent_while_its_last_flight_is_not_sent)
+{
+	int fd = tls_warm("a.example");
+
+	fake_holds.sends = true;
+	/* All but the client's Finished. */
+	for (int i = 0; i < 20 && pool_counters(world.pool).n_idle == 0; i++) {
+		BIO *in = SSL_get_rbio(pair.ssl), *out = SSL_get_wbio(pair.ssl);
+		struct text sent = fake_sent(fd);
+		char data[64 * 1024];
+		int n;
+
+		if (sent.size > 0)
+			BIO_write(in, sent.data, (int)sent.size);
+		fake_forget(fd);
+		SSL_do_handshake(pair.ssl);
+		n = BIO_read(out, data, sizeof(data));
+		if (n > 0)
+			fake_receive_bytes(fd, data, (size_t)n);
+	}
+	ck_assert_uint_eq(pool_counters(world.pool).n_idle, 1);
+	ck_assert_ptr_nonnull(fake_find(FAKE_SEND, fd));
+	user_lease(&user);
+	fake_holds.sends = false;
+	tls_assert_serves();
+	tls_end();
+}
+END_TEST
+
+START_TEST(a_warmed_one_is_taken_over_in_its_handshake)
+{
+	int fd = tls_warm("a.example");
+
+	fake_pass(NS_PER_S);
+	user_lease(&user);
+	ck_assert_int_eq(user.conn->state, CONN_HANDSHAKING);
+	ck_assert_int_eq(user_fd(&user), fd);
+	ck_assert_uint_eq(user.conn->times.connected_ns, ring_now(world.ring));
+	tls_pass(fd);
+	ck_assert_str_eq(user.said, "R");
+	user.said[0] = '\0';
+	tls_assert_serves();
+	tls_end();
+
+	/* And hears of its failure. */
+	fd = tls_warm("b.example");
+	user_lease(&user);
+	tls_pass(fd);
+	ck_assert_int_eq(user.fault.code, FAULT_CERT_NAME);
+	ck_assert_str_eq(user.said, "FX");
+	tls_end();
+}
+END_TEST
+
+START_TEST(a_warmed_one_that_cannot_shake_hands_goes)
+{
+	int fd;
+
+	/* The wrong name; the peer's end; its reset; garbage; no answer at all. */
+	for (int i = 0; i < 5; i++) {
+		fd = tls_warm(i == 0 ? "b.example" : "a.example");
+		switch (i) {
+		case 0: tls_pass(fd); break;
+		case 1: fake_complete(FAKE_RECEIVE, fd, 0); break;
+		case 2: fake_complete(FAKE_RECEIVE, fd, -ECONNRESET); break;
+		case 3: fake_receive(fd, "HTTP/1.1 400 Bad Request\r\n\r\n"); break;
+		case 4: fake_pass(20 * NS_PER_S); break;
+		}
+		fake_run();
+		ck_assert(!fake_is_open(fd));
+		ck_assert(pool_is_empty(world.pool));
+		tls_end();
+	}
+}
+END_TEST
+
+START_TEST(a_drain_ends_a_warmed_one_in_its_handshake)
+{
+	tls_warm("a.example");
+	pool_drain(world.pool);
+	fake_run();
+	ck_assert(pool_is_empty(world.pool));
+	tls_end();
+}
+END_TEST
+
 UNIT_MAIN("net/conn_tls", &tls_carries_a_request_and_its_response, &tls_that_is_closed_says_how,
 	&a_handshake_that_ends_early_is_its_own_fault, &an_abort_ends_a_handshake,
 	&idle_tls_takes_no_plaintext,
 	&plaintext_beyond_a_response_ends_a_connection_given_back_in_its_data,
-	&a_short_tls_send_is_gone_on_with)
+	&a_short_tls_send_is_gone_on_with, &a_warmed_one_shakes_hands_alone_and_serves,
+	&a_warmed_one_is_lent_while_its_last_flight_is_not_sent,
+	&a_warmed_one_is_taken_over_in_its_handshake, &a_warmed_one_that_cannot_shake_hands_goes,
+	&a_drain_ends_a_warmed_one_in_its_handshake)

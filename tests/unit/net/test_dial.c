@@ -519,14 +519,46 @@ START_TEST(many_at_once_begin_a_few_a_millisecond)
 }
 END_TEST
 
+START_TEST(the_patient_begin_when_all_others_have)
+{
+	enum { N = 100, A_TURN = 64 };
+	static struct dial dials[N];
+
+	prepare("192.0.2.1");
+	n_connected = 0;
+	n_joined = 0;
+	for (unsigned i = 0; i < N; i++) {
+		dial_start(&dials[i], &world.gate, world.resolver, &world.route, &count_events);
+		if (i < N / 2)
+			dial_set_patient(&dials[i], &world.gate, true);
+	}
+	/* Somebody waits for these now; and one goes before its turn. */
+	for (unsigned i = 0; i < 10; i++)
+		dial_set_patient(&dials[i], &world.gate, false);
+	dial_abort(&dials[N / 2 - 1]);
+	fake_holds.connects = false;
+	fake_run();
+	ck_assert_uint_eq(n_connected, A_TURN);
+	for (unsigned i = 0; i < N; i++)
+		ck_assert_int_eq(dials[i].state == DIAL_JOINED, i < 14 || i >= N / 2 - 1);
+	/* What has begun is not put off any more. */
+	dial_set_patient(&dials[0], &world.gate, true);
+	fake_pass(NS_PER_MS);
+	ck_assert_uint_eq(n_connected, N - 1);
+	ck_assert_uint_eq(n_joined, N);
+	free(world.dial);
+	end("");
+}
+END_TEST
+
 UNIT_MAIN("net/dial", &an_address_is_dialled_without_asking, &an_override_is_dialled_without_asking,
 	&a_name_is_asked_for, &a_name_that_fails_fails, &the_next_address_follows_a_refusal_at_once,
 	&the_next_address_follows_after_a_quarter_of_a_second, &a_loser_that_connects_is_closed,
 	&families_take_turns_from_the_first_one_s,
-	&silent_addresses_do_not_keep_it_from_the_last_one,
-	&no_more_than_so_many_addresses, &each_error_is_a_fault_of_its_own,
-	&of_many_failures_the_most_telling_counts, &without_a_socket_it_fails,
-	&without_another_socket_the_first_try_goes_on, &an_abort_joins_in_each_state,
-	&an_abort_joins_also_where_a_try_connects_or_fails,
+	&silent_addresses_do_not_keep_it_from_the_last_one, &no_more_than_so_many_addresses,
+	&each_error_is_a_fault_of_its_own, &of_many_failures_the_most_telling_counts,
+	&without_a_socket_it_fails, &without_another_socket_the_first_try_goes_on,
+	&an_abort_joins_in_each_state, &an_abort_joins_also_where_a_try_connects_or_fails,
 	&an_abort_when_it_has_connected_or_failed_does_nothing,
-	&an_abort_when_it_has_resolved_joins, &many_at_once_begin_a_few_a_millisecond)
+	&an_abort_when_it_has_resolved_joins, &many_at_once_begin_a_few_a_millisecond,
+	&the_patient_begin_when_all_others_have)

@@ -74,69 +74,6 @@ START_TEST(a_fresh_one_is_dialled_beside_idle_ones)
 }
 END_TEST
 
-static const struct text here[] = {TEXT_INIT("192.0.2.1")};
-
-START_TEST(what_must_be_equal_to_share_a_connection)
-{
-	static const struct route_key base = {
-		.uid = 1000,
-		.is_https = true,
-		.port = 443,
-		.host = TEXT_INIT("a.example"),
-		.ca = TEXT_INIT("PEM"),
-		.server_name = TEXT_INIT("n"),
-		.resolve = TEXT_INIT("r"),
-		.addresses = here,
-		.n_addresses = 1,
-	};
-	struct route_key others[16];
-	struct route *route, *again;
-	unsigned n = 0;
-
-	for (size_t i = 0; i < countof(others); i++)
-		others[i] = base;
-	others[n++].uid = 1001;
-	others[n++].is_https = false;
-	others[n++].insecure = true;
-	others[n++].port = 444;
-	others[n++].host = TEXT("b.example");
-	others[n++].host = TEXT("a.exampl");
-	others[n++].ca = TEXT("PEM2");
-	others[n++].ca = (struct text){NULL, 0};
-	others[n++].ca = TEXT("");
-	others[n++].server_name = TEXT("m");
-	others[n++].server_name = (struct text){NULL, 0};
-	others[n++].resolve = TEXT("s");
-	others[n++].resolve = (struct text){NULL, 0};
-	/* What moves from one member to the next is not the same either. */
-	others[n].ca = TEXT("PE");
-	others[n++].server_name = TEXT("Mn");
-	others[n].server_name = TEXT("nr");
-	others[n++].resolve = TEXT("");
-
-	begin();
-	route = pool_route(world.pool, &base);
-	again = pool_route(world.pool, &base);
-	ck_assert_ptr_eq(route, again);
-	for (unsigned i = 0; i < n; i++) {
-		struct route *other = pool_route(world.pool, &others[i]);
-
-		ck_assert_msg(other != route, "key %u", i);
-		for (unsigned j = 0; j < i; j++) {
-			struct route *third = pool_route(world.pool, &others[j]);
-
-			ck_assert_msg(other != third, "keys %u and %u", i, j);
-			pool_leave(world.pool, third);
-		}
-		pool_leave(world.pool, other);
-	}
-	ck_assert_uint_eq(pool_counters(world.pool).n_routes, n + 1);
-	pool_leave(world.pool, route);
-	pool_leave(world.pool, again);
-	conn_world_end(&world);
-}
-END_TEST
-
 START_TEST(a_connection_serves_its_route_alone)
 {
 	struct route_key key = {.uid = 7, .port = 80, .host = TEXT("192.0.2.1")};
@@ -152,68 +89,6 @@ START_TEST(a_connection_serves_its_route_alone)
 	fake_run();
 	ck_assert_int_ne(user_fd(&users[1]), fd);
 	end(2);
-}
-END_TEST
-
-START_TEST(routes_of_one_origin_share_its_bound)
-{
-	struct route_key key = {.uid = 1, .port = 80, .host = TEXT("a.example")};
-	struct route *one, *two, *other;
-
-	begin_with((struct pool_options){10, 10, IDLE_TIMEOUT_NS, 64});
-	one = pool_route(world.pool, &key);
-	key.uid = 2;
-	two = pool_route(world.pool, &key);
-	key.port = 81;
-	other = pool_route(world.pool, &key);
-	ck_assert_ptr_ne(one, two);
-	ck_assert_ptr_eq(one->origin, two->origin);
-	ck_assert_ptr_ne(one->origin, other->origin);
-	ck_assert_uint_eq(one->origin->requests.limit, 64);
-	ck_assert(text_is(one->origin->key, "http://a.example:80"));
-	ck_assert_uint_eq(pool_counters(world.pool).n_origins, 2);
-	pool_leave(world.pool, one);
-	pool_leave(world.pool, two);
-	pool_leave(world.pool, other);
-	conn_world_end(&world);
-}
-END_TEST
-
-START_TEST(a_route_keeps_what_its_key_pointed_to)
-{
-	char host[] = "a.example", ca[] = "PEM", name[] = "n.example", address[] = "192.0.2.9";
-	struct text addresses[] = {{address, sizeof(address) - 1}};
-	struct route_key key = {
-		.is_https = true,
-		.insecure = true,
-		.port = 8443,
-		.host = text_from(host),
-		.ca = text_from(ca),
-		.server_name = text_from(name),
-		.resolve = TEXT("x"),
-		.addresses = addresses,
-		.n_addresses = 1,
-	};
-	struct route *route;
-	char text[ADDRESS_TEXT_MAX];
-
-	begin();
-	route = pool_route(world.pool, &key);
-	memset(host, 'x', sizeof(host));
-	memset(ca, 'x', sizeof(ca));
-	memset(name, 'x', sizeof(name));
-	memset(address, 'x', sizeof(address));
-	ck_assert(text_is(route->host, "a.example"));
-	ck_assert(text_is(route->ca, "PEM"));
-	ck_assert(text_is(route->server_name, "n.example"));
-	ck_assert(route->is_https);
-	ck_assert(route->insecure);
-	ck_assert_uint_eq(route->port, 8443);
-	ck_assert_uint_eq(route->n_addresses, 1);
-	address_format(&route->addresses[0], text);
-	ck_assert_str_eq(text, "192.0.2.9:8443");
-	pool_leave(world.pool, route);
-	conn_world_end(&world);
 }
 END_TEST
 
@@ -245,67 +120,6 @@ START_TEST(idle_connections_go_at_their_time_and_not_before)
 	ck_assert(!fake_is_open(second));
 	ck_assert(pool_is_empty(world.pool));
 	end(2);
-}
-END_TEST
-
-START_TEST(what_nobody_uses_is_forgotten_and_then_it_sleeps)
-{
-	begin();
-	begin_users(1);
-	user_return(&users[0]);
-	user_end(&users[0]);
-	ck_assert_uint_eq(pool_counters(world.pool).n_routes, 1);
-	fake_pass(10 * IDLE_TIMEOUT_NS);
-	ck_assert_uint_eq(pool_counters(world.pool).n_conns, 0);
-	ck_assert_uint_eq(pool_counters(world.pool).n_routes, 0);
-	ck_assert_uint_eq(pool_counters(world.pool).n_origins, 0);
-	ck_assert_uint_eq(ring_timers(world.ring)->n_armed, 0);
-	conn_world_end(&world);
-}
-END_TEST
-
-START_TEST(what_nobody_uses_is_forgotten_while_others_are_busy)
-{
-	struct route_key key = {.port = 80, .host = TEXT("unused.example")};
-
-	begin();
-	begin_users(1);
-	pool_leave(world.pool, pool_route(world.pool, &key));
-	ck_assert_uint_eq(pool_counters(world.pool).n_routes, 2);
-	/* An idle connection that never grows old. */
-	for (int i = 0; i < 6; i++) {
-		user_return(&users[0]);
-		fake_pass(IDLE_TIMEOUT_NS / 2);
-		user_lease(&users[0]);
-	}
-	ck_assert_uint_eq(pool_counters(world.pool).n_routes, 1);
-	ck_assert_uint_eq(pool_counters(world.pool).n_origins, 1);
-	end(1);
-}
-END_TEST
-
-START_TEST(an_origin_that_is_waited_for_is_kept)
-{
-	struct route_key key = {.port = 80, .host = TEXT("a.example")};
-	struct route *route;
-	struct origin *origin;
-	struct list waits;
-
-	begin();
-	route = pool_route(world.pool, &key);
-	origin = route->origin;
-	list_init(&waits);
-	list_push_back(&origin->requests.waiting, &waits);
-	pool_leave(world.pool, route);
-	fake_pass(10 * IDLE_TIMEOUT_NS);
-	ck_assert_uint_eq(pool_counters(world.pool).n_origins, 1);
-	route = pool_route(world.pool, &key);
-	ck_assert_ptr_eq(route->origin, origin);
-	list_remove(&waits);
-	pool_leave(world.pool, route);
-	fake_pass(10 * IDLE_TIMEOUT_NS);
-	ck_assert_uint_eq(pool_counters(world.pool).n_origins, 0);
-	conn_world_end(&world);
 }
 END_TEST
 
@@ -358,6 +172,37 @@ START_TEST(a_drain_keeps_nothing_from_then_on)
 }
 END_TEST
 
+START_TEST(a_flush_closes_what_is_idle_of_one_user)
+{
+	struct route_key key = {.uid = 8, .port = 80, .host = TEXT("192.0.2.1")};
+	int fds[3];
+
+	begin();
+	for (unsigned i = 0; i < 3; i++) {
+		user_init(&users[i], &world, &key);
+		user_lease(&users[i]);
+		key.uid = i == 1 ? 9 : 8;
+	}
+	fake_run();
+	for (unsigned i = 0; i < 3; i++)
+		fds[i] = user_fd(&users[i]);
+	user_return(&users[1]);
+	user_return(&users[2]);
+	ck_assert_uint_eq(pool_flush(world.pool, 7), 0);
+	ck_assert_uint_eq(pool_flush(world.pool, 8), 1);
+	fake_run();
+	ck_assert(!fake_is_open(fds[1]));
+	ck_assert(fake_is_open(fds[2]));
+	/* What is at work goes on, and is idle later. */
+	ck_assert_int_eq(users[0].conn->state, CONN_ACTIVE);
+	user_return(&users[0]);
+	ck_assert_uint_eq(pool_counters(world.pool).n_idle, 2);
+	ck_assert_uint_eq(pool_flush(world.pool, 8), 1);
+	ck_assert_uint_eq(pool_flush(world.pool, 8), 0);
+	end(3);
+}
+END_TEST
+
 START_TEST(at_the_bound_there_is_no_connection)
 {
 	begin_with((struct pool_options){2, 2, IDLE_TIMEOUT_NS, BOUND_NONE});
@@ -400,11 +245,8 @@ START_TEST(everything_is_counted)
 END_TEST
 
 UNIT_MAIN("net/pool", &the_connection_used_last_is_lent_first,
-	&a_fresh_one_is_dialled_beside_idle_ones, &what_must_be_equal_to_share_a_connection,
-	&a_connection_serves_its_route_alone, &routes_of_one_origin_share_its_bound,
-	&a_route_keeps_what_its_key_pointed_to, &idle_connections_go_at_their_time_and_not_before,
-	&what_nobody_uses_is_forgotten_and_then_it_sleeps,
-	&what_nobody_uses_is_forgotten_while_others_are_busy,
-	&an_origin_that_is_waited_for_is_kept, &of_too_many_idle_ones_the_oldest_goes,
+	&a_fresh_one_is_dialled_beside_idle_ones, &a_connection_serves_its_route_alone,
+	&idle_connections_go_at_their_time_and_not_before, &of_too_many_idle_ones_the_oldest_goes,
 	&with_no_room_for_idle_ones_none_is_kept, &a_drain_keeps_nothing_from_then_on,
-	&at_the_bound_there_is_no_connection, &everything_is_counted)
+	&a_flush_closes_what_is_idle_of_one_user, &at_the_bound_there_is_no_connection,
+	&everything_is_counted)

@@ -329,6 +329,62 @@ START_TEST(a_name_is_not_forgotten_while_it_is_told)
 }
 END_TEST
 
+START_TEST(a_flush_forgets_what_is_known)
+{
+	struct asker first[4] = {{.n_answers = 0}}, again[4] = {{.n_answers = 0}};
+	static const char *const hosts[] = {"a.example", "b.example", "c.example", "old.example"};
+
+	begin(10);
+	asker_ask(&first[3], hosts[3]);
+	fake_lookup_answer(hosts[3], "192.0.2.4");
+	fake_pass(30 * NS_PER_S);
+	for (size_t i = 0; i < 3; i++)
+		asker_ask(&first[i], hosts[i]);
+	fake_lookup_answer(hosts[0], "192.0.2.1");
+	fake_lookup_fail(hosts[1], FAULT_DNS_NOT_FOUND);
+	/* An address and a "not found"; one is being asked for, one was too old already. */
+	ck_assert_uint_eq(resolver_flush(resolver), 2);
+	ck_assert_uint_eq(resolver_flush(resolver), 0);
+	ck_assert_uint_eq(resolver_pending(resolver), 1);
+	ck_assert_uint_eq(fake_lookup_n_asked(), 4);
+	for (size_t i = 0; i < 3; i++)
+		asker_ask(&again[i], hosts[i]);
+	ck_assert_uint_eq(fake_lookup_n_asked(), 6);
+	for (size_t i = 0; i < 3; i++)
+		fake_lookup_answer(hosts[i], "192.0.2.9");
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_uint_eq(again[i].n_answers, 1);
+	ck_assert_uint_eq(first[2].n_answers, 1);
+	end();
+}
+END_TEST
+
+static void flusher_on_answer(struct resolver_wait *wait, const struct resolver_answer *answer)
+{
+	struct asker *asker = container_of(wait, struct asker, wait);
+
+	asker->n_answers++;
+	ck_assert_uint_eq(resolver_flush(resolver), 1);
+	ck_assert_uint_eq(answer->n_addresses, 1);
+}
+
+START_TEST(a_flush_while_it_is_told_takes_nothing_from_the_others)
+{
+	struct asker flusher = {.n_answers = 0}, other = {.n_answers = 0};
+
+	begin(10);
+	resolver_ask(resolver, TEXT("a.example"), &flusher.wait, flusher_on_answer);
+	asker_ask(&other, "a.example");
+	fake_lookup_answer("a.example", "192.0.2.1");
+	ck_assert_uint_eq(flusher.n_answers, 1);
+	ck_assert_uint_eq(other.n_addresses, 1);
+	asker_ask(&other, "a.example");
+	ck_assert_uint_eq(fake_lookup_n_asked(), 2);
+	fake_lookup_answer("a.example", "192.0.2.1");
+	end();
+}
+END_TEST
+
 START_TEST(a_stuck_look_up_does_not_keep_it_from_ending)
 {
 	struct asker asker = {0};
@@ -346,6 +402,7 @@ UNIT_MAIN("net/resolver", &asks_once_however_many_wait, &remembers_each_kind_of_
 	&who_leaves_takes_nothing_from_the_others, &goes_on_when_all_have_left,
 	&who_asks_while_being_told_is_served, &localhost_is_the_loopback_without_asking,
 	&a_full_queue_is_a_passing_fault, &a_name_that_is_too_long_is_not_asked_for,
-	&the_oldest_answer_makes_room,
-	&names_that_are_waited_for_are_not_forgotten, &a_name_is_not_forgotten_while_it_is_told,
+	&the_oldest_answer_makes_room, &names_that_are_waited_for_are_not_forgotten,
+	&a_name_is_not_forgotten_while_it_is_told, &a_flush_forgets_what_is_known,
+	&a_flush_while_it_is_told_takes_nothing_from_the_others,
 	&a_stuck_look_up_does_not_keep_it_from_ending)
