@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "grant.h"
-#include "nearest.h"
 #include "scalar.h"
 #include "syntax.h"
 #include "util/container.h"
+#include "util/nearest.h"
 #include "util/panic.h"
 
 /*

@@ -219,6 +219,8 @@ static struct settled_options main_options(struct main_daemon *daemon)
 		.dns_threads_max = config->dns_threads_max,
 		.drain_timeout_ns = config->drain_timeout_ns,
 		.insecure_allowed = config->insecure_allowed,
+		.prewarm = config->prewarm,
+		.retry_after_max_ns = config->retry_after_max_ns,
 		.secrets = {main_find_secret, daemon},
 	};
 }
@@ -366,15 +368,17 @@ static int main_loop(struct main_daemon *daemon)
 
 /* -- Start and end ---------------------------------------------------------------------------- */
 
-static int main_seed(void)
+/* What nobody outside may foresee: where names lie in tables, and the jitter of backoffs. */
+static int main_seed(struct settled_options *options)
 {
-	uint64_t key[2];
+	uint64_t key[3];
 
 	if (getrandom(key, sizeof(key), 0) != sizeof(key)) {
 		log_error("no random numbers: %s", strerror(errno));
 		return MAIN_FAILED;
 	}
 	table_seed(key[0], key[1]);
+	options->seed = key[2];
 	return MAIN_OK;
 }
 
@@ -400,13 +404,13 @@ static int main_make_ring(struct main_daemon *daemon)
 }
 
 /* Everything below the sockets. */
-static int main_start(struct main_daemon *daemon, const struct settled_options *options)
+static int main_start(struct main_daemon *daemon, struct settled_options *options)
 {
 	int status, rc;
 
 	process_raise_descriptors();
 	process_unblock_stderr(daemon->config != NULL);
-	status = main_seed();
+	status = main_seed(options);
 	if (status == MAIN_OK)
 		status = main_make_ring(daemon);
 	if (status != MAIN_OK)
@@ -529,12 +533,13 @@ static int main_leave_parent(int fd)
 
 static int main_run_private(struct main_daemon *daemon)
 {
+	struct settled_options options = settled_options_default;
 	int fd = daemon->arguments.private_fd, rc, status;
 
 	log_set_level(LOG_LEVEL_WARNING);
 	status = main_leave_parent(fd);
 	if (status == MAIN_OK)
-		status = main_start(daemon, &settled_options_default);
+		status = main_start(daemon, &options);
 	if (status != MAIN_OK)
 		return status;
 	rc = settled_adopt(daemon->settled, fd, getuid());

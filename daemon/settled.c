@@ -32,6 +32,8 @@ const struct settled_options settled_options_default = {
 	.dns_threads_max = 8,
 	.drain_timeout_ns = 30 * NS_PER_S,
 	.insecure_allowed = true,
+	.prewarm = true,
+	.retry_after_max_ns = 300 * NS_PER_S,
 };
 
 /* As many connections as descriptors allow beside what else needs one. */
@@ -94,6 +96,9 @@ static void settled_make_front(struct settled *settled, uint32_t conns_max)
 		.body_bytes_max = LIMIT_BODY_BYTES,
 		.dns_timeout_ns = options->dns_timeout_ns,
 		.insecure_allowed = options->insecure_allowed,
+		.prewarm = options->prewarm,
+		.retry_after_max_ns = options->retry_after_max_ns,
+		.seed = options->seed,
 		.secrets = options->secrets,
 	};
 	struct front_options front = {

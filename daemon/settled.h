@@ -39,6 +39,12 @@ struct settled_options {
 	uint64_t drain_timeout_ns;
 	/* Whether "insecure": true is allowed (POLICY_TLS). */
 	bool insecure_allowed;
+	/* Connections are made while their jobs still wait for others. */
+	bool prewarm;
+	/* The longest that a Retry-After is obeyed. */
+	uint64_t retry_after_max_ns;
+	/* Of the jitter of backoffs. */
+	uint64_t seed;
 	/* Where {{secret.NAME}} comes from; find == NULL: there are none. */
 	struct secret_source secrets;
 };

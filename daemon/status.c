@@ -117,9 +117,9 @@ void settled_status(const struct settled *settled, struct buffer *out)
 static void dump_graph(const struct graph *graph, struct buffer *out)
 {
 	buffer_printf(out, "graph: uid %u, %u jobs, %u settled, %u of %u slots, %u attempts%s%s\n",
-		graph->uid, graph->plan->n_jobs, graph->n_settled, graph->requests.used,
-		graph->requests.limit, graph->n_attempts, graph_is_ended(graph) ? ", ended" : "",
-		graph->requests.paused ? ", its reader is slow" : "");
+		graph->uid, graph->n_leaves, graph->n_settled, graph->group.requests.used,
+		graph->group.requests.limit, graph->n_attempts, graph_is_ended(graph) ? ", ended" : "",
+		graph->group.requests.paused ? ", its reader is slow" : "");
 }
 
 void settled_dump(const struct settled *settled, struct buffer *out)

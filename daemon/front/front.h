@@ -37,6 +37,8 @@ struct front {
 	struct list sessions;
 	uint32_t n_sessions;
 	uint64_t sessions_total;
+	/* The number of the last graph, daemon-wide; the first is 1. */
+	uint64_t graph_number;
 	struct outbox_pool outbox_pool;
 	/* Messages are put together here. */
 	struct buffer message;

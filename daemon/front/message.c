@@ -3,6 +3,8 @@
 
 #include "front/session_private.h"
 #include "front/submission.h"
+#include "net/pool.h"
+#include "net/resolver.h"
 #include "proto/json.h"
 #include "util/container.h"
 
@@ -42,7 +44,44 @@ static const char *message_status(struct session *session)
 
 	buffer_append_literal(message, "{\"status\":");
 	front->options.write_status(front->options.context, message);
-	buffer_append_literal(message, "}\n");
+	/* The object's last byte makes room for what depends on who asks. */
+	message->size -= message->size > 0;
+	buffer_append_literal(message, ",\"graph_list\":");
+	submission_append_list(session, message);
+	buffer_append_literal(message, "}}\n");
+	session_say(session);
+	return NULL;
+}
+
+/* True where there was such a job, or none was named. */
+static bool message_cancel_in(struct submission *submission, yyjson_val *job)
+{
+	if (job)
+		return graph_cancel_job(submission->graph, json_string(job));
+	graph_cancel(submission->graph, RECORD_BY_CLIENT);
+	return true;
+}
+
+/* By its daemon-wide number, whoever submitted it. The answer tells no
+ * stranger's graph from one that is not there. */
+static const char *message_cancel_number(
+	struct session *session, yyjson_val *number, yyjson_val *job)
+{
+	struct text digits = json_number(number);
+	struct submission *submission;
+	struct buffer *message;
+	uint64_t graph;
+	bool is_found;
+
+	if (!digits.data || !text_to_u64(digits, ID_MAX, &graph))
+		return "the graph of cancel is not a number";
+	submission = submission_find_number(session, graph);
+	is_found = submission && message_cancel_in(submission, job);
+	message = session_message(session);
+	buffer_append_literal(message, "{\"cancelled\":{\"graph\":");
+	buffer_append_u64(message, graph);
+	buffer_append_text(
+		message, is_found ? TEXT(",\"found\":true}}\n") : TEXT(",\"found\":false}}\n"));
 	session_say(session);
 	return NULL;
 }
@@ -52,19 +91,44 @@ static const char *message_cancel(struct session *session, yyjson_val *root, yyj
 {
 	struct submission *submission;
 	yyjson_val *job = yyjson_obj_get(cancel, "job");
+	yyjson_val *number = yyjson_obj_get(cancel, "graph");
 	uint64_t id;
 
-	if (!message_id(root, &id))
-		return "cancel needs the id of a graph";
 	if (job && !yyjson_is_str(job))
 		return "the job of cancel is not a string";
+	if (!yyjson_obj_get(root, "id") && number)
+		return message_cancel_number(session, number, job);
+	if (!message_id(root, &id))
+		return "cancel needs the id of a graph";
 	submission = submission_find(session, id);
-	if (!submission)
-		return NULL;
-	if (job)
-		graph_cancel_job(submission->graph, json_string(job));
-	else
-		graph_cancel(submission->graph, RECORD_BY_CLIENT);
+	if (submission)
+		message_cancel_in(submission, job);
+	return NULL;
+}
+
+/* What it names is forgotten: {"flush":{"dns":true}}, {"flush":{"conns":true}}. */
+static const char *message_flush(struct session *session, yyjson_val *flush)
+{
+	struct pool *pool = session->front->scheduler->pool;
+	bool wants_dns = yyjson_is_true(yyjson_obj_get(flush, "dns"));
+	bool wants_conns = yyjson_is_true(yyjson_obj_get(flush, "conns"));
+	uint64_t n_names = wants_dns ? resolver_flush(pool_resolver(pool)) : 0;
+	uint64_t n_conns = wants_conns ? pool_flush(pool, session->uid) : 0;
+	struct buffer *message = session_message(session);
+
+	if (!wants_dns && !wants_conns)
+		return "flush needs dns or conns to be true";
+	buffer_append_literal(message, "{\"flushed\":{");
+	if (wants_dns) {
+		buffer_append_literal(message, "\"dns\":");
+		buffer_append_u64(message, n_names);
+	}
+	if (wants_conns) {
+		buffer_append_text(message, wants_dns ? TEXT(",\"conns\":") : TEXT("\"conns\":"));
+		buffer_append_u64(message, n_conns);
+	}
+	buffer_append_literal(message, "}}\n");
+	session_say(session);
 	return NULL;
 }
 
@@ -85,7 +149,14 @@ static const char *message_submit(struct session *session, yyjson_doc **docp, yy
 
 static const char *message_do(struct session *session, yyjson_doc **docp)
 {
-	static const char *const kinds[] = {"submit", "cancel", "hello", "status"};
+	enum { SUBMIT, CANCEL, HELLO, STATUS, FLUSH };
+	static const char *const kinds[] = {
+		[SUBMIT] = "submit",
+		[CANCEL] = "cancel",
+		[HELLO] = "hello",
+		[STATUS] = "status",
+		[FLUSH] = "flush",
+	};
 	yyjson_val *root = yyjson_doc_get_root(*docp);
 	yyjson_val *value = NULL;
 	size_t kind = 0;
@@ -98,13 +169,16 @@ static const char *message_do(struct session *session, yyjson_doc **docp)
 		kind++;
 	if (!value)
 		return "a message of a kind that is not known";
-	if (kind == 0)
+	if (kind == SUBMIT)
 		return message_submit(session, docp, value);
 	if (!yyjson_is_obj(value))
-		return "the value of cancel, hello and status is an object";
-	if (kind == 1)
-		return message_cancel(session, root, value);
-	return kind == 2 ? message_hello(session, value) : message_status(session);
+		return "the value of cancel, hello, status and flush is an object";
+	switch (kind) {
+	case CANCEL: return message_cancel(session, root, value);
+	case HELLO: return message_hello(session, value);
+	case STATUS: return message_status(session);
+	default: return message_flush(session, value);
+	}
 }
 
 const char *message_read(struct session *session, struct text line)

@@ -7,7 +7,11 @@
 #include "front/session_private.h"
 #include "proto/document.h"
 #include "proto/json.h"
+#include "util/clock.h"
 #include "util/panic.h"
+
+/* Graphs that a status lists. */
+#define LIST_MAX 100
 
 /* A body at least this large goes out in its own memory; a smaller one is copied. */
 #define BODY_MOVE_MIN (16 * 1024)
@@ -51,7 +55,7 @@ static void submission_on_settled(
 	session_say(session);
 	if (!body.data)
 		return;
-	if (body.size < BODY_MOVE_MIN) {
+	if (body.size < BODY_MOVE_MIN || !body_memory) {
 		outbox_append(&session->out, body.data, body.size);
 	} else {
 		outbox_append_memory(&session->out, *body_memory, body.size);
@@ -142,13 +146,14 @@ static void refuse_with(struct session *session, uint64_t id, enum fault_code co
 static bool submission_start(struct session *session, uint64_t id, struct plan **planp)
 {
 	struct submission *submission = calloc(1, sizeof(*submission));
-	uint32_t n_jobs = (*planp)->n_jobs;
+	uint32_t n_jobs = (*planp)->n_leaves;
 	struct buffer *message;
 
 	if (!submission)
 		return false;
 	submission->session = session;
 	submission->id = id;
+	submission->number = ++session->front->graph_number;
 	submission->owner.events = &submission_events;
 	if (graph_new(session->front->scheduler, planp, session->uid, &submission->owner,
 		    &submission->graph) < 0) {
@@ -200,4 +205,77 @@ struct submission *submission_find(struct session *session, uint64_t id)
 			return submission;
 	}
 	return NULL;
+}
+
+/* Looking at graphs from outside of their session. */
+
+static bool submission_may_touch(const struct session *asking, const struct session *session)
+{
+	return asking->uid == session->uid || asking->uid == 0;
+}
+
+struct submission *submission_find_number(const struct session *asking, uint64_t number)
+{
+	list_each(link, &asking->front->sessions) {
+		struct session *session = list_entry(link, struct session, link);
+
+		if (!submission_may_touch(asking, session))
+			continue;
+		list_each(at, &session->submissions) {
+			struct submission *submission = list_entry(at, struct submission, link);
+
+			if (submission->number == number)
+				return submission;
+		}
+	}
+	return NULL;
+}
+
+static void submission_append_status(
+	const struct submission *submission, const struct session *asking, struct buffer *out)
+{
+	const struct graph *graph = submission->graph;
+	uint64_t age_ns = ring_now(asking->front->ring) - graph->accepted_ns;
+
+	buffer_append_literal(out, "{\"graph\":");
+	buffer_append_u64(out, submission->number);
+	if (graph->plan->name.data) {
+		buffer_append_literal(out, ",\"name\":");
+		json_append_string(out, graph->plan->name);
+	}
+	if (asking->uid == 0) {
+		buffer_append_literal(out, ",\"uid\":");
+		buffer_append_u64(out, graph->uid);
+	}
+	buffer_append_literal(out, ",\"jobs\":");
+	buffer_append_u64(out, graph->n_leaves);
+	buffer_append_literal(out, ",\"settled\":");
+	buffer_append_u64(out, graph->n_settled);
+	buffer_append_literal(out, ",\"in_flight\":");
+	buffer_append_u64(out, graph->group.requests.used);
+	buffer_append_literal(out, ",\"age_ms\":");
+	buffer_append_u64(out, age_ns / NS_PER_MS);
+	buffer_append_byte(out, '}');
+}
+
+void submission_append_list(const struct session *asking, struct buffer *out)
+{
+	uint32_t n = 0;
+
+	buffer_append_byte(out, '[');
+	list_each(link, &asking->front->sessions) {
+		struct session *session = list_entry(link, struct session, link);
+
+		if (!submission_may_touch(asking, session))
+			continue;
+		list_each(at, &session->submissions) {
+			if (n == LIST_MAX)
+				break;
+			if (n++ > 0)
+				buffer_append_byte(out, ',');
+			submission_append_status(
+				list_entry(at, struct submission, link), asking, out);
+		}
+	}
+	buffer_append_byte(out, ']');
 }

@@ -17,8 +17,8 @@ struct session;
 struct submission {
 	struct session *session;
 	struct list link;
-	/* The client's number. */
-	uint64_t id;
+	/* The client's number, and the daemon's own, which no two graphs share. */
+	uint64_t id, number;
 	struct graph_owner owner;
 	struct graph *graph;
 };
@@ -28,3 +28,10 @@ void submission_new(struct session *session, uint64_t id, yyjson_doc *doc, yyjso
 
 /* The session's graph of that number, or NULL. */
 struct submission *submission_find(struct session *session, uint64_t id);
+
+/* The graph of that daemon-wide number, of any session, if the asking session may touch it: it is
+ * the same user's, or root asks. Else NULL, as if it were not there. */
+struct submission *submission_find_number(const struct session *asking, uint64_t number);
+
+/* Appends the status' list of graphs: those the asking session may touch, a bounded number. */
+void submission_append_list(const struct session *asking, struct buffer *out);

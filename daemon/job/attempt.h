@@ -10,6 +10,9 @@
  *   LEASE (for a connection) -> EXCHANGE -> given back
  *        REPLAY: the idle connection it got was dead; when that is closed, LEASE again
  *        JOIN: its job is settled; when the connection is closed, given back
+ *
+ * Other jobs of its graph that ask for the same may follow it (job/flight): they have no attempt
+ * of their own, and what comes of this one is theirs, too.
  */
 
 #include "http/url.h"
@@ -38,6 +41,12 @@ struct attempt {
 	struct graph *graph;
 	/* NULL from ATTEMPT_JOIN on. */
 	struct job *job;
+	/* Jobs that share it. */
+	struct list followers;
+	/* Where its places are: it stays until they are given back. */
+	struct scope *scope;
+	/* Its key among the graph's flights; is_flight: it is there. */
+	uint64_t flight_hash;
 	enum attempt_state state;
 	struct claim claim;
 	struct route *route;
@@ -62,6 +71,7 @@ struct attempt {
 	/* The connection had served a request before. */
 	bool is_reused;
 	bool is_safe;
+	bool is_flight;
 };
 
 void attempt_slab_init(struct slab *slab, uint32_t n_max);
@@ -70,7 +80,11 @@ void attempt_slab_init(struct slab *slab, uint32_t n_max);
  * the bound (its origin's) that has no room for it. */
 struct bound *attempt_start(struct scheduler *scheduler, struct job *job);
 
-/* Settles its job as cancelled, and clears the wire. Nothing where the job has settled. */
+/* Of a job that a bound refuses: it shares a flight, or has settled. False: neither. */
+bool attempt_follow(struct scheduler *scheduler, struct job *job);
+
+/* Settles its job as cancelled. Who follows it goes on with it; without any, the wire is cleared.
+ * Nothing where the job has settled. */
 void attempt_cancel(struct attempt *attempt, enum fault_code code, enum record_by by);
 
 static inline struct attempt *attempt_of_link(struct list *link)

@@ -63,7 +63,7 @@ struct limit attempt_limit(const struct attempt *attempt)
 	const struct plan_timeouts *timeouts = &job_plan(attempt->job)->spec->timeouts;
 	struct limit limit = {.deadline_ns = TIMER_NEVER};
 
-	limit_consider(&limit, attempt->slot_ns, timeouts->job_ns, &job);
+	limit_consider(&limit, attempt->job->slot_ns, timeouts->job_ns, &job);
 	limit_consider(&limit, attempt->slot_ns, timeouts->attempt_ns, &whole);
 	if (attempt->state == ATTEMPT_LEASE)
 		limit_consider_conn(&limit, attempt, timeouts);

@@ -10,11 +10,12 @@ static uint64_t span(uint64_t from, uint64_t to)
 	return from && to > from ? to - from : 0;
 }
 
-static void attempt_fill_times(const struct attempt *attempt, struct record_time *time)
+static void attempt_fill_times(
+	const struct attempt *attempt, const struct job *job, struct record_time *time)
 {
 	uint64_t now = ring_now(attempt->scheduler->ring);
 
-	time->queue = span(attempt->job->ready_ns, attempt->slot_ns);
+	time->queue = span(job->ready_ns, job->slot_ns);
 	time->first_byte = span(attempt->begun_ns, attempt->first_byte_ns);
 	time->body = span(attempt->first_byte_ns, now);
 	if (attempt->conn && !attempt->is_reused) {
@@ -36,13 +37,14 @@ enum record_sent attempt_sent(const struct attempt *attempt)
 	return attempt->begun_ns ? RECORD_SENT_PARTIAL : attempt->sent_before;
 }
 
-struct record attempt_record(const struct attempt *attempt)
+struct record attempt_record(const struct attempt *attempt, const struct job *job)
 {
 	const struct exchange *exchange = &attempt->exchange;
-	struct record record = job_record(attempt->job);
+	struct record record = job_record(job);
 
-	record.attempts = attempt->conn || attempt->begun_ns ? 1 : 0;
-	attempt_fill_times(attempt, &record.time);
+	if (!job->trial)
+		record.attempts = attempt->conn || attempt->begun_ns ? 1 : 0;
+	attempt_fill_times(attempt, job, &record.time);
 	if (attempt->conn && attempt->conn->remote[0])
 		record.conn =
 			(struct record_conn){text_from(attempt->conn->remote), attempt->is_reused};

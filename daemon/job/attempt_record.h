@@ -8,10 +8,11 @@
 #include "proto/record.h"
 
 struct attempt;
+struct job;
 
 /* Whether the peer may have acted on it, also where it was sent twice. */
 enum record_sent attempt_sent(const struct attempt *attempt);
 
-/* All that is known of the try, whatever came of it. Its job must be its own still. Views into the
- * attempt. */
-struct record attempt_record(const struct attempt *attempt);
+/* All that is known of the try, whatever came of it, for the job, which made it or shared it. Views
+ * into the attempt. */
+struct record attempt_record(const struct attempt *attempt, const struct job *job);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/budget.h"
 
-#include "job/job.h"
+#include "job/graph.h"
 #include "util/panic.h"
 
 void claim_take(struct claim *claim, struct bound *bound)
@@ -14,7 +14,7 @@ void claim_take(struct claim *claim, struct bound *bound)
 
 void budget_freed(struct bound *bound, struct list *freed)
 {
-	if (!list_is_empty(&bound->waiting) && !list_is_linked(&bound->freed))
+	if (!queue_is_empty(&bound->waiting) && !list_is_linked(&bound->freed))
 		list_push_back(freed, &bound->freed);
 }
 
@@ -29,26 +29,68 @@ void claim_release(struct claim *claim, struct list *freed)
 	}
 }
 
-/* Nearly always the last one. Who comes from another queue is old, and belongs near the head. */
+static const struct job *job_of_node(const struct heap_node *node)
+{
+	return container_of(node, struct job, queued.node);
+}
+
+bool budget_is_before(const struct heap_node *a, const struct heap_node *b)
+{
+	const struct job *left = job_of_node(a), *right = job_of_node(b);
+	const struct plan_job *one = job_plan(left), *other = job_plan(right);
+
+	if (one->spec->priority != other->spec->priority)
+		return one->spec->priority > other->spec->priority;
+	if (left->turn_ns != right->turn_ns)
+		return left->turn_ns < right->turn_ns;
+	if (one->remaining != other->remaining)
+		return one->remaining > other->remaining;
+	return left->order < right->order;
+}
+
+/* Between jobs of one graph. */
+static bool budget_is_before_in_graph(const struct heap_node *a, const struct heap_node *b)
+{
+	const struct job *left = job_of_node(a), *right = job_of_node(b);
+	const struct plan_job *one = job_plan(left), *other = job_plan(right);
+
+	if (one->spec->priority != other->spec->priority)
+		return one->spec->priority > other->spec->priority;
+	if (one->remaining != other->remaining)
+		return one->remaining > other->remaining;
+	return left->order < right->order;
+}
+
+static heap_before_fn budget_order(const struct bound *bound)
+{
+	return bound->is_private ? budget_is_before_in_graph : budget_is_before;
+}
+
 void budget_wait(struct bound *bound, struct job *job)
 {
-	struct list *at = &bound->waiting;
-
-	expect(!list_is_linked(&job->link));
-	if (!list_is_empty(at) && list_entry(at->previous, struct job, link)->order > job->order) {
-		at = at->next;
-		while (list_entry(at, struct job, link)->order < job->order)
-			at = at->next;
-	}
-	list_insert_before(at, &job->link);
+	job->queue = bound;
+	queue_push(&bound->waiting, &job->queued, budget_order(bound));
 }
 
 struct job *budget_next(struct bound *bound)
 {
-	struct list *link;
+	struct queue_node *node;
+	struct job *job;
 
 	if (!bound_has_room(bound))
 		return NULL;
-	link = list_pop_front(&bound->waiting);
-	return link ? list_entry(link, struct job, link) : NULL;
+	node = queue_pop(&bound->waiting, budget_order(bound));
+	if (!node)
+		return NULL;
+	job = container_of(node, struct job, queued);
+	job->queue = NULL;
+	return job;
+}
+
+void budget_leave(struct job *job)
+{
+	if (!job->queue)
+		return;
+	queue_remove(&job->queue->waiting, &job->queued, budget_order(job->queue));
+	job->queue = NULL;
 }

@@ -2,18 +2,23 @@
 #pragma once
 
 /*
- * The chain of bounds a request must have a place in: the daemon's, its graph's, its origin's.
- * All or none: a job that is refused by one waits in that one's queue and holds nothing of the
- * others, so bounds can neither deadlock nor block who does not need them.
+ * The chain of bounds a request must have a place in: the daemon's, those of the graph and of the
+ * groups it is in, its origin's. All or none: a job that is refused by one waits in that one's
+ * queue and holds nothing of the others, so bounds can neither deadlock nor block who does not
+ * need them.
  *
- * Queues are in the order in which jobs became ready, also for those who come from another queue.
+ * Who goes first: the higher priority; then, between graphs, who became ready in an earlier turn;
+ * then the longest way that is still to go behind it; then the order of becoming ready. In the
+ * bound of one graph or group the way comes before the turn: what a graph makes of its own places
+ * is nobody else's business, and so it is done sooner.
  */
 
+#include "job/job.h"
+#include "proto/plan.h"
 #include "util/bound.h"
 
-#define CLAIM_BOUNDS_MAX 3
-
-struct job;
+/* The daemon's, the graph's, a group's on each level, the origin's. */
+#define CLAIM_BOUNDS_MAX (PLAN_DEPTH_MAX + 3)
 
 /* Places held. */
 struct claim {
@@ -27,11 +32,17 @@ void claim_take(struct claim *claim, struct bound *bound);
 /* Gives back all; bounds that somebody waits for go to `freed`. */
 void claim_release(struct claim *claim, struct list *freed);
 
-/* The job waits for a place in the bound, behind those who were ready before it. */
+/* The job waits for a place in the bound. */
 void budget_wait(struct bound *bound, struct job *job);
 
 /* The next one who waits, taken out; NULL: nobody, or no room. */
 struct job *budget_next(struct bound *bound);
 
+/* It waits no longer. Nothing where it does not. */
+void budget_leave(struct job *job);
+
 /* It has room again though nobody gave a place back. */
 void budget_freed(struct bound *bound, struct list *freed);
+
+/* The order in which jobs of different graphs are served: for queue_push(). */
+bool budget_is_before(const struct heap_node *a, const struct heap_node *b);

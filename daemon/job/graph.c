@@ -6,30 +6,32 @@
 
 #include "job/attempt.h"
 #include "job/budget.h"
-#include "job/outcome.h"
+#include "job/dependency.h"
+#include "job/name.h"
 #include "job/scheduler.h"
 #include "job/summary.h"
 #include "util/clock.h"
 #include "util/panic.h"
 
 /*
- * Every job counts the dependencies that have not settled. Settling one job takes one from each of
- * its dependents, and who comes to zero is ready in this very turn; nothing ever looks at the
- * graph as a whole while it runs.
+ * Settling one job tells each of its dependents, and who waits for nothing any more is ready in
+ * this very turn (job/dependency); nothing ever looks at the graph as a whole while it runs.
+ *
+ * Nothing recurses, either: what a settling leads to (a dependent's rejection, a group's end, the
+ * next child of a fan-out) is put on a list, and one task at the end of the turn works the lists
+ * off. It does so in slices, a few thousand jobs a millisecond and no faster than its reader
+ * reads, because a graph may have a million jobs and the loop has other work.
  *
  * Decided and done are two moments. In mode `all` the first rejection decides; what is in flight
- * is then aborted at once, and what waits is rejected in slices, a few thousand a millisecond and
- * no faster than its reader reads, because a graph may have a million jobs and the loop has other
- * work. Done is when the last job has settled and the last attempt is off the wire.
+ * is then aborted at once, and what waits is swept up. Done is when the last job has settled and
+ * the last attempt is off the wire.
  */
 
-/* Jobs of an ended graph settled in one go: about a millisecond's work. */
-#define SWEEP_SLICE 2048
+/* Jobs worked off in one go: about a millisecond's work. */
+#define WORK_SLICE 2048
 
-static void graph_on_deadline(struct timer *timer);
-static void graph_on_sweep(struct timer *timer);
-static void graph_run_doom(struct task *task);
-static void graph_on_doom(struct timer *timer);
+static void graph_run(struct task *task);
+static void graph_on_timer(struct timer *timer);
 static void graph_finish(struct task *task);
 static void graph_check_finished(struct graph *graph);
 
@@ -38,26 +40,50 @@ static struct timer_wheel *graph_timers(struct graph *graph)
 	return ring_timers(graph->scheduler->ring);
 }
 
-static void graph_defer(struct graph *graph, struct task *task)
-{
-	task_defer(ring_tasks(graph->scheduler->ring), task);
-}
-
 /* Life. */
+
+void graph_start_scope(struct scope *scope)
+{
+	const struct plan *plan = scope->graph->plan;
+	uint32_t last = scope->first + scope->n_jobs;
+
+	/* What is outside may have settled before. */
+	for (uint32_t i = scope->first; scope->each && i < last; i = scope_next(scope, i))
+		dependency_catch_up(&scope->jobs[i - scope->first]);
+	for (uint32_t i = scope->first; i < last; i += plan->jobs[i].n_below + 1)
+		graph_open(&scope->jobs[i - scope->first]);
+}
 
 static void graph_start(struct graph *graph)
 {
 	if (graph->plan->timeout_ns != PLAN_NEVER)
-		timer_set(graph_timers(graph), &graph->deadline_timer,
+		timer_set(graph_timers(graph), &graph->group.timer,
 			graph->accepted_ns + graph->plan->timeout_ns);
-	for (uint32_t i = 0; i < graph->plan->n_jobs; i++) {
-		struct job *job = &graph->jobs[i];
-
-		job_init(job, graph, i);
-		if (job->n_waiting == 0)
-			graph_release(graph, job);
-	}
+	graph_start_scope(graph->root);
 	graph_check_finished(graph);
+}
+
+static bool graph_make_regions(struct graph *graph)
+{
+	graph->regions = calloc((size_t)graph->plan->n_eaches + 1, sizeof(*graph->regions));
+	if (!graph->regions)
+		return false;
+	for (uint32_t i = 0; i < graph->plan->n_eaches; i++)
+		list_init(&graph->regions[i]);
+	return true;
+}
+
+static void graph_init(struct graph *graph)
+{
+	list_init(&graph->attempts);
+	list_init(&graph->due);
+	list_init(&graph->sweeps);
+	list_init(&graph->makers);
+	list_init(&graph->spent);
+	timer_init(&graph->work_timer, graph_on_timer);
+	task_init(&graph->work_task, graph_run);
+	task_init(&graph->finish_task, graph_finish);
+	group_init(&graph->group, graph, NULL, graph->plan->mode, graph->plan->concurrency);
 }
 
 int graph_new(struct scheduler *scheduler, struct plan **planp, uid_t uid,
@@ -67,27 +93,21 @@ int graph_new(struct scheduler *scheduler, struct plan **planp, uid_t uid,
 
 	if (!graph)
 		return -ENOMEM;
-	graph->jobs = calloc((*planp)->n_jobs + 1, sizeof(*graph->jobs));
-	if (!graph->jobs) {
-		free(graph);
-		return -ENOMEM;
-	}
 	graph->owner = owner;
 	graph->scheduler = scheduler;
 	graph->plan = *planp;
-	*planp = NULL;
 	graph->uid = uid;
 	graph->accepted_ns = ring_now(scheduler->ring);
-	graph->reason_job = JOB_NONE;
-	graph->last_settled = JOB_NONE;
-	bound_init(&graph->requests, graph->plan->concurrency);
-	list_init(&graph->attempts);
-	list_init(&graph->doomed);
-	timer_init(&graph->deadline_timer, graph_on_deadline);
-	timer_init(&graph->sweep_timer, graph_on_sweep);
-	timer_init(&graph->doom_timer, graph_on_doom);
-	task_init(&graph->doom_task, graph_run_doom);
-	task_init(&graph->finish_task, graph_finish);
+	graph_init(graph);
+	if (graph_make_regions(graph))
+		graph->root = scope_new(graph, NULL, 0, NULL);
+	if (!graph->root) {
+		group_deinit(&graph->group);
+		free(graph->regions);
+		free(graph);
+		return -ENOMEM;
+	}
+	*planp = NULL;
 	list_push_back(&scheduler->graphs, &graph->link);
 	scheduler->n_graphs++;
 	graph_start(graph);
@@ -97,106 +117,65 @@ int graph_new(struct scheduler *scheduler, struct plan **planp, uid_t uid,
 
 struct graph *graph_free(struct graph *graph)
 {
+	struct list *link;
+
 	if (!graph)
 		return NULL;
 	expect(graph->is_done);
 	expect(graph->n_attempts == 0);
-	timer_stop(graph_timers(graph), &graph->deadline_timer);
-	timer_stop(graph_timers(graph), &graph->sweep_timer);
-	timer_stop(graph_timers(graph), &graph->doom_timer);
-	task_cancel(&graph->doom_task);
+	timer_stop(graph_timers(graph), &graph->work_timer);
+	task_cancel(&graph->work_task);
 	task_cancel(&graph->finish_task);
-	list_remove(&graph->requests.freed);
+	while ((link = list_pop_front(&graph->spent)))
+		scope_free(list_entry(link, struct scope, spent_link));
+	scope_free(graph->root);
+	group_deinit(&graph->group);
+	table_deinit(&graph->flights);
 	list_remove(&graph->link);
 	graph->scheduler->n_graphs--;
 	known_forget(&graph->known, graph->scheduler->pool);
-	for (uint32_t i = 0; i < graph->plan->n_jobs; i++)
-		job_forget(&graph->jobs[i]);
 	plan_free(graph->plan);
-	free(graph->jobs);
+	free(graph->regions);
 	free(graph);
 	return NULL;
 }
 
-/* Deciding. */
+/* Ending. */
 
-static void graph_decide(
-	struct graph *graph, bool is_rejected, enum fault_code reason, uint32_t job)
+void graph_abort_below(struct group *group)
 {
-	if (graph->is_decided)
-		return;
-	graph->is_decided = true;
-	graph->is_rejected = is_rejected;
-	graph->reason.code = reason;
-	graph->reason_job = job;
-}
+	list_each_safe(link, &group->graph->attempts) {
+		struct attempt *attempt = attempt_of_link(link);
 
-/* It ends before its jobs do: the reader is told, the wire is cleared, the rest is swept up. */
-static void graph_end(struct graph *graph, enum record_by by, enum fault_code code)
-{
-	struct record_summary summary;
-
-	if (graph_is_ended(graph) || graph->n_settled == graph->plan->n_jobs)
-		return;
-	graph->end = (struct graph_end){by, code};
-	summary = summary_of_decision(graph);
-	graph->owner->events->on_decided(graph, &summary);
-	timer_stop(graph_timers(graph), &graph->deadline_timer);
-	list_each_safe(link, &graph->attempts)
-		attempt_cancel(attempt_of_link(link), code, by);
-	timer_set(graph_timers(graph), &graph->sweep_timer, ring_now(graph->scheduler->ring));
+		if (attempt->job && group_is_above(group, attempt->job))
+			attempt_cancel(attempt, group->end.code, group->end.by);
+	}
 }
 
 void graph_cancel(struct graph *graph, enum record_by by)
 {
 	enum fault_code code = by == RECORD_BY_SHUTDOWN ? FAULT_SHUTDOWN : FAULT_CANCELLED;
+	struct group_end end = {GROUP_CANCELLED, code, by};
 
-	graph_decide(graph, true, by == RECORD_BY_TIMEOUT ? FAULT_GRAPH_TIMEOUT : code, JOB_NONE);
-	graph_end(graph, by, code);
+	group_decide(&graph->group, true, by == RECORD_BY_TIMEOUT ? FAULT_GRAPH_TIMEOUT : code,
+		JOB_NONE);
+	group_end(&graph->group, end);
 }
 
-static void graph_on_deadline(struct timer *timer)
+void graph_on_ended(struct graph *graph)
 {
-	graph_cancel(container_of(timer, struct graph, deadline_timer), RECORD_BY_TIMEOUT);
+	struct record_summary summary = summary_of_decision(graph);
+
+	graph->owner->events->on_decided(graph, &summary);
 }
 
-static void job_end(struct job *job, enum fault_code code, enum record_by by)
+bool graph_cancel_job(struct graph *graph, struct text name)
 {
-	struct fault fault;
+	struct job *job = graph_find(graph, name);
 
-	if (job->state == JOB_SETTLED)
-		return;
-	fault_set(&fault, code, "%s", "");
-	if (job->attempt)
-		attempt_cancel(job->attempt, code, by);
-	else
-		job_reject(job, &fault, by);
-}
-
-/* The next slice of an ended graph's jobs. */
-static void graph_on_sweep(struct timer *timer)
-{
-	struct graph *graph = container_of(timer, struct graph, sweep_timer);
-	uint32_t last = graph->plan->n_jobs;
-
-	if (graph->requests.paused)
-		return;
-	if (last - graph->sweep_next > SWEEP_SLICE)
-		last = graph->sweep_next + SWEEP_SLICE;
-	while (graph->sweep_next < last)
-		job_end(&graph->jobs[graph->sweep_next++], graph->end.code, graph->end.by);
-	if (graph->sweep_next < graph->plan->n_jobs)
-		timer_set(graph_timers(graph), &graph->sweep_timer,
-			ring_now(graph->scheduler->ring) + NS_PER_MS);
-}
-
-bool graph_cancel_job(struct graph *graph, struct text id)
-{
-	const struct plan_job *plan_job = plan_find(graph->plan, id);
-
-	if (!plan_job)
+	if (!job)
 		return false;
-	job_end(&graph->jobs[plan_index(graph->plan, plan_job)], FAULT_CANCELLED, RECORD_BY_CLIENT);
+	job_end(job, (struct group_end){GROUP_CANCELLED, FAULT_CANCELLED, RECORD_BY_CLIENT});
 	return true;
 }
 
@@ -204,143 +183,167 @@ void graph_pause(struct graph *graph, bool paused)
 {
 	struct scheduler *scheduler = graph->scheduler;
 
-	if (graph->requests.paused == paused)
+	if (graph->is_paused == paused)
 		return;
-	graph->requests.paused = paused;
+	graph->is_paused = paused;
+	graph->group.requests.paused = paused;
 	if (paused)
 		return;
-	if (!list_is_empty(&graph->doomed))
-		graph_defer(graph, &graph->doom_task);
-	if (graph_is_ended(graph) && graph->sweep_next < graph->plan->n_jobs)
-		timer_set(graph_timers(graph), &graph->sweep_timer, ring_now(scheduler->ring));
-	budget_freed(&graph->requests, &scheduler->freed);
+	graph_kick(graph);
+	budget_freed(&graph->group.requests, &scheduler->freed);
 	scheduler_kick(scheduler);
+}
+
+/* Working off. */
+
+void graph_kick(struct graph *graph)
+{
+	if (!timer_is_armed(&graph->work_timer))
+		task_defer(ring_tasks(graph->scheduler->ring), &graph->work_task);
+}
+
+void graph_due(struct job *job, enum job_due due)
+{
+	struct graph *graph = job_graph(job);
+
+	if (job->state == JOB_SETTLED)
+		return;
+	job->due = due;
+	if (!list_is_linked(&job->link))
+		list_push_back(&graph->due, &job->link);
+	graph_kick(graph);
+}
+
+/* There was no memory to find out whether it is to run. */
+static void graph_lose(struct job *job)
+{
+	struct fault fault;
+
+	fault_set(&fault, FAULT_OVERLOADED, "no memory for the condition");
+	if (!job->group) {
+		job_reject(job, &fault, RECORD_BY_NONE);
+		return;
+	}
+	group_decide(job->group, true, FAULT_OVERLOADED, JOB_NONE);
+	group_end(job->group, (struct group_end){GROUP_CANCELLED, FAULT_CANCELLED, RECORD_BY_NONE});
+}
+
+static void graph_settle_due(struct job *job)
+{
+	enum job_due due = job->due;
+
+	job->due = JOB_DUE_NOTHING;
+	/* A sweep is on its way to it. */
+	if (due != JOB_DUE_CLOSE && job_is_ended(job))
+		return;
+	switch (due) {
+	case JOB_DUE_NOTHING: break;
+	case JOB_DUE_CLOSE: group_close(job->group); break;
+	case JOB_DUE_LOSE: graph_lose(job); break;
+	case JOB_DUE_BEGIN: group_begin(job->group); break;
+	case JOB_DUE_DOOM: job_end(job, (struct group_end){.fate = GROUP_DOOMED}); break;
+	case JOB_DUE_SKIP: job_end(job, (struct group_end){.fate = GROUP_SKIPPED}); break;
+	}
+}
+
+/* One step. Returns how many are left of `n`; 0 as well where there is nothing to do. */
+static uint32_t graph_work(struct graph *graph, uint32_t n)
+{
+	struct list *link;
+
+	if ((link = list_pop_front(&graph->due))) {
+		graph_settle_due(list_entry(link, struct job, link));
+		return n - 1;
+	}
+	if (!list_is_empty(&graph->sweeps))
+		return sweep_run(list_entry(graph->sweeps.next, struct sweep, link), n);
+	if ((link = list_pop_front(&graph->makers))) {
+		struct each *each = list_entry(link, struct each, link);
+		struct group *group = container_of(each, struct group, each);
+
+		n = each_make(group, n);
+		each_kick(group);
+		return n;
+	}
+	return 0;
+}
+
+static void graph_free_spent(struct graph *graph)
+{
+	struct list *link;
+
+	while ((link = list_pop_front(&graph->spent)))
+		scope_free(list_entry(link, struct scope, spent_link));
+}
+
+static void graph_run(struct task *task)
+{
+	struct graph *graph = container_of(task, struct graph, work_task);
+	uint32_t n = WORK_SLICE;
+
+	graph_free_spent(graph);
+	while (n > 0 && !graph->is_paused)
+		n = graph_work(graph, n);
+	if (graph->is_paused || (list_is_empty(&graph->due) && list_is_empty(&graph->sweeps) &&
+					list_is_empty(&graph->makers)))
+		return;
+	task_cancel(&graph->work_task);
+	timer_set(graph_timers(graph), &graph->work_timer,
+		ring_now(graph->scheduler->ring) + NS_PER_MS);
+}
+
+static void graph_on_timer(struct timer *timer)
+{
+	graph_kick(container_of(timer, struct graph, work_timer));
 }
 
 /* Running. */
 
-void graph_release(struct graph *graph, struct job *job)
+void graph_open(struct job *job)
 {
-	uint64_t queue_ns = job_plan(job)->spec->timeouts.queue_ns;
-
-	expect(job->state == JOB_WAITING);
-	job->state = JOB_READY;
-	job->ready_ns = ring_now(graph->scheduler->ring);
-	if (queue_ns != PLAN_NEVER)
-		timer_set(graph_timers(graph), &job->queue_timer, job->ready_ns + queue_ns);
-	scheduler_ready(graph->scheduler, job);
-}
-
-static void graph_doom(struct graph *graph, struct job *job, const struct job *cause)
-{
-	if (job->is_doomed)
+	if (job->is_open)
 		return;
-	job->is_doomed = true;
-	job->cause = cause->index;
-	job->root = cause->root;
-	list_push_back(&graph->doomed, &job->link);
-	graph_defer(graph, &graph->doom_task);
-}
-
-/* The next slice. Once the graph has ended, its sweep settles them; while its reader is slow, they
- * wait. */
-static void graph_settle_doomed(struct graph *graph)
-{
-	struct fault fault;
-	struct list *link;
-
-	for (int n = 0; n < SWEEP_SLICE; n++) {
-		struct job *job;
-
-		if (graph_is_ended(graph) || graph->requests.paused)
-			return;
-		link = list_pop_front(&graph->doomed);
-		if (!link)
-			return;
-		job = list_entry(link, struct job, link);
-		fault_set(&fault, FAULT_DEPENDENCY_REJECTED, "%.*s was rejected",
-			TEXT_ARGS(graph->plan->jobs[job->cause].id));
-		job_reject(job, &fault, RECORD_BY_NONE);
-	}
-	timer_set(graph_timers(graph), &graph->doom_timer,
-		ring_now(graph->scheduler->ring) + NS_PER_MS);
-}
-
-static void graph_run_doom(struct task *task)
-{
-	struct graph *graph = container_of(task, struct graph, doom_task);
-
-	if (!timer_is_armed(&graph->doom_timer))
-		graph_settle_doomed(graph);
-}
-
-static void graph_on_doom(struct timer *timer)
-{
-	graph_settle_doomed(container_of(timer, struct graph, doom_timer));
-}
-
-/* One of the job's dependencies has settled. */
-static void graph_on_dependency(struct graph *graph, struct job *job, const struct job *dependency)
-{
-	enum plan_needs needs = job_plan(job)->spec->needs;
-
-	expect(job->n_waiting > 0);
-	job->n_waiting--;
-	job->released_by = dependency->index;
-	if (job->state != JOB_WAITING || graph_is_ended(graph))
-		return;
-	if (dependency->is_rejected && needs == PLAN_NEEDS_FULFILLED)
-		graph_doom(graph, job, dependency);
-	else if (job->n_waiting == 0 && !job->is_doomed)
-		graph_release(graph, job);
-}
-
-/* The job needs what it referred to no longer. */
-static void graph_drop_outcomes(struct graph *graph, const struct job *job)
-{
-	const struct plan_job *plan = job_plan(job);
-
-	for (uint32_t i = 0; i < plan->n_dependencies; i++) {
-		uint32_t index = graph->plan->dependencies[plan->first_dependency + i];
-		struct job *dependency = &graph->jobs[index];
-
-		if (dependency->outcome && --dependency->outcome->n_users == 0)
-			job_forget(dependency);
-	}
+	job->is_open = true;
+	dependency_check(job);
 }
 
 /* All have settled: that is its outcome, whatever is still to be cleared from the wire. */
 static void graph_check_finished(struct graph *graph)
 {
-	if (graph->n_settled < graph->plan->n_jobs)
+	if (graph->group.n_open > 0)
 		return;
-	graph_decide(graph, false, FAULT_NONE, JOB_NONE);
-	timer_stop(graph_timers(graph), &graph->deadline_timer);
+	group_close(&graph->group);
+	timer_stop(graph_timers(graph), &graph->group.timer);
 	if (graph->n_attempts == 0)
-		graph_defer(graph, &graph->finish_task);
+		task_defer(ring_tasks(graph->scheduler->ring), &graph->finish_task);
 }
 
-void graph_on_settled(struct graph *graph, struct job *job)
+/* Leaves are what is counted. */
+static void graph_count(struct graph *graph, const struct job *job)
 {
-	const struct plan_job *plan = job_plan(job);
+	struct group *group = job_parent(job);
 
 	graph->n_settled++;
-	graph->last_settled = job->index;
-	if (job->is_rejected)
-		graph->n_rejected++;
-	else
-		graph->n_fulfilled++;
-	graph_drop_outcomes(graph, job);
-	for (uint32_t i = 0; i < plan->n_dependents; i++) {
-		uint32_t index = graph->plan->dependents[plan->first_dependent + i];
+	graph->n_fulfilled += !job->is_rejected;
+	graph->n_rejected += job->is_rejected;
+	graph->n_skipped += job->is_skipped;
+	for (;; group = job_parent(group->job)) {
+		group->n_leaves++;
+		group->n_fulfilled += !job->is_rejected;
+		group->n_rejected += job->is_rejected;
+		if (!group->job)
+			break;
+	}
+}
 
-		graph_on_dependency(graph, &graph->jobs[index], job);
-	}
-	if (job->is_rejected && graph->plan->mode == PLAN_ALL && !plan->spec->optional &&
-		!graph->is_decided) {
-		graph_decide(graph, true, FAULT_JOB_REJECTED, job->index);
-		graph_end(graph, RECORD_BY_FAIL_FAST, FAULT_CANCELLED);
-	}
+void graph_on_settled(struct graph *graph, struct job *job, const struct record *record)
+{
+	if (!job->group)
+		graph_count(graph, job);
+	dependency_drop(job);
+	dependency_tell(job);
+	group_on_child(job_parent(job), job, record);
+	scope_leave(job->scope);
 	graph_check_finished(graph);
 }
 

@@ -13,13 +13,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "job/job.h"
+#include "job/group.h"
 #include "job/known.h"
+#include "job/scope.h"
 #include "proto/plan.h"
 #include "proto/record.h"
 #include "ring/task.h"
 #include "ring/timer.h"
-#include "util/bound.h"
+#include "util/table.h"
 
 struct graph;
 struct scheduler;
@@ -35,14 +36,6 @@ struct graph_events {
 	void (*on_done)(struct graph *graph, const struct record_summary *summary);
 };
 
-/* Why a graph ends before its jobs do. */
-struct graph_end {
-	/* RECORD_BY_NONE: it runs to its end. */
-	enum record_by by;
-	/* CANCELLED, or SHUTDOWN. */
-	enum fault_code code;
-};
-
 /* Embedded in who has the graph. */
 struct graph_owner {
 	const struct graph_events *events;
@@ -54,34 +47,33 @@ struct graph {
 	struct plan *plan;
 	/* In the scheduler's list of graphs. */
 	struct list link;
-	struct job *jobs;
+	/* Its jobs, but for those inside fan-outs; and how they are decided. */
+	struct scope *root;
+	struct group group;
+	/* Of each fan-out, by its number: its children's scopes. */
+	struct list *regions;
 	/* Where it sent its last request. */
 	struct known known;
-	/* The graph's concurrency. */
-	struct bound requests;
+	/* Requests on the wire that may be shared, by URL. */
+	struct table flights;
 	/* Attempts of this graph: also those whose job has settled. */
 	struct list attempts;
 	uint32_t n_attempts;
-	uint32_t n_settled, n_fulfilled, n_rejected, n_skipped;
+	/* Leaves that are known of, and those that have settled. */
+	uint32_t n_leaves, n_settled, n_fulfilled, n_rejected, n_skipped;
 	uint64_t accepted_ns;
 	/* What jobs took, without their waits. */
 	uint64_t sum_ns;
 	uid_t uid;
-	/* True exactly when the outcome is rejected; why, and by which job (JOB_NONE: none). */
-	bool is_decided, is_rejected;
-	struct fault reason;
-	uint32_t reason_job;
-	struct graph_end end;
-	/* Where a cancelled graph's settling has come to, a slice a tick. */
-	uint32_t sweep_next;
-	struct timer sweep_timer, deadline_timer;
-	/* When the next slice of doomed jobs is settled. */
-	struct timer doom_timer;
-	/* Jobs whose dependency was rejected, to be settled before the turn ends. */
-	struct list doomed;
-	struct task doom_task, finish_task;
-	/* The job settled last. */
-	uint32_t last_settled;
+	/* To be worked off at the end of the turn, a slice at a time: jobs that are due, sweeps,
+	 * fan-outs with children to make, scopes to be freed. */
+	struct list due, sweeps, makers, spent;
+	struct task work_task, finish_task;
+	/* When the next slice is. */
+	struct timer work_timer;
+	/* Its reader is slow: nothing is started, and nothing is settled but what is on the wire.
+	 */
+	bool is_paused;
 	/* True exactly when on_done was called. */
 	bool is_done;
 };
@@ -98,19 +90,35 @@ struct graph *graph_free(struct graph *graph);
  * not settled is rejected CANCELLED (or SHUTDOWN). The first end counts. */
 void graph_cancel(struct graph *graph, enum record_by by);
 
-/* The same for one job. False: no such job. One that has settled stays as it is. */
-bool graph_cancel_job(struct graph *graph, struct text id);
+/* The same for one job, with all that is in it: "posts", or "posts[3]". False: there is none. One
+ * that has settled stays as it is. */
+bool graph_cancel_job(struct graph *graph, struct text name);
 
 /* Start nothing more while true: its reader is slow. */
 void graph_pause(struct graph *graph, bool paused);
 
 /* For the job layer alone. */
 
-/* A job that waited for nothing any more is ready. */
-void graph_release(struct graph *graph, struct job *job);
+/* The group the job is in has begun. */
+void graph_open(struct job *job);
 
-/* A job has settled: its dependents and the mode hear of it. */
-void graph_on_settled(struct graph *graph, struct job *job);
+/* A fan-out's child was made. */
+void graph_start_scope(struct scope *scope);
+
+/* The job is to be settled so before the turn ends. */
+void graph_due(struct job *job, enum job_due due);
+
+/* There is something to work off. */
+void graph_kick(struct graph *graph);
+
+/* A job has settled: its dependents and its group hear of it. */
+void graph_on_settled(struct graph *graph, struct job *job, const struct record *record);
+
+/* It ends before all its jobs have settled. */
+void graph_on_ended(struct graph *graph);
+
+/* What is on the wire below that group is aborted at once. */
+void graph_abort_below(struct group *group);
 
 /* An attempt has begun, or is gone from the wire. */
 void graph_on_attempt(struct graph *graph, struct list *link);
@@ -119,10 +127,15 @@ void graph_on_attempt_gone(struct graph *graph, struct list *link);
 /* True where nothing of it may be sent any more. */
 static inline bool graph_is_ended(const struct graph *graph)
 {
-	return graph->end.by != RECORD_BY_NONE;
+	return group_is_ended(&graph->group);
+}
+
+static inline struct graph *job_graph(const struct job *job)
+{
+	return job->scope->graph;
 }
 
 static inline const struct plan_job *job_plan(const struct job *job)
 {
-	return &job->graph->plan->jobs[job->index];
+	return &job->scope->graph->plan->jobs[job->place];
 }

@@ -2,19 +2,24 @@
 #include "job/job.h"
 
 #include "job/attempt.h"
+#include "job/budget.h"
+#include "job/dependency.h"
 #include "job/graph.h"
+#include "job/name.h"
 #include "job/outcome.h"
 #include "job/scheduler.h"
+#include "job/trial.h"
+#include "proto/json.h"
 #include "util/panic.h"
 
-static void job_on_queue_timeout(struct timer *timer);
+static void job_on_timer(struct timer *timer);
 
-void job_init(struct job *job, struct graph *graph, uint32_t index)
+void job_init(struct job *job, struct scope *scope, uint32_t place)
 {
 	list_init(&job->link);
-	timer_init(&job->queue_timer, job_on_queue_timeout);
-	job->graph = graph;
-	job->index = index;
+	timer_init(&job->timer, job_on_timer);
+	job->scope = scope;
+	job->place = place;
 	job->n_waiting = job_plan(job)->n_dependencies;
 	job->released_by = JOB_NONE;
 	job->root = JOB_NONE;
@@ -22,40 +27,111 @@ void job_init(struct job *job, struct graph *graph, uint32_t index)
 	job->state = JOB_WAITING;
 }
 
+void job_deinit(struct job *job)
+{
+	timer_stop(ring_timers(job_graph(job)->scheduler->ring), &job->timer);
+	list_remove(&job->link);
+	job_forget(job);
+	job->trial = trial_free(job->trial);
+	job->group = group_free(job->group);
+}
+
+/* Around it. */
+
+struct group *job_parent(const struct job *job)
+{
+	const struct scope *scope = job->scope;
+	uint32_t parent = job_plan(job)->parent;
+
+	if (parent == PLAN_NONE)
+		return &scope->graph->group;
+	if (scope->each && parent == scope->each->place)
+		return scope->each->group;
+	return scope->jobs[parent - scope->first].group;
+}
+
+const struct group_end *job_end_above(const struct job *job)
+{
+	const struct group *group = job_parent(job);
+
+	while (!group_is_ended(group)) {
+		if (!group->job)
+			return NULL;
+		group = job_parent(group->job);
+	}
+	return &group->end;
+}
+
+uint64_t job_deadline_above(const struct job *job)
+{
+	uint64_t deadline = TIMER_NEVER;
+
+	for (const struct group *group = job_parent(job);; group = job_parent(group->job)) {
+		if (timer_is_armed(&group->timer) && group->timer.deadline_ns < deadline)
+			deadline = group->timer.deadline_ns;
+		if (!group->job)
+			return deadline;
+	}
+}
+
+struct bound *job_refusing_bound(const struct job *job)
+{
+	struct group *group = job_parent(job);
+
+	for (;; group = job_parent(group->job)) {
+		if (!bound_has_room(&group->requests))
+			return &group->requests;
+		if (!group->job)
+			return NULL;
+	}
+}
+
+/* Its record. */
+
+static void job_record_trial(const struct job *job, struct record *record)
+{
+	const struct trial *trial = job->trial;
+
+	if (!trial)
+		return;
+	record->attempts = trial->n_attempts;
+	record->tries = trial->tries;
+	record->n_tries = trial->n_tries;
+	record->reason.sent = trial->sent;
+	record->time.queue = trial->queue_ns;
+}
+
 struct record job_record(const struct job *job)
 {
-	const struct graph *graph = job->graph;
-	uint64_t now = ring_now(graph->scheduler->ring);
+	const struct graph *graph = job_graph(job);
+	struct scheduler *scheduler = graph->scheduler;
+	const struct plan_job *plan = job_plan(job);
+	uint64_t now = ring_now(scheduler->ring);
 	uint64_t accepted = graph->accepted_ns;
 	struct record record = {
-		.job = job_plan(job)->id,
-		.index = job->index,
+		.job = job_name(job, scheduler->names.job),
+		.index = plan->index,
+		.has_item = job->scope->each != NULL,
+		.item = job->scope->item_index,
+		.is_group = job->group != NULL,
 		.time.end = now - accepted,
 	};
 
+	if (job->group)
+		record.group = (struct record_group){.jobs = job->group->n_leaves,
+			.fulfilled = job->group->n_fulfilled,
+			.rejected = job->group->n_rejected};
 	record.time.start = job->ready_ns ? job->ready_ns - accepted : record.time.end;
+	job_record_trial(job, &record);
 	return record;
 }
 
-/* Who may still refer to it: its dependents that have not settled, and `return`. */
-static uint32_t job_count_users(const struct job *job)
-{
-	const struct plan_job *plan = job_plan(job);
-	const struct graph *graph = job->graph;
-	uint32_t n = graph->plan->result ? 1 : 0;
-
-	for (uint32_t i = 0; i < plan->n_dependents; i++) {
-		uint32_t index = graph->plan->dependents[plan->first_dependent + i];
-
-		n += graph->jobs[index].state != JOB_SETTLED;
-	}
-	return n;
-}
+/* Settling. */
 
 /* What others need of it. Without memory for that, those who need it are told so. */
 static void job_keep(struct job *job, const struct record *record, struct text body)
 {
-	uint32_t n_users = job_plan(job)->keep ? job_count_users(job) : 0;
+	uint32_t n_users = job_plan(job)->keep ? dependency_count_users(job) : 0;
 
 	if (n_users == 0)
 		return;
@@ -63,67 +139,206 @@ static void job_keep(struct job *job, const struct record *record, struct text b
 	if (!job->outcome)
 		return;
 	job->outcome->n_users = n_users;
-	job->graph->scheduler->body_bytes += job->outcome->body.size;
+	job->outcome->is_value = job->has_value || record->via == RECORD_VIA_FALLBACK ||
+				 record->via == RECORD_VIA_SKIPPED;
+	job_graph(job)->scheduler->body_bytes += job->outcome->body.size;
 }
 
 void job_forget(struct job *job)
 {
-	if (!job->outcome)
-		return;
-	job->graph->scheduler->body_bytes -= job->outcome->body.size;
-	job->outcome = outcome_free(job->outcome);
+	outcome_drop(job_graph(job)->scheduler, &job->outcome);
 }
 
-void job_settle(struct job *job, const struct record *record, struct text body, char **body_memory)
+static bool job_falls_back(const struct job *job, const struct record *record)
 {
-	struct graph *graph = job->graph;
-	struct scheduler *scheduler = graph->scheduler;
+	const struct plan_job *plan = job_plan(job);
+	const struct fault *fault = record->reason.fault;
 
-	expect(job->state != JOB_SETTLED);
-	expect((record->via == RECORD_VIA_NONE) == (record->reason.fault != NULL));
+	if (record->via != RECORD_VIA_NONE || !plan->spec->fallback || plan->kind == PLAN_EACH)
+		return false;
+	return fault->code != FAULT_CANCELLED && fault->code != FAULT_SHUTDOWN;
+}
+
+/* A body that the document has: a fallback, or what a skipped job has instead. NULL is null. */
+static struct text job_document_body(struct buffer *out, yyjson_val *value)
+{
+	buffer_init(out, PLAN_BYTES_MAX);
+	if (value)
+		json_append_value(out, value);
+	else
+		buffer_append_literal(out, "null");
+	return out->failed ? (struct text){NULL, 0} : buffer_text(out);
+}
+
+/* Nothing is left of where it was. */
+static void job_leave_all(struct job *job)
+{
+	struct scheduler *scheduler = job_graph(job)->scheduler;
+
+	scheduler_forget(scheduler, job);
 	list_remove(&job->link);
-	timer_stop(ring_timers(scheduler->ring), &job->queue_timer);
+	timer_stop(ring_timers(scheduler->ring), &job->timer);
+	if (!job->scope->has_begun)
+		scope_begin(job->scope);
 	job->state = JOB_SETTLED;
 	job->attempt = NULL;
+}
+
+/* True where its rejection began with another job's. */
+static bool job_has_cause(const struct job *job, enum fault_code code)
+{
+	return job->root != JOB_NONE &&
+	       (code == FAULT_DEPENDENCY_REJECTED || code == FAULT_JOB_REJECTED);
+}
+
+static void job_settle_as(
+	struct job *job, const struct record *record, struct text body, char **body_memory)
+{
+	struct graph *graph = job_graph(job);
+
+	expect(job->state != JOB_SETTLED);
+	job_leave_all(job);
 	job->is_rejected = record->via == RECORD_VIA_NONE;
-	if (job->is_rejected && job->root == JOB_NONE)
-		job->root = job->index;
+	job->is_skipped = record->via == RECORD_VIA_SKIPPED;
+	if (job->is_rejected && !job_has_cause(job, record->reason.fault->code))
+		job->root = job->place;
 	job_keep(job, record, body);
-	scheduler->counters.jobs_settled++;
-	if (job_plan(job)->spec->omit)
+	graph->scheduler->counters.jobs_settled++;
+	if (job_plan(job)->spec->omit || job->group)
 		body = (struct text){NULL, 0};
 	graph->owner->events->on_settled(graph, record, body, body_memory);
-	graph_on_settled(graph, job);
+	graph_on_settled(graph, job, record);
+	job->trial = trial_free(job->trial);
+}
+
+void job_settle(struct job *job, struct record *record, struct text body, char **body_memory)
+{
+	struct buffer fallback;
+
+	expect(record->via != RECORD_VIA_NONE || record->reason.fault);
+	if (!job_falls_back(job, record)) {
+		job_settle_as(job, record, body, body_memory);
+		return;
+	}
+	record->via = RECORD_VIA_FALLBACK;
+	body = job_document_body(&fallback, job_plan(job)->spec->fallback);
+	record->response.bytes = body.size;
+	job_settle_as(job, record, body, NULL);
+	buffer_deinit(&fallback);
 }
 
 void job_reject(struct job *job, const struct fault *fault, enum record_by by)
 {
 	struct record record = job_record(job);
+	struct scheduler *scheduler = job_graph(job)->scheduler;
 
-	expect(!job->attempt);
-	record.reason = (struct record_reason){
-		.fault = fault,
-		.retryable = fault_is_retryable(fault->code),
-		.by = by,
-	};
+	expect(!job->attempt || job->attempt->job != job);
+	record.reason.fault = fault;
+	record.reason.retryable = fault_is_retryable(fault->code);
+	record.reason.by = by;
 	if (fault->code == FAULT_DEPENDENCY_REJECTED) {
-		record.reason.job = job->graph->plan->jobs[job->cause].id;
-		record.reason.root = job->graph->plan->jobs[job->root].id;
+		record.reason.job =
+			job_name(scope_job(job->scope, job->cause), scheduler->names.cause);
+		record.reason.root = job_root_name(job, scheduler->names.root);
 	}
-	if (job->ready_ns)
+	if (job->ready_ns && !job->trial)
 		record.time.queue = record.time.end - record.time.start;
 	job_settle(job, &record, (struct text){NULL, 0}, NULL);
 }
 
-static void job_on_queue_timeout(struct timer *timer)
+void job_skip(struct job *job)
 {
-	struct job *job = container_of(timer, struct job, queue_timer);
+	struct record record = job_record(job);
+	struct buffer otherwise;
+	struct text body;
+
+	record.via = RECORD_VIA_SKIPPED;
+	body = job_document_body(&otherwise, job_plan(job)->spec->otherwise);
+	record.response.bytes = body.size;
+	job_settle(job, &record, body, NULL);
+	buffer_deinit(&otherwise);
+}
+
+void job_doom(struct job *job)
+{
+	char memory[JOB_NAME_MAX];
 	struct fault fault;
 
-	/* Its graph's sweep settles it. */
-	if (graph_is_ended(job->graph))
+	fault_set(&fault, FAULT_DEPENDENCY_REJECTED, "%.*s was rejected",
+		TEXT_ARGS(job_name(scope_job(job->scope, job->cause), memory)));
+	job_reject(job, &fault, RECORD_BY_NONE);
+}
+
+static void job_cancel(struct job *job, struct group_end end)
+{
+	struct fault fault;
+
+	fault_set(&fault, end.code, "%s", "");
+	if (job->attempt && job->attempt->job == job)
+		attempt_cancel(job->attempt, end.code, end.by);
+	else
+		job_reject(job, &fault, end.by);
+}
+
+void job_end(struct job *job, struct group_end end)
+{
+	if (job->state == JOB_SETTLED)
 		return;
-	fault_set(&fault, FAULT_QUEUE_TIMEOUT, "no slot within %.3f s",
-		(double)job_plan(job)->spec->timeouts.queue_ns / 1e9);
+	if (job->group) {
+		group_end(job->group, end);
+		return;
+	}
+	switch (end.fate) {
+	case GROUP_GOES_ON: break;
+	case GROUP_CANCELLED: job_cancel(job, end); break;
+	case GROUP_SKIPPED: job_skip(job); break;
+	case GROUP_DOOMED: job_doom(job); break;
+	}
+}
+
+/* Time. */
+
+void job_back_off(struct job *job, uint64_t delay_ns)
+{
+	struct scheduler *scheduler = job_graph(job)->scheduler;
+
+	expect(job->state == JOB_RUNNING && job->trial);
+	job->state = JOB_BACKOFF;
+	job->attempt = NULL;
+	trial_set_backoff(job->trial, delay_ns);
+	timer_set(ring_timers(scheduler->ring), &job->timer, ring_now(scheduler->ring) + delay_ns);
+}
+
+/* It competes for a place again, but its own time is running. */
+static void job_return(struct job *job)
+{
+	struct scheduler *scheduler = job_graph(job)->scheduler;
+	uint64_t job_ns = job_plan(job)->spec->timeouts.job_ns;
+
+	if (job_ns != PLAN_NEVER)
+		timer_set(ring_timers(scheduler->ring), &job->timer, job->slot_ns + job_ns);
+	job->state = JOB_WAITING;
+	scheduler_ready(scheduler, job);
+}
+
+static void job_on_timer(struct timer *timer)
+{
+	struct job *job = container_of(timer, struct job, timer);
+	const struct plan_timeouts *timeouts = &job_plan(job)->spec->timeouts;
+	struct fault fault;
+
+	/* A sweep settles it. */
+	if (job_is_ended(job))
+		return;
+	if (job->state == JOB_BACKOFF) {
+		job_return(job);
+		return;
+	}
+	if (job->trial)
+		fault_set(&fault, FAULT_JOB_TIMEOUT, "no result within %.3f s",
+			(double)timeouts->job_ns / 1e9);
+	else
+		fault_set(&fault, FAULT_QUEUE_TIMEOUT, "no slot within %.3f s",
+			(double)timeouts->queue_ns / 1e9);
 	job_reject(job, &fault, RECORD_BY_NONE);
 }

@@ -2,12 +2,15 @@
 #pragma once
 
 /*
- * One node of a graph at run time. Its memory is the graph's: a few words for each of up to a
- * million, everything a request needs being an attempt's, which only a running job has.
+ * One node of a graph at run time: a leaf, a group or a fan-out. Its memory is its scope's: a few
+ * words for each of up to a million, everything a request needs being an attempt's, which only a
+ * running leaf has.
  *
  *   WAITING (for dependencies) -> READY -> QUEUED (in a bound's queue) -> RUNNING -> SETTLED
+ *                                   ^------------- BACKOFF <----------------'
  *
- * From any state but the last a job can settle. It does so once, in job_settle().
+ * A group or fan-out that is ready is RUNNING while its children are. From any state but the last
+ * a job can settle. It does so once, in job_settle().
  */
 
 #include <stdbool.h>
@@ -18,10 +21,32 @@
 #include "proto/record.h"
 #include "ring/timer.h"
 #include "util/list.h"
+#include "util/queue.h"
+
+/* What becomes of a job, or of a group's children that have not settled. */
+enum group_fate {
+	GROUP_GOES_ON,
+	/* `code` and `by` say why. */
+	GROUP_CANCELLED,
+	GROUP_SKIPPED,
+	/* A dependency was rejected. */
+	GROUP_DOOMED,
+};
+
+struct group_end {
+	enum group_fate fate;
+	/* Where cancelled: CANCELLED, or SHUTDOWN. */
+	enum fault_code code;
+	enum record_by by;
+};
 
 struct attempt;
+struct bound;
 struct graph;
+struct group;
 struct outcome;
+struct scope;
+struct trial;
 
 enum job_state {
 	JOB_WAITING,
@@ -29,28 +54,53 @@ enum job_state {
 	JOB_READY,
 	/* A bound has no room for it. */
 	JOB_QUEUED,
-	/* It has an attempt. */
+	/* It has an attempt, alone or with others; or children. */
 	JOB_RUNNING,
+	/* Until its next attempt. */
+	JOB_BACKOFF,
 	JOB_SETTLED,
 };
 
-#define JOB_NONE UINT32_MAX
+/* What is to become of a job at the end of this turn. */
+enum job_due {
+	JOB_DUE_NOTHING,
+	/* A group or fan-out that waits for nothing any more. */
+	JOB_DUE_BEGIN,
+	/* A dependency was rejected: so is it. */
+	JOB_DUE_DOOM,
+	JOB_DUE_SKIP,
+	/* There was no memory to find out. */
+	JOB_DUE_LOSE,
+	/* A group or fan-out whose children have all settled. */
+	JOB_DUE_CLOSE,
+};
+
+#define JOB_NONE PLAN_NONE
 
 struct job {
-	/* Among the ready ones, in a bound's queue, or among those to be rejected. */
+	/* Among the ready ones (`queue` NULL), or in a bound's queue. */
+	struct queue_node queued;
+	struct bound *queue;
+	/* Among those that are due, or that share a flight. */
 	struct list link;
-	struct graph *graph;
-	/* While running: its. */
+	struct scope *scope;
+	/* While running: its; or that of the job whose flight it shares. */
 	struct attempt *attempt;
 	/* Once settled, where others need it, until they have settled too. */
 	struct outcome *outcome;
-	/* Only armed where the job has a queue_timeout. */
-	struct timer queue_timer;
-	/* When its last dependency settled; 0 before. */
-	uint64_t ready_ns;
-	/* In the order of becoming ready, over all graphs. */
-	uint64_t order;
-	uint32_t index;
+	/* What its attempts have come to; NULL before the first was followed by a backoff. */
+	struct trial *trial;
+	/* Of a group or fan-out; NULL: a leaf. */
+	struct group *group;
+	/* QUEUED: queue_timeout, or after a backoff the job's own; BACKOFF: its end. */
+	struct timer timer;
+	/* When its last dependency settled; when it first had a place, or a flight to share. 0:
+	 * not yet. */
+	uint64_t ready_ns, slot_ns;
+	/* Since when it competes for a place, and the order of coming to that, over all graphs. */
+	uint64_t turn_ns, order;
+	/* In plan->jobs. */
+	uint32_t place;
 	/* Dependencies that have not settled. */
 	uint32_t n_waiting;
 	/* The dependency that settled last, JOB_NONE without any: the critical path runs there. */
@@ -58,23 +108,65 @@ struct job {
 	/* Where rejected: the first cause, itself or a dependency's root; and the direct one. */
 	uint32_t root, cause;
 	enum job_state state : 8;
-	bool is_rejected;
+	enum job_due due : 8;
+	/* The group it is in has begun. */
+	bool is_open;
+	/* Of its dependencies one is. */
+	bool has_fulfilled, has_rejected;
+	bool is_rejected, is_skipped;
+	/* Its body is a value of the document's, or made of its children's: JSON, whatever it looks
+	 * like. */
+	bool has_value;
 	/* True exactly when a dependency's rejection has sealed its fate. */
 	bool is_doomed;
 };
 
-void job_init(struct job *job, struct graph *graph, uint32_t index);
+void job_init(struct job *job, struct scope *scope, uint32_t place);
 
-/* A record of this job, to be completed: its id, index, and the times known. */
+/* What it holds is given back. It has settled, or its scope never began. */
+void job_deinit(struct job *job);
+
+/* A record of this job, to be completed: its id, index, and the times known. The texts are good
+ * until the next call for any job of the same scheduler. */
 struct record job_record(const struct job *job);
 
 /* The job is settled: here and nowhere else. The record says how; `body` is the response's, and
- * becomes the client's where *body_memory (malloc'ed, its start) is taken and set to NULL.
- * The job's attempt, if it had one, is no longer its own. */
-void job_settle(struct job *job, const struct record *record, struct text body, char **body_memory);
+ * becomes the client's where *body_memory (malloc'ed, its start) is taken and set to NULL;
+ * body_memory is NULL where others need the body, too.
+ * The job's attempt, if it had one, is no longer its own. A rejection that is no cancellation
+ * becomes what the job's `fallback` says. */
+void job_settle(struct job *job, struct record *record, struct text body, char **body_memory);
 
 /* Nobody refers to it any more, if anybody did. */
 void job_forget(struct job *job);
 
-/* Rejects a job that has no attempt. */
+/* Settles a job that has no attempt of its own: rejected so; skipped; or rejected because its
+ * dependency was. */
 void job_reject(struct job *job, const struct fault *fault, enum record_by by);
+void job_skip(struct job *job);
+void job_doom(struct job *job);
+
+/* Ends it so, wherever it is: a leaf at once, a group or fan-out after its children. Nothing
+ * where it has settled. */
+void job_end(struct job *job, struct group_end end);
+
+/* Waits for its next attempt. It has no attempt. */
+void job_back_off(struct job *job, uint64_t delay_ns);
+
+/* The group or fan-out it is in; that of the graph where it is in none. */
+struct group *job_parent(const struct job *job);
+
+/* How the nearest of what is around it is being ended; NULL: nothing of it is. */
+const struct group_end *job_end_above(const struct job *job);
+
+static inline bool job_is_ended(const struct job *job)
+{
+	return job_end_above(job) != NULL;
+}
+
+/* The earliest deadline of what is around it; TIMER_NEVER: none. */
+uint64_t job_deadline_above(const struct job *job);
+
+/* The first of the bounds around it that has no room for it; NULL: all have. Not that of the
+ * daemon and not that of its origin. */
+struct bound *job_refusing_bound(const struct job *job);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "job/scheduler.h"
 #include "proto/json.h"
 #include "proto/plan.h"
 
@@ -10,10 +11,8 @@
 
 static size_t texts_size(const struct record_response *response, struct text body, uint8_t keep)
 {
-	size_t size = response->url.size;
+	size_t size = response->url.size + body.size;
 
-	if (keep & PLAN_KEEP_BODY)
-		size += body.size;
 	for (uint32_t i = 0; keep & PLAN_KEEP_HEADERS && i < response->n_headers; i++)
 		size += response->headers[i].name.size + response->headers[i].value.size;
 	return size;
@@ -30,24 +29,37 @@ static struct text text_put(char **at, struct text text)
 	return copy;
 }
 
+/* What others see of it: a fallback hides the response that it stands for. */
+static const struct record_response *outcome_response(const struct record *record)
+{
+	static const struct record_response none;
+
+	if (record->via == RECORD_VIA_FALLBACK || record->response.status == 0)
+		return &none;
+	return &record->response;
+}
+
 struct outcome *outcome_new(const struct record *record, struct text body, uint8_t keep)
 {
-	const struct record_response *response = &record->response;
+	const struct record_response *response = outcome_response(record);
+	bool has_body = record->via != RECORD_VIA_NONE || response->status != 0;
 	uint32_t n_headers = keep & PLAN_KEEP_HEADERS ? response->n_headers : 0;
-	struct outcome *outcome = calloc(1, sizeof(*outcome) + n_headers * sizeof(struct header) +
-						    texts_size(response, body, keep));
-	struct header *headers = (struct header *)(outcome + 1);
-	char *at = (char *)(headers + n_headers);
+	struct outcome *outcome;
+	struct header *headers;
+	char *at;
 
+	if (!has_body || !(keep & PLAN_KEEP_BODY))
+		body = (struct text){NULL, 0};
+	outcome = calloc(1, sizeof(*outcome) + n_headers * sizeof(struct header) +
+				    texts_size(response, body, keep));
 	if (!outcome)
 		return NULL;
+	headers = (struct header *)(outcome + 1);
+	at = (char *)(headers + n_headers);
 	outcome->code = record->via == RECORD_VIA_NONE ? record->reason.fault->code : FAULT_NONE;
 	outcome->status = response->status;
-	if (response->status == 0)
-		return outcome;
 	outcome->url = text_put(&at, response->url);
-	if (keep & PLAN_KEEP_BODY)
-		outcome->body = text_put(&at, body);
+	outcome->body = text_put(&at, body);
 	outcome->headers = headers;
 	outcome->n_headers = n_headers;
 	for (uint32_t i = 0; i < n_headers; i++) {
@@ -57,13 +69,16 @@ struct outcome *outcome_new(const struct record *record, struct text body, uint8
 	return outcome;
 }
 
-struct outcome *outcome_free(struct outcome *outcome)
+void outcome_drop(struct scheduler *scheduler, struct outcome **outcomep)
 {
+	struct outcome *outcome = *outcomep;
+
 	if (!outcome)
-		return NULL;
+		return;
+	scheduler->body_bytes -= outcome->body.size;
 	yyjson_doc_free(outcome->json);
 	free(outcome);
-	return NULL;
+	*outcomep = NULL;
 }
 
 yyjson_val *outcome_json(struct outcome *outcome)

@@ -14,6 +14,8 @@
 #include "proto/record.h"
 #include "util/text.h"
 
+struct scheduler;
+
 struct outcome {
 	/* Dependents that have not settled, and one for `return`. */
 	uint32_t n_users;
@@ -26,6 +28,9 @@ struct outcome {
 	struct text body;
 	const struct header *headers;
 	uint32_t n_headers;
+	/* True exactly when the body is a JSON value, rather than bytes that may be one: as text, a
+	 * string of it has no quotes. */
+	bool is_value;
 	/* The body as JSON: read when first asked for. NULL where it is none. */
 	yyjson_doc *json;
 	bool json_read;
@@ -33,11 +38,12 @@ struct outcome {
 	bool json_lost;
 };
 
-/* A copy of what `keep` (bits of enum plan_keep) asks for. NULL: no memory. */
+/* A copy of what `keep` (bits of enum plan_keep) asks for. Of a fallback, a skipped job or a group
+ * there is a body, but no response. NULL: no memory. */
 struct outcome *outcome_new(const struct record *record, struct text body, uint8_t keep);
 
-/* Takes NULL, returns NULL. */
-struct outcome *outcome_free(struct outcome *outcome);
+/* Frees it, if there is one, and takes it off what the scheduler's bodies come to. */
+void outcome_drop(struct scheduler *scheduler, struct outcome **outcomep);
 
 /* The body's JSON value, or NULL where it is not JSON. */
 yyjson_val *outcome_json(struct outcome *outcome);

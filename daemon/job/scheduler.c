@@ -3,6 +3,7 @@
 
 #include "job/attempt.h"
 #include "job/budget.h"
+#include "job/flight.h"
 #include "job/graph.h"
 #include "util/panic.h"
 
@@ -11,8 +12,9 @@
  * Nothing here recurses however long a chain of jobs is that all settle in one turn: what a job's
  * settling makes ready is put behind what is ready already.
  *
- * A job is asked of the bounds in their order: the daemon, the graph, and then, because only now
- * its URL has to be known, the origin. The first that refuses has it in its queue.
+ * A job is asked of the bounds in their order: the daemon, those around it from the inside out,
+ * and then, because only now its URL has to be known, its origin. The first that refuses has it in
+ * its queue.
  */
 
 /* Jobs tried in a turn: most only find a bound full, but each may have to be filled in and
@@ -21,25 +23,21 @@
 
 static void scheduler_try(struct scheduler *scheduler, struct job *job)
 {
-	struct graph *graph = job->graph;
-	struct bound *refusing = NULL;
+	struct bound *refusing = &scheduler->requests;
 
 	expect(job->state == JOB_READY || job->state == JOB_QUEUED);
-	/* Its graph's sweep settles it. */
-	if (graph_is_ended(graph)) {
-		job->state = JOB_QUEUED;
-		return;
-	}
-	if (!bound_has_room(&scheduler->requests))
-		refusing = &scheduler->requests;
-	else if (!bound_has_room(&graph->requests))
-		refusing = &graph->requests;
-	else
-		refusing = attempt_start(scheduler, job);
-	if (!refusing)
-		return;
 	job->state = JOB_QUEUED;
-	budget_wait(refusing, job);
+	/* A sweep settles it. */
+	if (job_is_ended(job))
+		return;
+	if (bound_has_room(refusing))
+		refusing = job_refusing_bound(job);
+	if (!refusing)
+		refusing = attempt_start(scheduler, job);
+	else if (flight_join(job))
+		refusing = NULL;
+	if (refusing)
+		budget_wait(refusing, job);
 }
 
 static void scheduler_serve(struct scheduler *scheduler, struct bound *bound)
@@ -53,19 +51,29 @@ static void scheduler_serve(struct scheduler *scheduler, struct bound *bound)
 static void scheduler_run(struct task *task)
 {
 	struct scheduler *scheduler = container_of(task, struct scheduler, task);
+	struct queue_node *node;
 	struct list *link;
 
 	for (int n = 0; n < RUN_SLICE; n++) {
 		if ((link = list_pop_front(&scheduler->freed)))
 			scheduler_serve(scheduler, list_entry(link, struct bound, freed));
-		else if ((link = list_pop_front(&scheduler->ready)))
-			scheduler_try(scheduler, list_entry(link, struct job, link));
+		else if ((node = queue_pop(&scheduler->ready, budget_is_before)))
+			scheduler_try(scheduler, container_of(node, struct job, queued));
 		else
 			return;
 	}
 	/* What was tried may have kicked us again. */
 	task_cancel(&scheduler->task);
 	timer_set(ring_timers(scheduler->ring), &scheduler->timer, ring_now(scheduler->ring));
+}
+
+/* An origin's pause is over. */
+static void scheduler_on_resumed(struct pool_owner *owner, struct share *share)
+{
+	struct scheduler *scheduler = container_of(owner, struct scheduler, pool_owner);
+
+	budget_freed(&share->requests, &scheduler->freed);
+	scheduler_kick(scheduler);
 }
 
 static void scheduler_on_timer(struct timer *timer)
@@ -78,11 +86,14 @@ void scheduler_init(struct scheduler *scheduler, struct ring *ring, struct pool 
 {
 	*scheduler = (struct scheduler){.ring = ring, .pool = pool, .options = *options};
 	bound_init(&scheduler->requests, options->requests_max);
-	list_init(&scheduler->ready);
+	queue_init(&scheduler->ready);
 	list_init(&scheduler->freed);
 	list_init(&scheduler->graphs);
 	task_init(&scheduler->task, scheduler_run);
 	timer_init(&scheduler->timer, scheduler_on_timer);
+	scheduler->random = (struct random){options->seed};
+	scheduler->pool_owner.on_resumed = scheduler_on_resumed;
+	pool_set_owner(pool, &scheduler->pool_owner);
 	attempt_slab_init(&scheduler->attempts, options->attempts_max);
 }
 
@@ -97,10 +108,19 @@ void scheduler_deinit(struct scheduler *scheduler)
 
 void scheduler_ready(struct scheduler *scheduler, struct job *job)
 {
-	expect(job->state == JOB_READY);
+	expect(job->state == JOB_WAITING);
+	job->state = JOB_READY;
+	job->turn_ns = ring_now(scheduler->ring);
 	job->order = scheduler->next_order++;
-	list_push_back(&scheduler->ready, &job->link);
+	queue_push(&scheduler->ready, &job->queued, budget_is_before);
 	scheduler_kick(scheduler);
+}
+
+void scheduler_forget(struct scheduler *scheduler, struct job *job)
+{
+	budget_leave(job);
+	if (queue_is_in(&job->queued))
+		queue_remove(&scheduler->ready, &job->queued, budget_is_before);
 }
 
 void scheduler_kick(struct scheduler *scheduler)

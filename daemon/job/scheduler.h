@@ -11,9 +11,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "job/name.h"
 #include "net/pool.h"
 #include "ring/ring.h"
 #include "util/bound.h"
+#include "util/queue.h"
+#include "util/random.h"
 #include "util/slab.h"
 
 struct job;
@@ -36,21 +39,33 @@ struct scheduler_options {
 	size_t body_bytes_max;
 	uint64_t dns_timeout_ns;
 	bool insecure_allowed;
+	/* Connections are made while their jobs still wait for others. */
+	bool prewarm;
+	/* The longest that a Retry-After is obeyed. */
+	uint64_t retry_after_max_ns;
+	/* Of the jitter of backoffs. */
+	uint64_t seed;
 	/* find == NULL: there are none. */
 	struct secret_source secrets;
 };
 
 struct scheduler_counters {
-	uint64_t jobs_settled, attempts, replays;
+	uint64_t jobs_settled, attempts, replays, retries;
+};
+
+/* Where the names in a record are put together. */
+struct scheduler_names {
+	char job[JOB_NAME_MAX], cause[JOB_NAME_MAX], root[JOB_NAME_MAX], of[JOB_NAME_MAX];
 };
 
 struct scheduler {
 	struct ring *ring;
 	struct pool *pool;
+	struct pool_owner pool_owner;
 	struct scheduler_options options;
 	struct bound requests;
 	/* Jobs that became ready in this turn. */
-	struct list ready;
+	struct queue ready;
 	/* Bounds with room again, and somebody waiting. */
 	struct list freed;
 	struct task task;
@@ -63,6 +78,8 @@ struct scheduler {
 	uint64_t next_order;
 	size_t body_bytes;
 	struct scheduler_counters counters;
+	struct random random;
+	struct scheduler_names names;
 };
 
 /* The ring and the pool are borrowed. */
@@ -74,6 +91,9 @@ void scheduler_deinit(struct scheduler *scheduler);
 
 /* The job's dependencies allow it to run: it will be tried before this turn ends. */
 void scheduler_ready(struct scheduler *scheduler, struct job *job);
+
+/* The job waits neither for its turn nor for a place any longer. */
+void scheduler_forget(struct scheduler *scheduler, struct job *job);
 
 /* Something has room again (scheduler->freed): who waits is tried before this turn ends. */
 void scheduler_kick(struct scheduler *scheduler);

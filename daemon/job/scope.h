@@ -3,8 +3,8 @@
 
 /*
  * One making of a part of the document: all of it (the root scope), or what is inside a fan-out,
- * for one item. A scope has the jobs of its region, in the plan's order; jobs of a fan-out inside
- * it have scopes of their own.
+ * for one item. A scope has the jobs of its region, in the plan's order. The places of what is
+ * inside a fan-out in it stay empty: that has scopes of its own.
  */
 
 #include <stdbool.h>
@@ -12,13 +12,16 @@
 #include <yyjson.h>
 
 #include "job/job.h"
+#include "job/sweep.h"
 
 struct scope {
 	struct graph *graph;
 	/* The fan-out whose child this is; NULL: the root. */
 	struct job *each;
-	/* Among the scopes of its fan-out's region, in all the graph; and among those to be swept. */
-	struct list link, sweep_link;
+	/* Among the scopes of its fan-out, wherever in the graph that was made; and among those to
+	 * be freed. */
+	struct list link, spent_link;
+	struct sweep sweep;
 	/* In plan->jobs: the place of jobs[0]. */
 	uint32_t first, n_jobs;
 	/* The item's place, and its value. */
@@ -26,14 +29,34 @@ struct scope {
 	yyjson_val *item;
 	/* Jobs that have not settled, and attempts that are not gone: nobody refers to it at 0. */
 	uint32_t n_busy;
-	/* Where its sweep has come to, and why it is swept. */
-	uint32_t sweep_next, sweep_last;
-	struct job *jobs;
+	/* True exactly when one of its jobs has had its turn. */
+	bool has_begun;
+	struct job jobs[];
 };
 
+/* Of a whole graph (`each` NULL), or of one item. Nothing of it has begun. NULL: no memory. */
+struct scope *scope_new(
+	struct graph *graph, struct job *each, uint32_t item_index, yyjson_val *item);
+
+/* All its jobs have settled, and no attempt is left; or nothing has begun. Takes NULL, returns
+ * NULL. */
+struct scope *scope_free(struct scope *scope);
+
 /* The job at that place in the plan, as it is seen from `scope`: in it, or in one around it. NULL:
- * the place is in a fan-out that `scope` is not in. */
+ * it is inside a fan-out that `scope` is not in. */
 struct job *scope_job(const struct scope *scope, uint32_t place);
 
-/* Its item, or that of the scope around it; NULL at the root. */
-const struct scope *scope_with_item(const struct scope *scope);
+/* True where the job at that place is one of this scope's own. */
+bool scope_has(const struct scope *scope, uint32_t place);
+
+/* True where `inner` is `outer`, or inside of it. */
+bool scope_is_in(const struct scope *inner, const struct scope *outer);
+
+/* One of its jobs has its turn. */
+void scope_begin(struct scope *scope);
+
+/* A job has settled, or an attempt is gone. */
+void scope_leave(struct scope *scope);
+
+/* The place behind that of a job of this scope, and behind what is inside it if it is a fan-out. */
+uint32_t scope_next(const struct scope *scope, uint32_t place);

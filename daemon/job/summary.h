@@ -14,6 +14,7 @@ struct summary {
 	struct record_summary record;
 	/* Some of what the record's views point into; the rest is the graph's. */
 	struct text *path;
+	struct record_error *errors;
 	struct buffer result;
 };
 

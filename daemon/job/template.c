@@ -41,7 +41,7 @@ static bool sink_value(struct sink *sink, const struct reference *reference, str
 {
 	struct value value;
 
-	value_of(sink->job->graph, reference, sink->secret_host, &value);
+	value_of(sink->job->scope, reference, sink->secret_host, &value);
 	if (value.kind != VALUE_MISSING) {
 		value_append_text(out, &value);
 		return true;
@@ -303,7 +303,7 @@ static bool url_fill_and_read(struct job *job, struct buffer *filled, struct buf
 static bool url_read_plain(
 	struct job *job, struct buffer *out, struct url *ret_url, struct fault *ret_fault)
 {
-	struct known *known = &job->graph->known;
+	struct known *known = &job_graph(job)->known;
 	struct text text = job_plan(job)->url;
 
 	if (known_url(known, text, ret_url))
@@ -311,7 +311,7 @@ static bool url_read_plain(
 	buffer_clear(out);
 	if (!url_read(text, out, ret_url, ret_fault))
 		return false;
-	if (known_learn_url(known, job->graph->scheduler->pool, text, ret_url))
+	if (known_learn_url(known, job_graph(job)->scheduler->pool, text, ret_url))
 		expect(known_url(known, text, ret_url));
 	return true;
 }
@@ -442,7 +442,7 @@ static bool body_fill(struct job *job, struct buffer *out, struct fault *ret_fau
 	switch (spec->body) {
 	case PLAN_BODY_NONE: return true;
 	case PLAN_BODY_JSON:
-		return template_json_fill(job->graph, spec->body_value, false, out, ret_fault);
+		return template_json_fill(job->scope, spec->body_value, false, out, ret_fault);
 	case PLAN_BODY_FORM:
 		sink.encode = url_append_form_encoded;
 		return form_fill(&sink, &spec->form);
@@ -494,5 +494,5 @@ void template_result(struct graph *graph, struct buffer *out)
 {
 	struct fault fault;
 
-	template_json_fill(graph, graph->plan->result, true, out, &fault);
+	template_json_fill(graph->root, graph->plan->result, true, out, &fault);
 }

@@ -11,7 +11,7 @@
  */
 
 struct fill {
-	struct graph *graph;
+	const struct scope *scope;
 	struct buffer *out;
 	struct fault *fault;
 	/* Holds the text of a string being put together. */
@@ -33,7 +33,7 @@ static bool fill_whole(struct fill *fill, const struct reference *reference)
 {
 	struct value value;
 
-	value_of(fill->graph, reference, (struct text){NULL, 0}, &value);
+	value_of(fill->scope, reference, (struct text){NULL, 0}, &value);
 	if (value.kind != VALUE_MISSING) {
 		value_append_json(fill->out, &value);
 		return true;
@@ -54,7 +54,7 @@ static bool fill_piece(struct fill *fill, const struct reference *reference)
 {
 	struct value value;
 
-	value_of(fill->graph, reference, (struct text){NULL, 0}, &value);
+	value_of(fill->scope, reference, (struct text){NULL, 0}, &value);
 	if (value.kind != VALUE_MISSING) {
 		value_append_text(&fill->text, &value);
 		return true;
@@ -161,11 +161,11 @@ static bool fill_walk(struct fill *fill, yyjson_val *value)
 	return true;
 }
 
-bool template_json_fill(struct graph *graph, yyjson_val *value, bool lenient, struct buffer *out,
-	struct fault *ret_fault)
+bool template_json_fill(const struct scope *scope, yyjson_val *value, bool lenient,
+	struct buffer *out, struct fault *ret_fault)
 {
 	struct fill fill = {
-		.graph = graph,
+		.scope = scope,
 		.out = out,
 		.fault = ret_fault,
 		.lenient = lenient,
@@ -176,4 +176,16 @@ bool template_json_fill(struct graph *graph, yyjson_val *value, bool lenient, st
 	filled = fill_walk(&fill, value);
 	buffer_deinit(&fill.text);
 	return filled;
+}
+
+bool template_json_is_plain(yyjson_val *value)
+{
+	yyjson_val *end = unsafe_yyjson_get_next(value);
+
+	/* Values of a document lie one behind the other, those of a container behind it. */
+	for (; value < end; value++) {
+		if (yyjson_is_str(value) && reference_is_in(json_string(value)))
+			return false;
+	}
+	return true;
 }

@@ -12,8 +12,12 @@
 #include "proto/fault.h"
 #include "util/buffer.h"
 
-struct graph;
+struct scope;
 
 /* Appends the value filled in. What has no value is a fault (false), or with `lenient` null. */
-bool template_json_fill(struct graph *graph, yyjson_val *value, bool lenient, struct buffer *out,
-	struct fault *ret_fault);
+bool template_json_fill(const struct scope *scope, yyjson_val *value, bool lenient,
+	struct buffer *out, struct fault *ret_fault);
+
+/* True where none of its strings holds a reference, or a "\{{": it is what it says. A value of a
+ * document as it was read. */
+bool template_json_is_plain(yyjson_val *value);

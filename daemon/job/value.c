@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "job/graph.h"
+#include "job/group.h"
 #include "job/outcome.h"
 #include "job/scheduler.h"
 #include "proto/json.h"
@@ -74,13 +75,20 @@ static struct value value_header(const struct outcome *outcome, struct text name
 	return value_missing(FAULT_REF_MISSING);
 }
 
-static struct value value_of_job(const struct graph *graph, const struct reference *reference)
+static struct value value_of_job(const struct scope *scope, const struct reference *reference)
 {
-	const struct plan_job *plan = plan_find(graph->plan, reference->job);
+	const struct plan *plan = scope->graph->plan;
+	const struct plan_job *plan_job = plan_find(plan, reference->job);
+	const struct job *job;
 	struct outcome *outcome;
 
-	expect(plan);
-	outcome = graph->jobs[plan_index(graph->plan, plan)].outcome;
+	expect(plan_job);
+	job = scope_job(scope, plan_index(plan, plan_job));
+	expect(job);
+	/* It may be asked for before that by who needs any of several. */
+	if (job->state != JOB_SETTLED)
+		return value_missing(FAULT_REF_MISSING);
+	outcome = job->outcome;
 	/* It is kept for as long as somebody refers to it, unless it could not be. */
 	if (!outcome)
 		return value_missing(FAULT_OVERLOADED);
@@ -88,6 +96,8 @@ static struct value value_of_job(const struct graph *graph, const struct referen
 	case REFERENCE_BODY:
 		if (!outcome->body.data)
 			return value_missing(FAULT_REF_MISSING);
+		if (outcome->is_value)
+			return value_pointed(outcome, reference);
 		return (struct value){
 			.kind = VALUE_BODY, .text = outcome->body, .outcome = outcome};
 	case REFERENCE_POINTER: return value_pointed(outcome, reference);
@@ -116,17 +126,28 @@ static struct value value_of_secret(
 	return value_missing(FAULT_SECRET_UNKNOWN);
 }
 
-void value_of(struct graph *graph, const struct reference *reference, struct text secret_host,
+static struct value value_of_index(const struct scope *scope)
+{
+	struct value value = {.kind = VALUE_LITERAL};
+
+	value.text.size =
+		(size_t)snprintf(value.digits, sizeof(value.digits), "%u", scope->item_index);
+	return value;
+}
+
+void value_of(const struct scope *scope, const struct reference *reference, struct text secret_host,
 	struct value *ret_value)
 {
+	const struct graph *graph = scope->graph;
+
 	switch (reference->kind) {
 	case REFERENCE_INPUT: *ret_value = value_below(graph->plan->input, reference); break;
 	case REFERENCE_SECRET:
 		*ret_value = value_of_secret(graph, reference->name, secret_host);
 		break;
-	case REFERENCE_ITEM:
-	case REFERENCE_INDEX: unreachable("a fan-out's reference, refused at admission");
-	default: *ret_value = value_of_job(graph, reference); break;
+	case REFERENCE_ITEM: *ret_value = value_below(scope->item, reference); break;
+	case REFERENCE_INDEX: *ret_value = value_of_index(scope); break;
+	default: *ret_value = value_of_job(scope, reference); break;
 	}
 	if (ret_value->kind == VALUE_LITERAL)
 		ret_value->text.data = ret_value->digits;
@@ -170,6 +191,13 @@ void value_append_default(struct buffer *out, struct text fallback)
 	yyjson_doc_free(json);
 }
 
+static struct text value_base(const struct reference *reference)
+{
+	if (reference->job.size > 0)
+		return reference->job;
+	return reference->kind == REFERENCE_ITEM ? TEXT("item") : TEXT("input");
+}
+
 void value_fault(
 	const struct value *value, const struct reference *reference, struct fault *ret_fault)
 {
@@ -188,9 +216,8 @@ void value_fault(
 		break;
 	default:
 		fault_set(ret_fault, value->why, "%.*s has no value at %.*s%.*s",
-			reference->job.size ? (int)reference->job.size : 5,
-			reference->job.size ? reference->job.data : "input",
-			TEXT_ARGS(reference->pointer), TEXT_ARGS(reference->name));
+			TEXT_ARGS(value_base(reference)), TEXT_ARGS(reference->pointer),
+			TEXT_ARGS(reference->name));
 		break;
 	}
 }

@@ -13,8 +13,9 @@
 #include "util/buffer.h"
 #include "util/text.h"
 
-struct graph;
+struct group;
 struct outcome;
+struct scope;
 
 enum value_kind {
 	/* `why` says which of REF_MISSING, REF_NOT_JSON, SECRET_UNKNOWN; OVERLOADED: it was lost
@@ -30,18 +31,19 @@ enum value_kind {
 	VALUE_BODY,
 };
 
-/* Views into the graph's outcomes and its document. */
+/* Views into the graph's outcomes, its items and its document. */
 struct value {
 	enum value_kind kind;
 	enum fault_code why;
 	struct text text;
 	yyjson_val *json;
 	struct outcome *outcome;
-	char digits[8];
+	char digits[12];
 };
 
-/* Where a secret may go: the host of the request it would stand in. data == NULL: nowhere. */
-void value_of(struct graph *graph, const struct reference *reference, struct text secret_host,
+/* As it is seen from that scope. Where a secret may go: the host of the request it would stand in.
+ * data == NULL: nowhere. */
+void value_of(const struct scope *scope, const struct reference *reference, struct text secret_host,
 	struct value *ret_value);
 
 /* True where the reference's default stands for the value that is missing. */

@@ -2,6 +2,7 @@
 #include "tests/unit/job/job_world.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "net/pool.h"
@@ -10,6 +11,9 @@
 #include "tests/unit/unit.h"
 
 struct world world;
+
+/* The last one submitted, to show where a test fails. */
+static char last_document[400];
 uint32_t world_conns_max = WORLD_CONNS_MAX;
 
 struct scheduler_options world_options(void)
@@ -52,7 +56,7 @@ void world_end(void)
 	ck_assert_uint_eq(world.scheduler.n_graphs, 0);
 	ck_assert_uint_eq(world.scheduler.body_bytes, 0);
 	ck_assert_uint_eq(world.scheduler.attempts.n_used, 0);
-	ck_assert(list_is_empty(&world.scheduler.ready));
+	ck_assert(queue_is_empty(&world.scheduler.ready));
 	ck_assert(list_is_empty(&world.scheduler.freed));
 	scheduler_deinit(&world.scheduler);
 	fake_holds = (struct fake_holds){0};
@@ -92,7 +96,7 @@ static struct text world_keep_body(
 
 	if (!body.data)
 		return body;
-	if (graph->takes_bodies && *body_memory) {
+	if (graph->takes_bodies && body_memory && *body_memory) {
 		copy = *body_memory;
 		*body_memory = NULL;
 		ck_assert_ptr_eq(copy, body.data);
@@ -103,27 +107,55 @@ static struct text world_keep_body(
 	return (struct text){copy, body.size};
 }
 
+static void world_make_room(struct world_graph *graph)
+{
+	uint32_t room = graph->records_room ? 2 * graph->records_room : 16;
+
+	if (graph->n_records < graph->records_room)
+		return;
+	graph->records = reallocarray(graph->records, room, sizeof(*graph->records));
+	graph->bodies = reallocarray(graph->bodies, room, sizeof(*graph->bodies));
+	graph->records_room = room;
+}
+
+/* Records that are compared with all before them, to see that none comes twice. */
+#define COMPARED_MAX 500
+
+static void world_keep(struct world_graph *graph, const struct record *record, struct text body,
+	char **body_memory)
+{
+	struct buffer json;
+
+	world_make_room(graph);
+	for (uint32_t i = 0; i < graph->n_records && i < COMPARED_MAX; i++) {
+		yyjson_val *root = yyjson_doc_get_root(graph->records[i]);
+
+		ck_assert_msg(!text_equal(json_string(yyjson_obj_get(root, "job")), record->job),
+			"%.*s settles twice", TEXT_ARGS(record->job));
+	}
+	buffer_init(&json, SIZE_MAX);
+	record_append(&json, record);
+	graph->records[graph->n_records] = world_read(&json);
+	graph->bodies[graph->n_records] = world_keep_body(graph, body, body_memory);
+}
+
 static void world_on_settled(
 	struct graph *at, const struct record *record, struct text body, char **body_memory)
 {
 	struct world_graph *graph = container_of(at->owner, struct world_graph, owner);
-	struct buffer json;
 
 	ck_assert_msg(!graph->done, "a record after the last word");
-	ck_assert_uint_lt(graph->n_records, at->plan->n_jobs);
 	if (graph->on_settled)
 		graph->on_settled(graph, record);
-	if (!graph->counts_only) {
-		size_t n = at->plan->n_jobs;
-
-		graph->records = graph->records ? graph->records : calloc(n, sizeof(void *));
-		graph->bodies = graph->bodies ? graph->bodies : calloc(n, sizeof(struct text));
-		buffer_init(&json, SIZE_MAX);
-		record_append(&json, record);
-		graph->records[graph->n_records] = world_read(&json);
-		graph->bodies[graph->n_records] = world_keep_body(graph, body, body_memory);
-	}
+	if (!graph->counts_only)
+		world_keep(graph, record, body, body_memory);
 	graph->n_records++;
+	if (record->is_group)
+		return;
+	graph->n_leaves++;
+	graph->n_fulfilled += record->via != RECORD_VIA_NONE;
+	graph->n_rejected += record->via == RECORD_VIA_NONE;
+	graph->n_skipped += record->via == RECORD_VIA_SKIPPED;
 }
 
 static void world_on_decided(struct graph *at, const struct record_summary *summary)
@@ -141,7 +173,14 @@ static void world_on_done(struct graph *at, const struct record_summary *summary
 	struct world_graph *graph = container_of(at->owner, struct world_graph, owner);
 
 	ck_assert_msg(!graph->done, "done twice");
-	ck_assert_uint_eq(graph->n_records, at->plan->n_jobs);
+	ck_assert_uint_eq(graph->n_leaves, summary->jobs);
+	ck_assert_uint_eq(graph->n_fulfilled, summary->fulfilled);
+	ck_assert_uint_eq(graph->n_rejected, summary->rejected);
+	ck_assert_uint_eq(graph->n_skipped, summary->skipped);
+	/* What is not inside a fan-out settles in any case. */
+	for (uint32_t i = 0; i < at->plan->n_jobs; i++)
+		ck_assert(at->plan->jobs[i].region != PLAN_NONE ||
+			  at->root->jobs[i].state == JOB_SETTLED);
 	graph->done = world_read_summary(summary);
 	graph->graph = graph_free(at);
 }
@@ -190,6 +229,7 @@ void world_start(struct world_graph *graph, const char *document)
 {
 	struct plan *plan = world_plan(document);
 
+	snprintf(last_document, sizeof(last_document), "%s", document);
 	graph->owner.events = &world_events;
 	ck_assert_int_eq(graph_new(&world.scheduler, &plan, 1000, &graph->owner, &graph->graph), 0);
 	ck_assert_ptr_null(plan);
@@ -229,12 +269,23 @@ struct world_graph *world_hold(const char *document, const char *response)
 	return graph;
 }
 
-struct job *world_job(const struct world_graph *graph, const char *id)
+struct job *world_job(const struct world_graph *graph, const char *name)
 {
-	const struct plan_job *job = plan_find(graph->graph->plan, text_from(id));
+	struct job *job = graph_find(graph->graph, text_from(name));
 
-	ck_assert_msg(job, "no job %s", id);
-	return &graph->graph->jobs[plan_index(graph->graph->plan, job)];
+	ck_assert_msg(job, "no job %s", name);
+	return job;
+}
+
+unsigned world_n_children(const struct world_graph *graph, const char *id)
+{
+	const struct plan_job *each = plan_find(graph->graph->plan, text_from(id));
+	unsigned n = 0;
+
+	ck_assert_int_eq(each->kind, PLAN_EACH);
+	list_each(link, &graph->graph->regions[each->spec->each->number])
+		n++;
+	return n;
 }
 
 void world_free(struct world_graph *graph)
@@ -270,15 +321,16 @@ static void world_assert_value(
 	yyjson_val *value;
 	struct buffer found;
 
-	ck_assert_msg(doc, "%s is not there", what);
+	ck_assert_msg(doc, "%s is not there, of %s", what, last_document);
 	value = json_pointer(yyjson_doc_get_root(doc), text_from(pointer));
 	buffer_init(&found, SIZE_MAX);
 	if (value)
 		json_append_as_text(&found, value);
 	else
 		buffer_append_byte(&found, '-');
-	ck_assert_msg(text_is(buffer_text(&found), text), "%s: at %s is \"%.*s\", not \"%s\"", what,
-		pointer, TEXT_ARGS(buffer_text(&found)), text);
+	ck_assert_msg(text_is(buffer_text(&found), text),
+		"%s: at %s is \"%.*s\", not \"%s\", of %s", what, pointer,
+		TEXT_ARGS(buffer_text(&found)), text, last_document);
 	buffer_deinit(&found);
 }
 
@@ -299,7 +351,8 @@ static uint32_t world_place_settled(const struct world_graph *graph, const char 
 {
 	uint32_t place = world_place(graph, job);
 
-	ck_assert_msg(place < graph->n_records, "%s has not settled", job);
+	ck_assert_msg(
+		place < graph->n_records, "%s has not settled of %s", job, last_document);
 	return place;
 }
 
@@ -342,6 +395,39 @@ void world_assert_order(const struct world_graph *graph, const char *ids)
 	}
 	ck_assert_msg(text_is(buffer_text(&found), ids), "settled as \"%.*s\"",
 		TEXT_ARGS(buffer_text(&found)));
+	buffer_deinit(&found);
+}
+
+static void world_append_fate(struct buffer *out, yyjson_val *record)
+{
+	yyjson_val *reason = yyjson_obj_get(record, "reason");
+	struct text how = json_string(yyjson_obj_get(reason, "by"));
+
+	buffer_append_text(out, json_string(yyjson_obj_get(record, "job")));
+	if (reason) {
+		buffer_append_byte(out, '=');
+		buffer_append_text(out, json_string(yyjson_obj_get(reason, "code")));
+	} else {
+		how = json_string(yyjson_obj_get(record, "via"));
+	}
+	if (how.data && !text_is(how, "network")) {
+		buffer_append_byte(out, '/');
+		buffer_append_text(out, how);
+	}
+}
+
+void world_assert_fates(const struct world_graph *graph, const char *fates)
+{
+	struct buffer found;
+
+	buffer_init(&found, SIZE_MAX);
+	for (uint32_t i = 0; i < graph->n_records; i++) {
+		if (i > 0)
+			buffer_append_byte(&found, ' ');
+		world_append_fate(&found, yyjson_doc_get_root(graph->records[i]));
+	}
+	ck_assert_msg(text_is(buffer_text(&found), fates), "\"%.*s\", not \"%s\" from %s",
+		TEXT_ARGS(buffer_text(&found)), fates, last_document);
 	buffer_deinit(&found);
 }
 
@@ -408,13 +494,37 @@ int world_fd(const char *target)
 {
 	int fd = world_find(target);
 
-	ck_assert_msg(fd >= 0, "no request for %s is on the wire", target);
+	ck_assert_msg(
+		fd >= 0, "no request for %s is on the wire of %s", target, last_document);
 	return fd;
 }
 
 struct text world_request(const char *target)
 {
 	return fake_sent(world_fd(target));
+}
+
+void world_assert_on_wire(const char *targets)
+{
+	struct buffer found;
+
+	buffer_init(&found, SIZE_MAX);
+	for (int fd = FAKE_FD_FIRST; fd < fake_end_fd(); fd++) {
+		struct text sent = fake_is_open(fd) ? fake_sent(fd) : (struct text){NULL, 0};
+		size_t space = text_find(sent, ' ');
+
+		if (space == sent.size)
+			continue;
+		if (found.size > 0)
+			buffer_append_byte(&found, ' ');
+		sent = text_from_at(sent, space + 1);
+		sent.size = text_find(sent, ' ');
+		buffer_append_text(&found, sent);
+	}
+	ck_assert_msg(text_is(buffer_text(&found), targets),
+		"on the wire: \"%.*s\", not \"%s\" of %s", TEXT_ARGS(buffer_text(&found)), targets,
+		last_document);
+	buffer_deinit(&found);
 }
 
 unsigned world_n_on_wire(void)
@@ -444,4 +554,89 @@ void world_answer(const char *target, const char *status, const char *body)
 		strlen(body), body);
 	world_answer_bytes(target, response.data, response.size);
 	buffer_deinit(&response);
+}
+
+/* "a:200=[1]" */
+static void world_play_answer(struct text step)
+{
+	size_t colon = text_find(step, ':');
+	struct text rest = text_from_at(step, colon + 1);
+	size_t equals = text_find(rest, '=');
+	char target[128], status[128], body[256] = "";
+
+	ck_assert_msg(colon < step.size, "what is %.*s?", TEXT_ARGS(step));
+	snprintf(target, sizeof(target), "/%.*s", (int)colon, step.data);
+	if (text_is(rest, "!")) {
+		int fd = world_fd(target);
+
+		fake_forget(fd);
+		fake_complete(FAKE_RECEIVE, fd, 0);
+		fake_run();
+		return;
+	}
+	snprintf(status, sizeof(status), "%.*s So", (int)equals, rest.data);
+	if (equals < rest.size)
+		snprintf(body, sizeof(body), "%.*s", TEXT_ARGS(text_from_at(rest, equals + 1)));
+	world_answer(target, status, body);
+}
+
+void world_play(const char *script)
+{
+	struct text rest = text_from(script);
+
+	while (rest.size > 0) {
+		struct text step = {rest.data, text_find(rest, ' ')};
+
+		if (step.size > 1 && step.data[0] == '+')
+			fake_pass(strtoull(step.data + 1, NULL, 10) * NS_PER_MS);
+		else if (step.size > 0)
+			world_play_answer(step);
+		rest = text_from_at(rest, step.size < rest.size ? step.size + 1 : rest.size);
+	}
+}
+
+/* Cases. */
+
+static void world_assert_one(const struct world_graph *graph, struct text says)
+{
+	size_t slash = text_find(says, '/'), equals = text_find(says, '=');
+	char job[JOB_NAME_MAX], pointer[128], value[1024];
+
+	ck_assert_msg(slash < equals && equals < says.size, "what is %.*s?", TEXT_ARGS(says));
+	snprintf(job, sizeof(job), "%.*s", (int)slash, says.data);
+	snprintf(pointer, sizeof(pointer), "%.*s", (int)(equals - slash), says.data + slash);
+	snprintf(value, sizeof(value), "%.*s", TEXT_ARGS(text_from_at(says, equals + 1)));
+	if (strcmp(job, ".") == 0)
+		world_assert_done(graph, pointer, value);
+	else
+		world_assert(graph, job, pointer, value);
+}
+
+void world_assert_says(const struct world_graph *graph, const char *says)
+{
+	struct text rest = text_from(says);
+
+	while (rest.size > 0) {
+		struct text one = {rest.data, text_find(rest, ' ')};
+
+		world_assert_one(graph, one);
+		rest = text_from_at(rest, one.size < rest.size ? one.size + 1 : rest.size);
+	}
+}
+
+void world_check_cases(const struct world_case *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct world_graph *graph;
+
+		world_begin();
+		graph = world_submit(cases[i].document);
+		world_play(cases[i].script);
+		world_assert_fates(graph, cases[i].fates);
+		ck_assert_msg(graph->done, "is not done: %s", cases[i].document);
+		if (cases[i].says)
+			world_assert_says(graph, cases[i].says);
+		world_free(graph);
+		world_end();
+	}
 }

@@ -29,7 +29,9 @@ struct world_graph {
 	/* Records as JSON, in the order of settling; and the bodies, data == NULL: none. */
 	yyjson_doc **records;
 	struct text *bodies;
-	uint32_t n_records;
+	uint32_t n_records, records_room;
+	/* Of which are leaves, by what became of them. */
+	uint32_t n_leaves, n_fulfilled, n_rejected, n_skipped;
 	/* Not kept while true, only counted. */
 	bool counts_only;
 	/* True exactly when bodies are taken with their memory. */
@@ -66,8 +68,11 @@ void world_start(struct world_graph *graph, const char *document);
  * paused, so that what others make of "a" can be looked at. */
 struct world_graph *world_hold(const char *document, const char *response);
 
-/* Its job of that id, while it lives. */
-struct job *world_job(const struct world_graph *graph, const char *id);
+/* Its job of that name ("a", "posts[3]"), while it lives. */
+struct job *world_job(const struct world_graph *graph, const char *name);
+
+/* Children of the fan-out of that id that there are, wherever in the graph. */
+unsigned world_n_children(const struct world_graph *graph, const char *id);
 
 /* It must be done. */
 void world_free(struct world_graph *graph);
@@ -88,6 +93,15 @@ void world_assert_body(const struct world_graph *graph, const char *job, const c
 /* The ids of settled jobs in their order: "a b c". */
 void world_assert_order(const struct world_graph *graph, const char *ids);
 
+/* What became of every job so far, in the order of settling: "a b/skipped c=HTTP_STATUS
+ * d=CANCELLED/winner". Behind the `=` is the code of its rejection; behind the `/` who cancelled it,
+ * or how else than by a request of its own it was fulfilled. */
+void world_assert_fates(const struct world_graph *graph, const char *fates);
+
+/* "a/reason/code=CANCELLED b/value=- ./winner=a": what the records say at these pointers, and (".")
+ * the summary; "-": nothing. No spaces in them. */
+void world_assert_says(const struct world_graph *graph, const char *says);
+
 /* How a job ended: "fulfilled", a reason code, "-" where it has not settled. */
 void world_assert_fate(const struct world_graph *graph, const char *job, const char *fate);
 
@@ -104,12 +118,30 @@ int world_fd(const char *target);
 /* The request as it was sent. */
 struct text world_request(const char *target);
 
+/* The targets that wait for their answers, in the order in which their connections were made:
+ * "/a /x/1". */
+void world_assert_on_wire(const char *targets);
+
 /* Requests that wait for their answers. */
 unsigned world_n_on_wire(void);
 
 /* Answers the request, and lets turns go by. */
 void world_answer(const char *target, const char *status, const char *body);
 void world_answer_bytes(const char *target, const char *response, size_t size);
+
+/* Does what the script says, step by step: "a:200" answers the request for /a so, "a:200=[1]" with
+ * that body, "a:!" ends its connection instead; "+250" lets as many milliseconds go by. */
+void world_play(const char *script);
+
+/* A document, what happens to it, and what comes of it: the graph is done then. */
+struct world_case {
+	const char *document, *script, *fates;
+	/* NULL: that is all. */
+	const char *says;
+};
+
+/* Each in a world of its own. */
+void world_check_cases(const struct world_case *cases, size_t n);
 
 /* Quotes a document, to free(). */
 char *world_quoted(const char *document);

@@ -18,6 +18,7 @@ static struct plan_spec spec;
 static struct plan_job plan_job;
 static struct plan plan;
 static struct graph graph;
+static struct scope scope;
 static struct job job;
 static struct conn conn;
 static struct attempt attempt;
@@ -29,7 +30,9 @@ static void begin(struct plan_timeouts timeouts)
 	plan_job.spec = &spec;
 	plan.jobs = &plan_job;
 	graph.plan = &plan;
-	job.graph = &graph;
+	scope.graph = &graph;
+	job.scope = &scope;
+	job.slot_ns = AT(1000);
 	memset(&conn, 0, sizeof(conn));
 	memset(&attempt, 0, sizeof(attempt));
 	attempt.scheduler = &scheduler;

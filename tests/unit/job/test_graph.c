@@ -279,7 +279,8 @@ END_TEST
 
 START_TEST(a_job_waits_for_a_slot_no_longer_than_it_says)
 {
-	begin("{'concurrency':1,'jobs':{'a':{'url':'@a'},'b':{'url':'@b','queue_timeout':2},"
+	begin("{'concurrency':1,'jobs':{'a':{'url':'@a','priority':9},"
+	      "'b':{'url':'@b','queue_timeout':2},"
 	      "'c':{'url':'@c','queue_timeout':9},'d':{'url':'@d','after':['b']}}}");
 	fake_pass(2 * NS_PER_S - NS_PER_MS);
 	world_assert_fate(graph, "b", "-");

@@ -25,7 +25,7 @@ static void end(void)
 /* One job on the wire, one in the queue, one that waits, one that has settled. */
 static void begin_all_states(void)
 {
-	begin("{'concurrency':1,'jobs':{'done':{'url':'@done'},'wire':{'url':'@wire'},"
+	begin("{'concurrency':1,'jobs':{'done':{'url':'@done','priority':9},'wire':{'url':'@wire'},"
 	      "'queue':{'url':'@queue'},'wait':{'url':'@wait','after':['wire']}}}");
 	world_answer("/done", "200 OK", "");
 	ck_assert_int_ge(world_find("/wire"), 0);

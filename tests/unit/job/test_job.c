@@ -28,7 +28,7 @@ START_TEST(its_states_follow_each_other)
 {
 	struct job *a, *b, *c;
 
-	begin("{'concurrency':1,'jobs':{'a':{'url':'@a'},'b':{'url':'@b'},"
+	begin("{'concurrency':1,'jobs':{'a':{'url':'@a','priority':9},'b':{'url':'@b'},"
 	      "'c':{'url':'@c','after':['b']},'z':{'url':'@z','after':['c']}}}");
 	a = world_job(graph, "a");
 	b = world_job(graph, "b");
@@ -87,7 +87,7 @@ START_TEST(a_rejection_says_how_long_it_waited)
 {
 	struct fault fault = {.code = FAULT_QUEUE_TIMEOUT};
 
-	begin("{'concurrency':1,'jobs':{'a':{'url':'@a'},'b':{'url':'@b'},"
+	begin("{'concurrency':1,'jobs':{'a':{'url':'@a','priority':9},'b':{'url':'@b'},"
 	      "'c':{'url':'@c','after':['a']}}}");
 	fake_pass(6 * NS_PER_MS);
 	job_reject(world_job(graph, "b"), &fault, RECORD_BY_NONE);
@@ -181,7 +181,7 @@ START_TEST(it_settles_once_and_leaves_all_queues)
 	world_start(graph, "{'jobs':{'a':{'url':'@a','queue_timeout':1}}}");
 	/* Ready, with a timer armed. */
 	ck_assert_int_eq(world_job(graph, "a")->state, JOB_READY);
-	ck_assert(timer_is_armed(&world_job(graph, "a")->queue_timer));
+	ck_assert(timer_is_armed(&world_job(graph, "a")->timer));
 	job_reject(world_job(graph, "a"), &fault, RECORD_BY_CLIENT);
 	ck_assert_uint_eq(n_settled, 1);
 	fake_pass(10 * NS_PER_S);

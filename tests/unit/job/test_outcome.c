@@ -3,10 +3,14 @@
 
 #include <stdlib.h>
 
+#include "job/scheduler.h"
 #include "proto/json.h"
 #include "proto/plan.h"
 #include "tests/unit/unit.h"
 #include "util/container.h"
+
+/* Whose bodies they are counted among. */
+static struct scheduler scheduler;
 
 static const struct header headers[] = {
 	{TEXT_INIT("etag"), TEXT_INIT("\"x\"")},
@@ -55,7 +59,7 @@ START_TEST(keeps_what_is_asked_for_and_no_more)
 			ck_assert(text_is(outcome->headers[1].name, "empty"));
 			ck_assert(text_is(outcome->headers[1].value, ""));
 		}
-		outcome_free(outcome);
+		outcome_drop(&scheduler, &outcome);
 	}
 }
 END_TEST
@@ -74,7 +78,7 @@ START_TEST(is_a_copy)
 	free(url);
 	ck_assert(text_is(outcome->body, "[1]"));
 	ck_assert(text_is(outcome->url, "http://h/y"));
-	outcome_free(outcome);
+	outcome_drop(&scheduler, &outcome);
 }
 END_TEST
 
@@ -85,11 +89,11 @@ START_TEST(an_empty_body_is_a_body_and_none_is_none)
 
 	ck_assert_ptr_nonnull(outcome->body.data);
 	ck_assert_uint_eq(outcome->body.size, 0);
-	outcome_free(outcome);
+	outcome_drop(&scheduler, &outcome);
 	outcome = outcome_new(&record, (struct text){NULL, 0}, PLAN_KEEP_BODY);
 	ck_assert_ptr_null(outcome->body.data);
 	ck_assert_ptr_null(outcome_json(outcome));
-	outcome_free(outcome);
+	outcome_drop(&scheduler, &outcome);
 }
 END_TEST
 
@@ -117,7 +121,7 @@ START_TEST(a_rejected_one_has_a_response_only_where_there_was_one)
 		ck_assert((outcome->url.data != NULL) == (cases[i].status != 0));
 		ck_assert((outcome->body.data != NULL) == (cases[i].status != 0));
 		ck_assert_uint_eq(outcome->n_headers, cases[i].status ? 2 : 0);
-		outcome_free(outcome);
+		outcome_drop(&scheduler, &outcome);
 	}
 }
 END_TEST
@@ -158,18 +162,20 @@ START_TEST(json_is_read_once_and_is_what_parses)
 		}
 		/* The text stays as it came. */
 		ck_assert(text_is(outcome->body, cases[i].body));
-		outcome_free(outcome);
+		outcome_drop(&scheduler, &outcome);
 	}
 }
 END_TEST
 
-START_TEST(free_takes_null)
+START_TEST(dropping_nothing_does_nothing)
 {
-	ck_assert_ptr_null(outcome_free(NULL));
+	struct outcome *outcome = NULL;
+
+	outcome_drop(&scheduler, &outcome);
 }
 END_TEST
 
 UNIT_MAIN("job/outcome", &keeps_what_is_asked_for_and_no_more, &is_a_copy,
 	&an_empty_body_is_a_body_and_none_is_none,
 	&a_rejected_one_has_a_response_only_where_there_was_one,
-	&json_is_read_once_and_is_what_parses, &free_takes_null)
+	&json_is_read_once_and_is_what_parses, &dropping_nothing_does_nothing)

@@ -117,7 +117,7 @@ START_TEST(who_waits_holds_nothing)
 	two = world_submit("{'jobs':{'c':{'url':'http://192.0.2.2/c'}}}");
 	assert_on_wire("a c");
 	ck_assert_uint_eq(world.scheduler.requests.used, 2);
-	ck_assert_uint_eq(one->graph->requests.used, 1);
+	ck_assert_uint_eq(one->graph->group.requests.used, 1);
 	/* Its origin is free, and then it waits for the daemon with "d". */
 	graph_pause(one->graph, true);
 	world_answer("/a", "200 OK", "");
@@ -232,7 +232,7 @@ START_TEST(no_bound_is_ever_exceeded)
 	begin(5, 2);
 	for (size_t i = 0; i < countof(graphs); i++)
 		graphs[i] = world_submit(
-			"{'concurrency':3,'jobs':["
+			"{'concurrency':3,'defaults':{'dedupe':false},'jobs':["
 			"{'id':'a','url':'http://192.0.2.1/'},{'id':'b','url':'http://192.0.2.1/'},"
 			"{'id':'c','url':'http://192.0.2.2/'},{'id':'d','url':'http://192.0.2.2/'},"
 			"{'id':'e','url':'http://192.0.2.3/'},{'id':'f','url':'http://192.0.2.3/'},"
@@ -244,7 +244,7 @@ START_TEST(no_bound_is_ever_exceeded)
 		ck_assert_uint_le(n, 5);
 		ck_assert_uint_eq(world.scheduler.requests.used, n);
 		for (size_t i = 0; i < countof(graphs); i++)
-			ck_assert(!graphs[i]->graph || graphs[i]->graph->requests.used <= 3);
+			ck_assert(!graphs[i]->graph || graphs[i]->graph->group.requests.used <= 3);
 		world_answer("/", "200 OK", "");
 		n_answered++;
 	}

@@ -40,7 +40,7 @@ static bool fill(const char *template, bool lenient, struct buffer *out, struct 
 	ck_assert_msg(doc, "%s: %s", template, error.message);
 	buffer_init(out, SIZE_MAX);
 	filled =
-		template_json_fill(graph->graph, yyjson_doc_get_root(doc), lenient, out, ret_fault);
+		template_json_fill(graph->graph->root, yyjson_doc_get_root(doc), lenient, out, ret_fault);
 	yyjson_doc_free(doc);
 	free(quoted);
 	return filled;
@@ -164,7 +164,7 @@ START_TEST(what_does_not_fit_has_failed)
 
 	begin();
 	buffer_init(&out, 10);
-	template_json_fill(graph->graph, yyjson_doc_get_root(doc), false, &out, &fault);
+	template_json_fill(graph->graph->root, yyjson_doc_get_root(doc), false, &out, &fault);
 	ck_assert(out.failed);
 	buffer_deinit(&out);
 	yyjson_doc_free(doc);

@@ -50,7 +50,7 @@ static void check_value(struct graph *graph, const struct value_case *wanted)
 
 	ck_assert_msg(reference_is_whole(text_from(wanted->reference), &reference), "%s",
 		wanted->reference);
-	value_of(graph, &reference, TEXT("good.example"), &value);
+	value_of(graph->root, &reference, TEXT("good.example"), &value);
 	if (!wanted->text) {
 		ck_assert_msg(value.kind == VALUE_MISSING, "%s has a value", wanted->reference);
 		ck_assert_msg(value.why == wanted->why, "%s: %s", wanted->reference,
@@ -230,7 +230,7 @@ START_TEST(what_was_lost_for_lack_of_memory_is_no_missing_value)
 	a = world_job(graph, "a");
 	job_forget(a);
 	ck_assert(reference_is_whole(TEXT("{{a#/x ?? 1}}"), &reference));
-	value_of(graph->graph, &reference, TEXT("h"), &value);
+	value_of(graph->graph->root, &reference, TEXT("h"), &value);
 	ck_assert_int_eq(value.why, FAULT_OVERLOADED);
 	/* A default is for what is not there. */
 	ck_assert(!value_takes_default(&value, &reference));
@@ -260,7 +260,7 @@ START_TEST(a_secret_goes_to_its_host_alone)
 	for (size_t i = 0; i < countof(cases); i++) {
 		struct value value;
 
-		value_of(graph->graph, &reference, cases[i].host, &value);
+		value_of(graph->graph->root, &reference, cases[i].host, &value);
 		ck_assert((value.kind == VALUE_TEXT) == cases[i].found);
 		if (!cases[i].found)
 			ck_assert_int_eq(value.why, FAULT_SECRET_UNKNOWN);

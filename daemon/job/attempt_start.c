@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/attempt_private.h"
+
+#include "http/request.h"
+#include "job/flight.h"
+#include "job/template.h"
+#include "job/warm.h"
+#include "job/way.h"
+
+/*
+ * How an attempt begins. Its URL is filled in, which names its origin; where all bounds have room
+ * it takes its places, and only then is the request filled in: a job that waits holds nothing.
+ */
+
+/* A document may use its input many times over: what comes of it is bounded like the document. */
+#define REQUEST_BYTES_MAX PLAN_BYTES_MAX
+
+/* Memory. */
+
+static bool attempt_init(void *object)
+{
+	struct attempt *attempt = object;
+
+	list_init(&attempt->link);
+	list_init(&attempt->followers);
+	timer_init(&attempt->timer, attempt_on_timer);
+	buffer_init(&attempt->request, REQUEST_BYTES_MAX);
+	buffer_init(&attempt->url_text, 4 * URL_SIZE_MAX);
+	attempt->user.events = &attempt_conn_events;
+	return exchange_init(&attempt->exchange);
+}
+
+static void attempt_deinit(void *object)
+{
+	struct attempt *attempt = object;
+
+	exchange_deinit(&attempt->exchange);
+	buffer_deinit(&attempt->request);
+	buffer_deinit(&attempt->url_text);
+}
+
+void attempt_slab_init(struct slab *slab, uint32_t n_max)
+{
+	slab_init(slab, sizeof(struct attempt), n_max);
+	slab->init = attempt_init;
+	slab->deinit = attempt_deinit;
+}
+
+/* Beginning. */
+
+/* In the daemon's bound, in those of the groups it is in, and in its origin's. */
+static void attempt_take_places(struct attempt *attempt)
+{
+	struct group *group = job_parent(attempt->job);
+
+	claim_take(&attempt->claim, &attempt->scheduler->requests);
+	for (; group->job; group = job_parent(group->job)) {
+		if (group->requests.limit != BOUND_NONE)
+			claim_take(&attempt->claim, &group->requests);
+	}
+	claim_take(&attempt->claim, &group->requests);
+	claim_take(&attempt->claim, &attempt->route->origin->requests);
+}
+
+static void attempt_run(struct attempt *attempt)
+{
+	struct scheduler *scheduler = attempt->scheduler;
+	struct job *job = attempt->job;
+	struct fault fault;
+
+	attempt_take_places(attempt);
+	timer_stop(ring_timers(scheduler->ring), &job->timer);
+	job->state = JOB_RUNNING;
+	job->attempt = attempt;
+	attempt->scope = job->scope;
+	attempt->scope->n_busy++;
+	scope_begin(job->scope);
+	graph_on_attempt(attempt->graph, &attempt->link);
+	scheduler->counters.attempts++;
+	attempt->slot_ns = attempt_now(attempt);
+	if (!job->slot_ns)
+		job->slot_ns = attempt->slot_ns;
+	attempt->is_safe = request_method_is_safe(template_method(job));
+	rate_add(&attempt->route->share->sent, attempt->slot_ns);
+	if (!template_request(job, &attempt->url, &attempt->request, &fault)) {
+		attempt_reject(attempt, &fault);
+		return;
+	}
+	flight_open(attempt);
+	warm_dependents(job, attempt->route);
+	attempt_lease(attempt);
+}
+
+static struct attempt *attempt_take(struct scheduler *scheduler, struct job *job)
+{
+	struct attempt *attempt = slab_take(&scheduler->attempts);
+
+	if (!attempt)
+		return NULL;
+	attempt->scheduler = scheduler;
+	attempt->graph = job_graph(job);
+	attempt->job = job;
+	attempt->state = ATTEMPT_LEASE;
+	attempt->claim.n = 0;
+	attempt->route = NULL;
+	attempt->conn = NULL;
+	attempt->slot_ns = 0;
+	attempt->begun_ns = 0;
+	attempt->sent_ns = 0;
+	attempt->first_byte_ns = 0;
+	attempt->active_ns = 0;
+	attempt->uploaded = 0;
+	attempt->sent_before = RECORD_SENT_NONE;
+	attempt->is_replay = false;
+	attempt->is_reused = false;
+	attempt->is_flight = false;
+	exchange_rest(&attempt->exchange);
+	return attempt;
+}
+
+/* Its job needs it not, or not now. */
+static void attempt_give(struct attempt *attempt)
+{
+	attempt->job = NULL;
+	if (attempt->route)
+		pool_leave(attempt->scheduler->pool, attempt->route);
+	slab_give(&attempt->scheduler->attempts, attempt);
+}
+
+/* An attempt that knows where it goes; NULL: its job was rejected. */
+static struct attempt *attempt_prepare(struct scheduler *scheduler, struct job *job)
+{
+	struct attempt *attempt = attempt_take(scheduler, job);
+	struct fault fault;
+
+	if (!attempt) {
+		fault_set(&fault, FAULT_OVERLOADED, "no memory for the request");
+		job_reject(job, &fault, RECORD_BY_NONE);
+		return NULL;
+	}
+	if (template_url(job, &attempt->url_text, &attempt->url, &fault))
+		attempt->route = way_find(job, &attempt->url, &fault);
+	if (!attempt->route) {
+		attempt_give(attempt);
+		job_reject(job, &fault, RECORD_BY_NONE);
+		return NULL;
+	}
+	return attempt;
+}
+
+struct bound *attempt_start(struct scheduler *scheduler, struct job *job)
+{
+	struct attempt *attempt = attempt_prepare(scheduler, job);
+	struct bound *refusing = NULL;
+
+	if (!attempt)
+		return NULL;
+	if (flight_join_instead(attempt)) {
+		attempt_give(attempt);
+		return NULL;
+	}
+	if (!bound_has_room(&attempt->route->share->requests))
+		refusing = &attempt->route->share->requests;
+	else if (!bound_has_room(&attempt->route->origin->requests))
+		refusing = &attempt->route->origin->requests;
+	if (refusing)
+		attempt_give(attempt);
+	else
+		attempt_run(attempt);
+	return refusing;
+}
+
+bool attempt_follow(struct scheduler *scheduler, struct job *job)
+{
+	struct attempt *attempt = attempt_prepare(scheduler, job);
+	bool follows;
+
+	/* Settled: there is nothing more to wait for. */
+	if (!attempt)
+		return true;
+	follows = flight_join_instead(attempt);
+	attempt_give(attempt);
+	return follows;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/flight.h"
+
+#include "job/attempt_private.h"
+#include "job/template.h"
+
+/*
+ * Flights are found by their URL; whether it is the same request is then seen by its bytes, which
+ * have the method and every header, and by its route, which has all that a connection must have
+ * in common. A job that is refused by a bound looks too, because who follows needs no place.
+ */
+
+/* Who asks. */
+struct flight_question {
+	const struct plan_spec *spec;
+	struct text request;
+	/* NULL: not known yet. */
+	const struct route *route;
+};
+
+static bool flight_is_shareable(const struct job *job)
+{
+	struct text method = template_method(job);
+
+	return job_plan(job)->spec->dedupe && (text_is(method, "GET") || text_is(method, "HEAD"));
+}
+
+/* All that would make an attempt end otherwise, but for what the request's bytes say. */
+static bool spec_has_same_limits(const struct plan_spec *a, const struct plan_spec *b)
+{
+	if (a == b)
+		return true;
+	return memcmp(&a->timeouts, &b->timeouts, sizeof(a->timeouts)) == 0 &&
+	       a->max_body == b->max_body && a->output == b->output &&
+	       a->http11_only == b->http11_only;
+}
+
+static bool flight_is_same(const void *value, const void *key)
+{
+	const struct attempt *attempt = value;
+	const struct flight_question *question = key;
+
+	return attempt->route == question->route &&
+	       text_equal(buffer_text(&attempt->request), question->request) &&
+	       spec_has_same_limits(job_plan(attempt->job)->spec, question->spec);
+}
+
+static bool flight_is_any(const void *value, const void *key)
+{
+	return true;
+}
+
+static uint64_t flight_hash(const struct url *url)
+{
+	return table_hash(url->text);
+}
+
+static void flight_follow(struct attempt *leader, struct job *job)
+{
+	struct scheduler *scheduler = leader->scheduler;
+
+	timer_stop(ring_timers(scheduler->ring), &job->timer);
+	job->state = JOB_RUNNING;
+	job->attempt = leader;
+	if (!job->slot_ns)
+		job->slot_ns = ring_now(scheduler->ring);
+	list_push_back(&leader->followers, &job->link);
+	scope_begin(job->scope);
+}
+
+bool flight_join_instead(struct attempt *attempt)
+{
+	struct graph *graph = attempt->graph;
+	struct job *job = attempt->job;
+	struct flight_question question = {job_plan(job)->spec, {NULL, 0}, attempt->route};
+	struct attempt *leader;
+	struct fault fault;
+
+	if (!flight_is_shareable(job))
+		return false;
+	attempt->flight_hash = flight_hash(&attempt->url);
+	if (!table_find(&graph->flights, attempt->flight_hash, flight_is_any, NULL))
+		return false;
+	if (!template_request(job, &attempt->url, &attempt->request, &fault))
+		return false;
+	question.request = buffer_text(&attempt->request);
+	leader = table_find(&graph->flights, attempt->flight_hash, flight_is_same, &question);
+	if (leader)
+		flight_follow(leader, job);
+	return leader;
+}
+
+/* True where the job's URL, if it stands in the document as it will be sent, is none of those in
+ * flight: most are not, and then nothing need be filled in. */
+static bool flight_is_unknown(const struct job *job)
+{
+	const struct plan_job *plan = job_plan(job);
+	const struct table *flights = &job_graph(job)->flights;
+
+	return !plan->url_is_template && plan->spec->query.n == 0 &&
+	       !table_find(flights, table_hash(plan->url), flight_is_any, NULL);
+}
+
+bool flight_join(struct job *job)
+{
+	struct graph *graph = job_graph(job);
+
+	if (graph->flights.count == 0 || !flight_is_shareable(job) || flight_is_unknown(job))
+		return false;
+	return attempt_follow(graph->scheduler, job);
+}
+
+void flight_open(struct attempt *attempt)
+{
+	if (!flight_is_shareable(attempt->job))
+		return;
+	/* Without memory it is not shared. */
+	attempt->is_flight = table_insert(&attempt->graph->flights, attempt->flight_hash, attempt);
+}
+
+void flight_close(struct attempt *attempt)
+{
+	if (!attempt->is_flight)
+		return;
+	table_remove(&attempt->graph->flights, attempt->flight_hash, attempt);
+	attempt->is_flight = false;
+}

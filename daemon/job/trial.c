@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/trial.h"
+
+#include <stdlib.h>
+
+struct trial *trial_new(void)
+{
+	return calloc(1, sizeof(struct trial));
+}
+
+struct trial *trial_free(struct trial *trial)
+{
+	if (!trial)
+		return NULL;
+	free(trial->tries);
+	free(trial);
+	return NULL;
+}
+
+static bool trial_make_room(struct trial *trial)
+{
+	uint32_t room = trial->room ? trial->room * 2 : 4;
+	struct record_try *tries;
+
+	if (trial->n_tries < trial->room)
+		return true;
+	if (trial->n_tries == TRIAL_TRIES_MAX)
+		return false;
+	tries = reallocarray(trial->tries, room, sizeof(*tries));
+	if (!tries)
+		return false;
+	trial->tries = tries;
+	trial->room = room;
+	return true;
+}
+
+void trial_add(struct trial *trial, const struct record_try *one, enum record_sent sent)
+{
+	trial->n_attempts++;
+	if (sent > trial->sent)
+		trial->sent = sent;
+	if (trial_make_room(trial))
+		trial->tries[trial->n_tries++] = *one;
+}
+
+void trial_set_backoff(struct trial *trial, uint64_t backoff_ns)
+{
+	if (trial->n_tries == trial->n_attempts)
+		trial->tries[trial->n_tries - 1].backoff = backoff_ns;
+}
