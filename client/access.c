@@ -4,9 +4,9 @@
  * that writes records out as they came) at none. Reading JSON that nobody looks at is the largest
  * cost a client could have.
  *
- * The idea: a record is read when an accessor needs it, and then once. The three members that
- * nearly everybody looks at (job, index, status) stand at its beginning in a fixed form, and are
- * taken from there without reading the rest; where the form is another, the record is read.
+ * The idea: a record is read when an accessor needs it, and then once. The members that nearly
+ * everybody looks at (job, index, item, group, status) stand at its beginning in a fixed form, and
+ * are taken from there without reading the rest; where the form is another, the record is read.
  *
  * The daemon is not trusted to write records: what is not one makes every accessor answer
  * something harmless, a rejection with a code of its own, and the handle tells -EPROTO next.
@@ -33,6 +33,7 @@ static struct settle_record *access_mutable(const struct settle_record *record)
 void access_init(struct settle_record *record, struct text json)
 {
 	record->json = json;
+	record->item = -1;
 	record->state = ACCESS_UNREAD;
 }
 
@@ -53,12 +54,23 @@ static bool access_skip(struct text *text, struct text prefix)
 	return true;
 }
 
-/* {"job":"user","index":0,"status":"fulfilled" and so on, with an id that needs no escape. */
+/* Takes a number from the start of *text, up to the next comma. */
+static bool access_skip_number(struct text *text, uint64_t *ret_value)
+{
+	struct text digits = {text->data, text_find(*text, ',')};
+
+	*text = text_from_at(*text, digits.size);
+	return text_to_u64(digits, UINT32_MAX, ret_value);
+}
+
+/* {"job":"posts[3]","index":4,"item":3,"group":true,"status":"fulfilled" and so on, with an id
+ * that needs no escape; item and group may be missing. */
 static bool access_peek(struct settle_record *record)
 {
 	struct text rest = record->json;
-	struct text job, index;
-	uint64_t value;
+	uint64_t index, item;
+	bool has_item, is_group, is_rejected;
+	struct text job;
 
 	if (record->state != ACCESS_UNREAD)
 		return record->state != ACCESS_BROKEN;
@@ -66,17 +78,21 @@ static bool access_peek(struct settle_record *record)
 		return false;
 	job = (struct text){rest.data, text_find(rest, '"')};
 	rest = text_from_at(rest, job.size);
-	if (text_find(job, '\\') < job.size || !access_skip(&rest, TEXT("\",\"index\":")))
+	if (text_find(job, '\\') < job.size || !access_skip(&rest, TEXT("\",\"index\":")) ||
+		!access_skip_number(&rest, &index))
 		return false;
-	index = (struct text){rest.data, text_find(rest, ',')};
-	rest = text_from_at(rest, index.size);
-	if (!text_to_u64(index, UINT32_MAX, &value) || !access_skip(&rest, TEXT(",\"status\":\"")))
+	has_item = access_skip(&rest, TEXT(",\"item\":"));
+	if (has_item && !access_skip_number(&rest, &item))
 		return false;
-	record->is_rejected = text_starts_with(rest, TEXT("rejected\","));
-	if (!record->is_rejected && !text_starts_with(rest, TEXT("fulfilled\",")))
+	is_group = access_skip(&rest, TEXT(",\"group\":true"));
+	is_rejected = text_starts_with(rest, TEXT(",\"status\":\"rejected\","));
+	if (!is_rejected && !text_starts_with(rest, TEXT(",\"status\":\"fulfilled\",")))
 		return false;
 	record->job = job;
-	record->index = (uint32_t)value;
+	record->index = (uint32_t)index;
+	record->item = has_item ? (int64_t)item : -1;
+	record->is_group = is_group;
+	record->is_rejected = is_rejected;
 	record->state = ACCESS_PEEKED;
 	return true;
 }
@@ -106,8 +122,9 @@ static bool access_check(struct settle_record *record, yyjson_val *root)
 	struct text job = json_string(yyjson_obj_get(root, "job"));
 	struct text status = json_string(yyjson_obj_get(root, "status"));
 	struct text index = json_number(yyjson_obj_get(root, "index"));
+	struct text item = json_number(yyjson_obj_get(root, "item"));
 	bool is_rejected = text_is(status, "rejected");
-	uint64_t value;
+	uint64_t value, item_value;
 
 	if (!job.data || !text_to_u64(index, UINT32_MAX, &value))
 		return false;
@@ -122,6 +139,9 @@ static bool access_check(struct settle_record *record, yyjson_val *root)
 		is_rejected ? yyjson_obj_get(record->outcome, "response") : record->outcome;
 	record->job = job;
 	record->index = (uint32_t)value;
+	if (text_to_u64(item, UINT32_MAX, &item_value))
+		record->item = (int64_t)item_value;
+	record->is_group = yyjson_is_true(yyjson_obj_get(root, "group"));
 	record->is_rejected = is_rejected;
 	return true;
 }
@@ -140,12 +160,14 @@ bool access_read(struct settle_record *record)
 	record->is_rejected = true;
 	record->job = (struct text){NULL, 0};
 	record->index = 0;
+	record->item = -1;
+	record->is_group = false;
 	if (record->error && *record->error == 0)
 		*record->error = -EPROTO;
 	return false;
 }
 
-/* Job, index and status, as cheaply as can be. */
+/* Job, index, item, group and status, as cheaply as can be. */
 static const struct settle_record *access_outline(const struct settle_record *record)
 {
 	struct settle_record *mutable = access_mutable(record);
@@ -176,6 +198,75 @@ enum settle_status settle_record_status(const struct settle_record *record)
 uint32_t settle_record_index(const struct settle_record *record)
 {
 	return access_outline(record)->index;
+}
+
+int64_t settle_record_item(const struct settle_record *record)
+{
+	return access_outline(record)->item;
+}
+
+int settle_record_is_group(const struct settle_record *record)
+{
+	return access_outline(record)->is_group;
+}
+
+/* A member beside `status`; NULL where there is none. */
+static yyjson_val *access_get(const struct settle_record *record, const char *name)
+{
+	if (!access_read(access_mutable(record)))
+		return NULL;
+	return yyjson_obj_get(yyjson_doc_get_root(record->doc), name);
+}
+
+/* A member of the reason; NULL where there is none. */
+static yyjson_val *access_get_reason(const struct settle_record *record, const char *name)
+{
+	if (!access_outline(record)->is_rejected || !access_read(access_mutable(record)))
+		return NULL;
+	return yyjson_obj_get(record->outcome, name);
+}
+
+const char *settle_record_via(const struct settle_record *record)
+{
+	if (access_outline(record)->is_rejected)
+		return NULL;
+	return yyjson_get_str(access_get(record, "via"));
+}
+
+uint32_t settle_record_attempts(const struct settle_record *record)
+{
+	struct text digits = json_number(access_get(record, "attempts"));
+	uint64_t attempts;
+
+	return text_to_u64(digits, UINT32_MAX, &attempts) ? (uint32_t)attempts : 0;
+}
+
+int settle_record_retryable(const struct settle_record *record)
+{
+	return yyjson_is_true(access_get_reason(record, "retryable"));
+}
+
+const char *settle_record_sent(const struct settle_record *record)
+{
+	return yyjson_get_str(access_get_reason(record, "sent"));
+}
+
+const char *settle_record_by(const struct settle_record *record)
+{
+	return yyjson_get_str(access_get_reason(record, "by"));
+}
+
+const char *settle_record_winner(const struct settle_record *record, size_t *ret_size)
+{
+	bool is_none = !access_outline(record)->is_group || record->is_rejected;
+	yyjson_val *value = is_none ? NULL : access_get(record, "value");
+
+	return access_give(json_string(yyjson_obj_get(value, "winner")), ret_size);
+}
+
+const char *settle_record_json(const struct settle_record *record, size_t *ret_size)
+{
+	return access_give(record->json, ret_size);
 }
 
 const char *settle_record_code(const struct settle_record *record)

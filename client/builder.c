@@ -7,6 +7,10 @@
  * the index under which they were added. A key set twice has its last value, a header added twice
  * both of them.
  *
+ * Groups that are open stand on a stack, the innermost one last, and it is there that a job is
+ * added. Where its jobs are is looked up each time, because they are a key like all others, that
+ * may have been set meanwhile.
+ *
  * The first failure is remembered and told by the submit; every call after it does nothing. A
  * graph that could not be made (NULL) is one that failed for lack of memory.
  */
@@ -17,11 +21,15 @@
 
 #include "proto/json.h"
 
+/* Groups in groups, as deep as a document may nest. */
+#define BUILDER_DEPTH_MAX 32
+
 struct settle_graph {
 	yyjson_mut_doc *doc;
 	yyjson_mut_val *root;
-	yyjson_mut_val *jobs;
-	/* The job added last, and its headers; NULL while there is none. */
+	yyjson_mut_val *open[BUILDER_DEPTH_MAX];
+	uint32_t n_open;
+	/* The job added or the group ended last, and its headers; NULL while there is none. */
 	yyjson_mut_val *job;
 	yyjson_mut_val *headers;
 	int error;
@@ -44,8 +52,7 @@ struct settle_graph *settle_graph_new(void)
 		return NULL;
 	graph->doc = yyjson_mut_doc_new(NULL);
 	graph->root = yyjson_mut_obj(graph->doc);
-	graph->jobs = yyjson_mut_obj_add_arr(graph->doc, graph->root, "jobs");
-	if (!graph->jobs)
+	if (!yyjson_mut_obj_add_arr(graph->doc, graph->root, "jobs"))
 		return settle_graph_free(graph);
 	yyjson_mut_doc_set_root(graph->doc, graph->root);
 	return graph;
@@ -108,20 +115,57 @@ void settle_graph_set(struct settle_graph *graph, const char *key, const char *j
 	builder_put(graph, graph->root, key, builder_json(graph, json_value));
 }
 
+/* Adds an object to the jobs of the innermost open group, and makes it the job spoken of. False,
+ * and the error, where that is not possible. */
+static bool builder_add(struct settle_graph *graph, const char *id)
+{
+	yyjson_mut_val *group, *jobs;
+
+	if (!graph || graph->error)
+		return false;
+	group = graph->n_open > 0 ? graph->open[graph->n_open - 1] : graph->root;
+	jobs = yyjson_mut_obj_get(group, "jobs");
+	if (!yyjson_mut_is_arr(jobs)) {
+		graph->error = -EINVAL;
+		return false;
+	}
+	graph->headers = NULL;
+	graph->job = yyjson_mut_arr_add_obj(graph->doc, jobs);
+	if (!graph->job)
+		graph->error = -ENOMEM;
+	else if (id)
+		builder_put(graph, graph->job, "id", builder_string(graph, id));
+	return graph->error == 0;
+}
+
 void settle_graph_job(struct settle_graph *graph, const char *id, const char *url)
+{
+	if (builder_add(graph, id))
+		builder_put(graph, graph->job, "url", builder_string(graph, url));
+}
+
+void settle_graph_group(struct settle_graph *graph, const char *id)
+{
+	if (!builder_add(graph, id))
+		return;
+	if (graph->n_open == BUILDER_DEPTH_MAX)
+		graph->error = -EINVAL;
+	else if (!yyjson_mut_obj_add_arr(graph->doc, graph->job, "jobs"))
+		graph->error = -ENOMEM;
+	else
+		graph->open[graph->n_open++] = graph->job;
+}
+
+void settle_graph_group_end(struct settle_graph *graph)
 {
 	if (!graph || graph->error)
 		return;
-	graph->headers = NULL;
-	graph->job = yyjson_mut_arr_add_obj(graph->doc, graph->jobs);
-	if (!graph->job) {
-		graph->error = -ENOMEM;
+	if (graph->n_open == 0) {
+		graph->error = -EINVAL;
 		return;
 	}
-	if (id)
-		builder_put(graph, graph->job, "id", builder_string(graph, id));
-	if (!graph->error)
-		builder_put(graph, graph->job, "url", builder_string(graph, url));
+	graph->job = graph->open[--graph->n_open];
+	graph->headers = yyjson_mut_obj_get(graph->job, "headers");
 }
 
 /* True where there is a job to speak of. */
@@ -205,6 +249,8 @@ int settle_graph_submit(
 		return -ENOMEM;
 	if (graph->error)
 		return graph->error;
+	if (graph->n_open > 0)
+		return -EINVAL;
 	json = yyjson_mut_write(graph->doc, 0, &size);
 	if (!json)
 		return -ENOMEM;

@@ -260,6 +260,23 @@ int settle_cancel(struct settle *settle, uint64_t graph, const char *job)
 	return connection_queued(settle, before);
 }
 
+int settle_ask_cancel(struct settle *settle, uint64_t number, const char *job)
+{
+	struct buffer *out = &settle->out;
+	size_t before = out->size;
+
+	if (settle->error)
+		return settle->error;
+	buffer_append_literal(out, "{\"cancel\":{\"graph\":");
+	buffer_append_u64(out, number);
+	if (job) {
+		buffer_append_literal(out, ",\"job\":");
+		json_append_string(out, text_from(job));
+	}
+	buffer_append_literal(out, "}}\n");
+	return connection_queued(settle, before);
+}
+
 static int connection_ask(struct settle *settle, struct text message)
 {
 	size_t before = settle->out.size;
@@ -273,6 +290,15 @@ static int connection_ask(struct settle *settle, struct text message)
 int settle_ask_status(struct settle *settle)
 {
 	return connection_ask(settle, TEXT("{\"status\":{}}\n"));
+}
+
+int settle_ask_flush(struct settle *settle, const char *what)
+{
+	if (what && strcmp(what, "dns") == 0)
+		return connection_ask(settle, TEXT("{\"flush\":{\"dns\":true}}\n"));
+	if (what && strcmp(what, "conns") == 0)
+		return connection_ask(settle, TEXT("{\"flush\":{\"conns\":true}}\n"));
+	return settle->error ? settle->error : -EINVAL;
 }
 
 int settle_ask_hello(struct settle *settle)

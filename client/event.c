@@ -37,6 +37,8 @@ static const struct event_kind event_kinds[] = {
 	{TEXT_INIT("hello"), SETTLE_HELLO, false, false},
 	{TEXT_INIT("status"), SETTLE_STATUS, false, false},
 	{TEXT_INIT("error"), SETTLE_ERROR, false, false},
+	{TEXT_INIT("cancelled"), SETTLE_CANCELLED, false, false},
+	{TEXT_INIT("flushed"), SETTLE_FLUSHED, false, false},
 };
 
 static const struct event_kind *event_kind_of(struct text name)
@@ -185,7 +187,7 @@ void event_clear(struct settle *settle)
 	buffer_reset(&settle->rewritten, 0);
 }
 
-enum settle_event_type settle_event_type(const struct settle_event *event)
+unsigned settle_event_type(const struct settle_event *event)
 {
 	return event->type;
 }

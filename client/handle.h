@@ -19,9 +19,9 @@
 /* How far a record has been read. */
 enum access_state {
 	ACCESS_UNREAD,
-	/* `job`, `index` and `is_rejected` are known: they were where the daemon writes them. */
+	/* `job` to `is_rejected` are known: they were where the daemon writes them. */
 	ACCESS_PEEKED,
-	/* `doc` is there, and the three above. */
+	/* `doc` is there, and these. */
 	ACCESS_READ,
 	/* It is no record. */
 	ACCESS_BROKEN,
@@ -33,9 +33,12 @@ struct settle_record {
 	struct text body;
 	bool has_body;
 	enum access_state state;
-	bool is_rejected;
-	uint32_t index;
 	struct text job;
+	uint32_t index;
+	/* -1: none. */
+	int64_t item;
+	bool is_group;
+	bool is_rejected;
 	yyjson_doc *doc;
 	/* The reason or the value, and the response in it; NULL where there is none. */
 	yyjson_val *outcome;

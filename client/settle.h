@@ -55,9 +55,18 @@ SETTLE_EXPORT short settle_poll_events(const struct settle *settle);
 SETTLE_EXPORT int settle_submit(
 	struct settle *settle, const char *json, size_t size, uint64_t *ret_graph);
 
-/* Cancels a graph, or where `job` is not NULL one job of it. -EINVAL: no such graph was submitted
- * on this handle. */
+/* Cancels a graph, or where `job` is not NULL what has that id in it: a job, a group or fan-out
+ * with all that is in it, one child of a fan-out ("posts[3]"). What was cancelled still settles,
+ * as rejected. -EINVAL: no such graph was submitted on this handle. */
 SETTLE_EXPORT int settle_cancel(struct settle *settle, uint64_t graph, const char *job);
+
+/* Cancels a graph of any connection by the number that the daemon's status shows, or a job of it;
+ * SETTLE_CANCELLED answers. Only the user whose graph it is, and root, may. */
+SETTLE_EXPORT int settle_ask_cancel(struct settle *settle, uint64_t number, const char *job);
+
+/* Has the daemon forget the addresses that it has looked up ("dns"), or close the connections that
+ * are idle ("conns"); SETTLE_FLUSHED answers. -EINVAL: `what` is neither. */
+SETTLE_EXPORT int settle_ask_flush(struct settle *settle, const char *what);
 
 /* Asks for the daemon's status; SETTLE_STATUS answers. */
 SETTLE_EXPORT int settle_ask_status(struct settle *settle);
@@ -77,6 +86,9 @@ enum settle_event_type {
 	SETTLE_DONE,     /* a graph is done: `json` is its summary; the last event of a graph */
 	SETTLE_STATUS,   /* the daemon's status */
 	SETTLE_ERROR,    /* the daemon did not understand, and closes */
+	/* The answers to settle_ask_cancel() and settle_ask_flush(). */
+	SETTLE_CANCELLED, /* {"graph":12,"found":true}: whether there was what to cancel */
+	SETTLE_FLUSHED,   /* {"dns":12}: how many were */
 };
 
 /* Sends what waits, and takes the next event. `timeout_ms`: 0 does not wait, -1 waits as long as
@@ -87,7 +99,8 @@ enum settle_event_type {
 SETTLE_EXPORT int settle_next(
 	struct settle *settle, int timeout_ms, const struct settle_event **ret_event);
 
-SETTLE_EXPORT enum settle_event_type settle_event_type(const struct settle_event *event);
+/* One of enum settle_event_type; a later version of the library may give more. */
+SETTLE_EXPORT unsigned settle_event_type(const struct settle_event *event);
 
 /* The graph's number; 0 for events of the connection. */
 SETTLE_EXPORT uint64_t settle_event_graph(const struct settle_event *event);
@@ -105,23 +118,52 @@ SETTLE_EXPORT const struct settle_record *settle_event_record(const struct settl
 
 /* -- A record: nothing is copied, all is valid as long as the event ------------------------- */
 
-/* `ret_size` may be NULL. Texts are UTF-8 and, but for the code, not terminated. What the daemon
- * sent as a record and is none looks like a rejection with the code "PROTOCOL", and the next
- * settle_next() returns -EPROTO. */
+/* `ret_size` may be NULL. Texts are UTF-8; those with a size are not terminated, those without
+ * are, and are words of the protocol. What the daemon sent as a record and is none looks like a
+ * rejection with the code "PROTOCOL", and the next settle_next() returns -EPROTO. */
 
 enum settle_status { SETTLE_FULFILLED, SETTLE_REJECTED };
 
 SETTLE_EXPORT const char *settle_record_job(const struct settle_record *record, size_t *ret_size);
 SETTLE_EXPORT enum settle_status settle_record_status(const struct settle_record *record);
 
-/* The job's place in the document. */
+/* The job's place in the document, depth first; a fan-out's children have the fan-out's. */
 SETTLE_EXPORT uint32_t settle_record_index(const struct settle_record *record);
 
-/* The reason code ("HTTP_STATUS"), or NULL where fulfilled. Terminated. */
+/* Inside a fan-out, the number of the item (of the innermost one), from 0 on; else -1. */
+SETTLE_EXPORT int64_t settle_record_item(const struct settle_record *record);
+
+/* 1 for a group or a fan-out as a whole, which has no body and no response; 0 for a job that makes
+ * requests. */
+SETTLE_EXPORT int settle_record_is_group(const struct settle_record *record);
+
+/* How it was fulfilled: "network", "dedupe" (another job's flight), "fallback", "skipped". NULL
+ * where it was rejected, and for a group that simply ran. */
+SETTLE_EXPORT const char *settle_record_via(const struct settle_record *record);
+
+/* How many attempts were begun, the first one included; 0: nothing was asked for. */
+SETTLE_EXPORT uint32_t settle_record_attempts(const struct settle_record *record);
+
+/* The reason code ("HTTP_STATUS"), or NULL where fulfilled. */
 SETTLE_EXPORT const char *settle_record_code(const struct settle_record *record);
 
 /* The reason's message, or NULL where fulfilled. */
 SETTLE_EXPORT const char *settle_record_message(
+	const struct settle_record *record, size_t *ret_size);
+
+/* 1 where it was rejected and the same request may well succeed later; else 0. */
+SETTLE_EXPORT int settle_record_retryable(const struct settle_record *record);
+
+/* Whether the peer may have acted on a job that was rejected: "none", "partial", "full"; NULL
+ * where fulfilled. */
+SETTLE_EXPORT const char *settle_record_sent(const struct settle_record *record);
+
+/* Who cancelled it: "fail_fast", "winner", "client", "disconnect", "timeout", "shutdown"; NULL
+ * where nobody did. */
+SETTLE_EXPORT const char *settle_record_by(const struct settle_record *record);
+
+/* The id of the job that decided a fulfilled group of mode any or race; NULL where none did. */
+SETTLE_EXPORT const char *settle_record_winner(
 	const struct settle_record *record, size_t *ret_size);
 
 /* The HTTP status, also of a response that was rejected for it; 0 where there was none. */
@@ -134,11 +176,14 @@ SETTLE_EXPORT const char *settle_record_header(
 /* The body, raw. NULL and 0 where there is none; an empty one is not NULL. */
 SETTLE_EXPORT const void *settle_record_body(const struct settle_record *record, size_t *ret_size);
 
+/* All of it, as settle_event_json(): for members that have no function here. */
+SETTLE_EXPORT const char *settle_record_json(const struct settle_record *record, size_t *ret_size);
+
 /* -- Building a graph ---------------------------------------------------------------------- */
 
 /* NULL where there is no memory. Later failures are remembered, and told by the submit: -EINVAL
- * (a value that is not JSON, a text that is not UTF-8, a job's key before the first job), -ENOMEM
- * (a graph that is NULL, too). */
+ * (a value that is not JSON, a text that is not UTF-8, a job's key before the first job, a group
+ * that was not begun or not ended), -ENOMEM (a graph that is NULL, too). */
 SETTLE_EXPORT struct settle_graph *settle_graph_new(void);
 SETTLE_EXPORT struct settle_graph *settle_graph_free(struct settle_graph *graph);
 
@@ -150,7 +195,13 @@ SETTLE_EXPORT void settle_graph_set(
 /* Adds a job; later calls of settle_graph_job_* speak of it. `id` NULL: its place. */
 SETTLE_EXPORT void settle_graph_job(struct settle_graph *graph, const char *id, const char *url);
 
-/* A key of the job added last, its value as JSON text. */
+/* Adds a group: up to settle_graph_group_end() jobs and groups are added to it, each with an `id`.
+ * settle_graph_job_set() speaks of the group while it has no jobs, and again when it has ended:
+ * ("mode", "\"any\""), ("timeout", "2"). 32 levels at most. */
+SETTLE_EXPORT void settle_graph_group(struct settle_graph *graph, const char *id);
+SETTLE_EXPORT void settle_graph_group_end(struct settle_graph *graph);
+
+/* A key of the job added last, its value as JSON text: ("retry", "3"), ("each", "[1, 2]"). */
 SETTLE_EXPORT void settle_graph_job_set(
 	struct settle_graph *graph, const char *key, const char *json_value);
 

@@ -94,8 +94,9 @@ static int get_take_outputs(const struct options *options, struct get_outputs *o
 static int get_choose_format(const struct options *options, const struct get_outputs *outputs,
 	enum show_format *ret_format)
 {
-	bool wants_records =
-		option_given(options, OPTION_FORMAT) || option_given(options, OPTION_BODY);
+	enum view_kind view;
+	bool wants_records = option_given(options, OPTION_FORMAT) ||
+			     option_given(options, OPTION_BODY) || view_on_stdout(options, &view);
 	int r = 0;
 
 	*ret_format = SHOW_CONTENT;
@@ -121,9 +122,15 @@ static int get_run(const struct options *options, const struct get_outputs *outp
 		.quiet_redirects = option_given(options, OPTION_MAX_REDIRS) ||
 				   option_given(options, OPTION_HEAD) || format != SHOW_CONTENT,
 	};
+	struct show_options show_options = {
+		.options = options,
+		.format = format,
+		.content = &content,
+		.document = document,
+	};
 	struct session session;
 	struct show show;
-	int status = show_open(&show, options, format, &content);
+	int status = show_open(&show, &show_options);
 
 	if (status == 0)
 		status = session_open(options, true, &session);
@@ -133,6 +140,9 @@ static int get_run(const struct options *options, const struct get_outputs *outp
 			.document = document,
 			.render = show.render,
 			.sink = &show.sink,
+			.views = &show.views,
+			.plan = show.plan,
+			.failures_are_told = show_tells_failures(&show),
 			.refusal_is_shown = show_has_refusal(&show),
 			.summary_is_shown = option_given(options, OPTION_SUMMARY),
 			.job_timeout_is_graphs =

@@ -16,6 +16,8 @@
 enum plan_format {
 	PLAN_FORMAT_TEXT,
 	PLAN_FORMAT_JSON,
+	PLAN_FORMAT_MERMAID,
+	PLAN_FORMAT_DOT,
 };
 
 static int plan_choose(const struct options *options, enum plan_format *ret_format)
@@ -23,15 +25,13 @@ static int plan_choose(const struct options *options, enum plan_format *ret_form
 	static const char *const formats[] = {
 		[PLAN_FORMAT_TEXT] = "text",
 		[PLAN_FORMAT_JSON] = "json",
+		[PLAN_FORMAT_MERMAID] = "mermaid",
+		[PLAN_FORMAT_DOT] = "dot",
 		NULL,
 	};
 	const char *value = option_value(options, OPTION_FORMAT);
 	size_t choice = PLAN_FORMAT_TEXT;
 
-	if (value && (strcmp(value, "mermaid") == 0 || strcmp(value, "dot") == 0)) {
-		value_refuse(OPTION_FORMAT, value, "not supported by this version");
-		return EXIT_USAGE;
-	}
 	if (value && !value_choice(OPTION_FORMAT, value, formats, &choice))
 		return EXIT_USAGE;
 	*ret_format = (enum plan_format)choice;
@@ -52,6 +52,12 @@ static int plan_refuse(
 /* Appends what the format shows. Returns the exit status. */
 static int plan_show(struct buffer *out, enum plan_format format, struct text document)
 {
+	static int (*const renders[])(struct buffer *, const struct plan *) = {
+		[PLAN_FORMAT_TEXT] = plan_render_text,
+		[PLAN_FORMAT_JSON] = plan_render_json,
+		[PLAN_FORMAT_MERMAID] = plan_render_mermaid,
+		[PLAN_FORMAT_DOT] = plan_render_dot,
+	};
 	struct plan_errors errors;
 	struct plan *plan = NULL;
 	int r, status = EXIT_FULFILLED;
@@ -62,8 +68,7 @@ static int plan_show(struct buffer *out, enum plan_format format, struct text do
 		status = plan_refuse(out, format, &errors);
 		r = 0;
 	} else if (r == 0) {
-		r = format == PLAN_FORMAT_JSON ? plan_render_json(out, plan)
-					       : plan_render_text(out, plan);
+		r = renders[format](out, plan);
 		plan_free(plan);
 	}
 	plan_errors_deinit(&errors);

@@ -47,6 +47,7 @@ int command_read_document(const struct options *options, struct buffer *document
 
 static int command_run_document(const struct options *options, struct text document)
 {
+	struct show_options show_options = {.options = options, .document = document};
 	struct session session;
 	enum show_format format;
 	struct show show;
@@ -54,7 +55,8 @@ static int command_run_document(const struct options *options, struct text docum
 
 	if (status != 0)
 		return status;
-	status = show_open(&show, options, format, NULL);
+	show_options.format = format;
+	status = show_open(&show, &show_options);
 	if (status == 0)
 		status = session_open(options, true, &session);
 	if (status == 0) {
@@ -63,6 +65,9 @@ static int command_run_document(const struct options *options, struct text docum
 			.document = document,
 			.render = show.render,
 			.sink = &show.sink,
+			.views = &show.views,
+			.plan = show.plan,
+			.failures_are_told = show_tells_failures(&show),
 			.refusal_is_shown = show_has_refusal(&show),
 			.summary_is_shown = option_given(options, OPTION_SUMMARY),
 		};

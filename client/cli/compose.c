@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/cli/compose_private.h"
 #include "client/cli/data.h"
 #include "client/cli/exit.h"
 #include "client/cli/file.h"
@@ -19,26 +20,10 @@
 #include "client/cli/value.h"
 #include "proto/json.h"
 #include "proto/plan.h"
+#include "util/container.h"
 
 /* Of a file of headers or certificates. */
 #define COMPOSE_FILE_MAX (16u * 1024 * 1024)
-
-/* One -H, or one line of its file. */
-struct compose_header {
-	struct text name;
-	/* data == NULL: the header is not to be sent ("Name:"). */
-	struct text value;
-};
-
-struct compose {
-	const struct options *options;
-	struct buffer *out;
-	/* struct compose_header, one behind the other. */
-	struct buffer headers;
-	/* The texts of files given by @FILE; views into them stay. */
-	char **files;
-	size_t n_files;
-};
 
 void compose_append_escaped(struct buffer *out, struct text text)
 {
@@ -62,8 +47,7 @@ void compose_append_escaped(struct buffer *out, struct text text)
 	buffer_deinit(&escaped);
 }
 
-/* A member's name, behind a comma where it is not the first. */
-static void compose_key(struct buffer *out, const char *key)
+void compose_key(struct buffer *out, const char *key)
 {
 	if (out->size > 0 && out->data[out->size - 1] != '{')
 		buffer_append_byte(out, ',');
@@ -71,44 +55,7 @@ static void compose_key(struct buffer *out, const char *key)
 	buffer_append_byte(out, ':');
 }
 
-/* -- Headers ----------------------------------------------------------------------------------- */
-
-static struct text compose_trim(struct text text)
-{
-	while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-		text = text_from_at(text, 1);
-	while (text.size > 0 && strchr(" \t\r", text.data[text.size - 1]))
-		text.size--;
-	return text;
-}
-
-static int compose_take_header(struct compose *compose, struct text line)
-{
-	struct compose_header header;
-	size_t colon = text_find(line, ':');
-
-	if (!text_is_utf8(line)) {
-		message_print("a header is not UTF-8: %.*s", TEXT_ARGS(line));
-		return EXIT_USAGE;
-	}
-	header.name = compose_trim((struct text){line.data, colon});
-	header.value = compose_trim(text_from_at(line, colon + 1));
-	if (colon == line.size && header.name.size > 1 &&
-		header.name.data[header.name.size - 1] == ';') {
-		/* curl's way to say that it is empty. */
-		header.name.size--;
-		header.value = TEXT("");
-	} else if (colon == line.size || header.name.size == 0) {
-		message_print("a header is not of the form \"Name: value\": %.*s", TEXT_ARGS(line));
-		return EXIT_USAGE;
-	} else if (header.value.size == 0) {
-		header.value.data = NULL;
-	}
-	buffer_append(&compose->headers, &header, sizeof(header));
-	return compose->headers.failed ? -ENOMEM : 0;
-}
-
-static int compose_read(const char *path, struct buffer *file)
+int compose_read(const char *path, struct buffer *file)
 {
 	int r;
 
@@ -121,144 +68,14 @@ static int compose_read(const char *path, struct buffer *file)
 	return EXIT_LOCAL_IO;
 }
 
-static int compose_take_header_file(struct compose *compose, const char *path)
-{
-	struct buffer file;
-	struct text rest;
-	char **files;
-	int r = compose_read(path, &file);
-
-	if (r != 0)
-		return r;
-	rest = buffer_text(&file);
-	files = realloc(compose->files, (compose->n_files + 1) * sizeof(*files));
-	if (!files) {
-		buffer_deinit(&file);
-		return -ENOMEM;
-	}
-	compose->files = files;
-	compose->files[compose->n_files++] = buffer_take(&file);
-	while (rest.size > 0) {
-		size_t end = text_find(rest, '\n');
-		struct text line = compose_trim((struct text){rest.data, end});
-
-		rest = text_from_at(rest, end + 1);
-		r = line.size > 0 ? compose_take_header(compose, line) : 0;
-		if (r != 0)
-			return r;
-	}
-	return 0;
-}
-
-static int compose_take_headers(struct compose *compose)
-{
-	for (size_t i = 0; i < compose->options->n_uses; i++) {
-		const struct option_use *use = &compose->options->uses[i];
-		int r;
-
-		if (use->option != OPTION_HEADER)
-			continue;
-		r = use->value[0] == '@' ? compose_take_header_file(compose, use->value + 1)
-					 : compose_take_header(compose, text_from(use->value));
-		if (r != 0)
-			return r;
-	}
-	return 0;
-}
-
-static size_t compose_header_count(const struct compose *compose)
-{
-	return compose->headers.size / sizeof(struct compose_header);
-}
-
-static struct compose_header *compose_header_get(const struct compose *compose, size_t i)
-{
-	return (struct compose_header *)(void *)compose->headers.data + i;
-}
-
-/* The place of the first one of that name at or after `from`; the count where there is none. */
-static size_t compose_header_find(const struct compose *compose, size_t from, struct text name)
-{
-	size_t n = compose_header_count(compose);
-	size_t i = from;
-
-	while (i < n && !text_equal_nocase(compose_header_get(compose, i)->name, name))
-		i++;
-	return i;
-}
-
-/* All headers named as the i-th, which is the first of them. */
-static void compose_append_header(struct compose *compose, size_t i)
-{
-	struct text name = compose_header_get(compose, i)->name;
-	size_t n = compose_header_count(compose), values = 0, written = 0;
-
-	for (size_t j = i; j < n; j = compose_header_find(compose, j + 1, name))
-		values += compose_header_get(compose, j)->value.data != NULL;
-	if (values == 0)
-		return;
-	if (compose->out->data[compose->out->size - 1] != '{')
-		buffer_append_byte(compose->out, ',');
-	json_append_string(compose->out, name);
-	buffer_append_text(compose->out, values > 1 ? TEXT(":[") : TEXT(":"));
-	for (size_t j = i; j < n; j = compose_header_find(compose, j + 1, name)) {
-		struct text value = compose_header_get(compose, j)->value;
-
-		if (!value.data)
-			continue;
-		if (written++ > 0)
-			buffer_append_byte(compose->out, ',');
-		compose_append_escaped(compose->out, value);
-	}
-	if (values > 1)
-		buffer_append_byte(compose->out, ']');
-}
-
-/* One that an option brings along, unless the user has said otherwise. */
-static int compose_imply_header(struct compose *compose, const char *name, const char *value)
-{
-	struct compose_header header = {text_from(name), text_from(value)};
-
-	if (compose_header_find(compose, 0, header.name) < compose_header_count(compose))
-		return 0;
-	buffer_append(&compose->headers, &header, sizeof(header));
-	return compose->headers.failed ? -ENOMEM : 0;
-}
-
-static int compose_headers(struct compose *compose)
-{
-	bool is_json = option_given(compose->options, OPTION_JSON);
-	int r = compose_take_headers(compose);
-
-	if (r == 0 && data_is_given(compose->options))
-		r = compose_imply_header(compose, "content-type",
-			is_json ? "application/json" : "application/x-www-form-urlencoded");
-	if (r == 0 && is_json)
-		r = compose_imply_header(compose, "accept", "application/json");
-	if (r != 0 || compose_header_count(compose) == 0)
-		return r;
-	compose_key(compose->out, "headers");
-	buffer_append_byte(compose->out, '{');
-	for (size_t i = 0; i < compose_header_count(compose); i++) {
-		struct text name = compose_header_get(compose, i)->name;
-
-		if (compose_header_find(compose, 0, name) == i)
-			compose_append_header(compose, i);
-	}
-	buffer_append_byte(compose->out, '}');
-	return 0;
-}
-
 /* -- Body -------------------------------------------------------------------------------------- */
 
 /* A body given as text gets a content type; where the user wants none, and where text could be
  * misread, it is given as bytes. */
 static bool compose_body_is_text(const struct compose *compose, struct text body)
 {
-	size_t type = compose_header_find(compose, 0, TEXT("content-type"));
-
 	return text_is_utf8(body) && !memmem(body.data, body.size, "{{", 2) &&
-	       compose_header_get(compose, type)->value.data;
+	       !compose_has_no_type(compose);
 }
 
 static int compose_body(struct compose *compose)
@@ -302,9 +119,11 @@ static int compose_method(struct compose *compose)
 	return 0;
 }
 
-/* Longer than anybody waits; and the largest body that may pass through memory unasked. */
-#define UNLIMITED_NS   (UINT64_C(365) * 86400 * UINT64_C(1000000000))
-#define BODY_BYTES_MAX (512u * 1024 * 1024)
+/* Attempts beyond reason; longer than anybody waits; and the largest body that may pass through
+ * memory unasked. */
+#define COMPOSE_RETRY_MAX 1000
+#define UNLIMITED_NS      (UINT64_C(365) * 86400 * UINT64_C(1000000000))
+#define BODY_BYTES_MAX    (512u * 1024 * 1024)
 
 static void compose_seconds(struct buffer *out, const char *key, uint64_t ns)
 {
@@ -312,17 +131,34 @@ static void compose_seconds(struct buffer *out, const char *key, uint64_t ns)
 	value_append_seconds(out, ns);
 }
 
+/* N more attempts than the first. */
+static int compose_retry(struct compose *compose)
+{
+	const char *retry = option_value(compose->options, OPTION_RETRY);
+	uint64_t n;
+
+	if (!retry || strcmp(retry, "0") == 0)
+		return 0;
+	if (!value_number(OPTION_RETRY, retry, COMPOSE_RETRY_MAX, &n))
+		return EXIT_USAGE;
+	compose_key(compose->out, "retry");
+	buffer_append_u64(compose->out, n + 1);
+	return 0;
+}
+
 static int compose_times(struct compose *compose)
 {
 	const char *max_time = option_value(compose->options, OPTION_MAX_TIME);
+	bool may_retry = option_given(compose->options, OPTION_RETRY);
 	const char *connect = option_value(compose->options, OPTION_CONNECT_TIMEOUT);
 	uint64_t ns;
 
 	if (max_time) {
 		if (!value_duration(OPTION_MAX_TIME, max_time, &ns))
 			return EXIT_USAGE;
-		compose_seconds(compose->out, "timeout", ns);
-		/* There is one attempt: its own limit is not to be the shorter one. */
+		/* As curl: each attempt has that long. Of one attempt the code is the job's, and
+		 * its own limit is not to be the shorter one. */
+		compose_seconds(compose->out, "timeout", may_retry ? UNLIMITED_NS : ns);
 		compose_seconds(compose->out, "attempt_timeout", ns);
 	}
 	if (!max_time) {
@@ -505,17 +341,13 @@ static int compose_graph(struct compose *compose)
 	return compose_deadline(compose);
 }
 
-static int compose_url(struct buffer *out, struct text url)
+/* As curl: without a scheme it is http. In a URL braces are percent-encoded. */
+static void compose_append_whole_url(struct buffer *out, struct text url, bool has_scheme)
 {
 	struct buffer whole;
 
-	if (!text_is_utf8(url)) {
-		message_print("a URL is not UTF-8: %.*s", TEXT_ARGS(url));
-		return EXIT_USAGE;
-	}
 	buffer_init(&whole, SIZE_MAX / 4);
-	/* As curl: without a scheme it is http. */
-	if (!memmem(url.data, url.size, "://", 3))
+	if (!has_scheme)
 		buffer_append_literal(&whole, "http://");
 	for (size_t i = 0; i < url.size; i++) {
 		if (url.data[i] == '{')
@@ -525,11 +357,24 @@ static int compose_url(struct buffer *out, struct text url)
 		else
 			buffer_append_byte(&whole, url.data[i]);
 	}
-	buffer_append_literal(out, "{\"url\":");
 	json_append_string(out, buffer_text(&whole));
-	buffer_append_byte(out, '}');
+	if (whole.failed)
+		out->failed = true;
 	buffer_deinit(&whole);
-	return 0;
+}
+
+void compose_append_job(struct buffer *out, struct text url)
+{
+	bool has_scheme = memmem(url.data, url.size, "://", 3);
+	bool has_braces = memchr(url.data, '{', url.size) || memchr(url.data, '}', url.size);
+
+	buffer_append_literal(out, "{\"url\":");
+	/* Most are as they are to be: a batch has a million. */
+	if (has_scheme && !has_braces)
+		json_append_string(out, url);
+	else
+		compose_append_whole_url(out, url, has_scheme);
+	buffer_append_byte(out, '}');
 }
 
 static int compose_jobs(struct compose *compose)
@@ -537,24 +382,28 @@ static int compose_jobs(struct compose *compose)
 	compose_key(compose->out, "jobs");
 	buffer_append_byte(compose->out, '[');
 	for (size_t i = 0; i < compose->options->n_operands; i++) {
-		int r;
+		struct text url = text_from(compose->options->operands[i]);
 
+		if (!text_is_utf8(url)) {
+			message_print("a URL is not UTF-8: %.*s", TEXT_ARGS(url));
+			return EXIT_USAGE;
+		}
 		if (i > 0)
 			buffer_append_byte(compose->out, ',');
-		r = compose_url(compose->out, text_from(compose->options->operands[i]));
-		if (r != 0)
-			return r;
+		compose_append_job(compose->out, url);
 	}
 	buffer_append_byte(compose->out, ']');
 	return 0;
 }
 
-static int compose_all(struct compose *compose)
+/* All but the jobs, and the end. */
+static int compose_begin(struct compose *compose)
 {
 	static int (*const keys[])(struct compose * compose) = {
 		compose_method,
 		compose_headers,
 		compose_body,
+		compose_retry,
 		compose_times,
 		compose_limits,
 		compose_tls,
@@ -568,15 +417,24 @@ static int compose_all(struct compose *compose)
 		return r;
 	compose_key(compose->out, "defaults");
 	buffer_append_byte(compose->out, '{');
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < countof(keys); i++) {
 		r = keys[i](compose);
 		if (r != 0)
 			return r;
 	}
-	buffer_append_byte(compose->out, '}');
-	r = compose_jobs(compose);
-	buffer_append_byte(compose->out, '}');
-	return r;
+	return 0;
+}
+
+static int compose_end(struct compose *compose, int r)
+{
+	for (size_t i = 0; i < compose->n_files; i++)
+		free(compose->files[i]);
+	free(compose->files);
+	buffer_deinit(&compose->headers);
+	if (r >= 0 && !compose->out->failed)
+		return r;
+	message_print("no memory for the request");
+	return EXIT_LOCAL_IO;
 }
 
 int compose_document(const struct options *options, struct buffer *out)
@@ -585,16 +443,24 @@ int compose_document(const struct options *options, struct buffer *out)
 	int r;
 
 	buffer_init(&compose.headers, SIZE_MAX / 4);
-	r = compose_all(&compose);
-	for (size_t i = 0; i < compose.n_files; i++)
-		free(compose.files[i]);
-	free(compose.files);
-	buffer_deinit(&compose.headers);
-	if (r == 0 && !out->failed)
-		return 0;
-	if (r < 0 || out->failed) {
-		message_print("no memory for the request");
-		return EXIT_LOCAL_IO;
+	r = compose_begin(&compose);
+	if (r == 0) {
+		buffer_append_byte(out, '}');
+		r = compose_jobs(&compose);
+		buffer_append_byte(out, '}');
 	}
-	return r;
+	return compose_end(&compose, r);
+}
+
+int compose_head(const struct options *options, struct buffer *out)
+{
+	struct compose compose = {.options = options, .out = out};
+	int r;
+
+	buffer_init(&compose.headers, SIZE_MAX / 4);
+	r = compose_begin(&compose);
+	/* Which lines meet in a graph is chance: each is fetched for itself. */
+	compose_key(out, "dedupe");
+	buffer_append_literal(out, "false},\"jobs\":");
+	return compose_end(&compose, r);
 }

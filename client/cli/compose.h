@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The graph document that settle get makes of URLs and curl's options.
+ * The graph document that settle get and settle batch make of URLs and curl's options.
  */
 
 #include "client/cli/option.h"
@@ -11,6 +11,12 @@
 /* Appends it: a job for each operand, in their order. 0; EXIT_USAGE or EXIT_LOCAL_IO, which was
  * said. */
 int compose_document(const struct options *options, struct buffer *out);
+
+/* The same without its jobs: what stands before their array; behind it comes '}'. */
+int compose_head(const struct options *options, struct buffer *out);
+
+/* Appends a job that is a URL, which is UTF-8. */
+void compose_append_job(struct buffer *out, struct text url);
 
 /* Text as a document takes it where references may stand: "{{" becomes "\{{". */
 void compose_append_escaped(struct buffer *out, struct text text);

@@ -54,8 +54,12 @@ static int main_dispatch(const struct options *options)
 	static int (*const commands[COMMAND_COUNT])(const struct options *options) = {
 		[COMMAND_RUN] = command_run,
 		[COMMAND_GET] = command_get,
+		[COMMAND_BATCH] = command_batch,
 		[COMMAND_PLAN] = command_plan,
 		[COMMAND_STATUS] = command_status,
+		[COMMAND_TOP] = command_top,
+		[COMMAND_CANCEL] = command_cancel,
+		[COMMAND_FLUSH] = command_flush,
 		[COMMAND_PING] = command_ping,
 	};
 

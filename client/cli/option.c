@@ -16,21 +16,24 @@
 #include <string.h>
 
 #include "util/container.h"
+#include "util/nearest.h"
 #include "util/panic.h"
 
 /* Values of getopt_long() for long options, beyond every character. */
 #define OPTION_LONG_BASE 256
 
-/* The longest name that is compared, and how different a suggestion may be. */
-#define OPTION_NAME_MAX     24
-#define OPTION_DISTANCE_MAX 2
-
 enum {
 	RUN = 1 << COMMAND_RUN,
 	GET = 1 << COMMAND_GET,
+	BATCH = 1 << COMMAND_BATCH,
 	PLAN = 1 << COMMAND_PLAN,
-	STATUS = 1 << COMMAND_STATUS,
-	PING = 1 << COMMAND_PING,
+	TOP = 1 << COMMAND_TOP,
+	/* What makes its requests of curl's options; and what shows records. */
+	FETCH = GET | BATCH,
+	RECORDS = RUN | FETCH,
+	/* All that talk to one. */
+	DAEMON = RECORDS | 1 << COMMAND_STATUS | TOP | 1 << COMMAND_CANCEL | 1 << COMMAND_FLUSH |
+		 1 << COMMAND_PING,
 	ANY = (1 << COMMAND_COUNT) - 1,
 };
 
@@ -56,18 +59,17 @@ static const struct option_row {
 static const struct {
 	const char *name;
 	const char *operands;
-	/* NULL: not supported by this version. */
 	const char *help;
 } option_commands[COMMAND_COUNT] = {
 	[COMMAND_RUN] = {"run", "[FILE|-]", "Run a graph of requests"},
 	[COMMAND_GET] = {"get", "URL...", "Fetch: one URL to stdout, of several the records"},
+	[COMMAND_BATCH] = {"batch", "[FILE|-]", "Fetch a URL, or run a job, for each line"},
 	[COMMAND_PLAN] = {"plan", "[FILE|-]", "Check a graph and show it, without any network"},
 	[COMMAND_STATUS] = {"status", "", "Show what the daemon is doing"},
+	[COMMAND_TOP] = {"top", "", "Watch what the daemon is doing"},
+	[COMMAND_CANCEL] = {"cancel", "GRAPH [JOB]", "Cancel a graph, or one job of it"},
+	[COMMAND_FLUSH] = {"flush", "dns|conns", "Forget names, or close idle connections"},
 	[COMMAND_PING] = {"ping", "", "See whether a daemon answers"},
-	[COMMAND_BATCH] = {"batch", "", NULL},
-	[COMMAND_TOP] = {"top", "", NULL},
-	[COMMAND_CANCEL] = {"cancel", "", NULL},
-	[COMMAND_FLUSH] = {"flush", "", NULL},
 };
 
 const char *option_name(enum option_id option)
@@ -105,63 +107,31 @@ const char *option_value(const struct options *options, enum option_id option)
 
 /* -- The nearest name -------------------------------------------------------------------------- */
 
-static unsigned option_min(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* Levenshtein's distance, one row at a time; UINT_MAX for names too long to be ours. */
-static unsigned option_distance(const char *a, size_t a_size, const char *b)
-{
-	unsigned row[OPTION_NAME_MAX + 1];
-	size_t b_size = strlen(b);
-
-	if (a_size > OPTION_NAME_MAX || b_size > OPTION_NAME_MAX)
-		return UINT32_MAX;
-	for (size_t j = 0; j <= b_size; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; i <= a_size; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_size; j++) {
-			unsigned changed = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			row[j] = option_min(changed, option_min(row[j], row[j - 1]) + 1);
-		}
-	}
-	return row[b_size];
-}
-
-static const char *option_nearest(const char *name, size_t size)
+/* One of ours, or NULL. */
+static const char *option_nearest(struct text written)
 {
 	const char *nearest = NULL;
-	unsigned best = OPTION_DISTANCE_MAX + 1;
+	size_t distance = SIZE_MAX;
 
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		unsigned distance = option_distance(name, size, option_rows[i].name);
+		const char *name = option_rows[i].name;
 
-		if (distance < best) {
-			best = distance;
-			nearest = option_rows[i].name;
-		}
+		if (nearest_is_better(written, text_from(name), &distance))
+			nearest = name;
 	}
 	return nearest;
 }
 
-static const char *option_nearest_command(const char *name)
+static const char *option_nearest_command(struct text written)
 {
 	const char *nearest = NULL;
-	unsigned best = OPTION_DISTANCE_MAX + 1;
+	size_t distance = SIZE_MAX;
 
 	for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
-		unsigned distance = option_distance(name, strlen(name), option_commands[i].name);
+		const char *name = option_commands[i].name;
 
-		if (distance < best) {
-			best = distance;
-			nearest = option_commands[i].name;
-		}
+		if (nearest_is_better(written, text_from(name), &distance))
+			nearest = name;
 	}
 	return nearest;
 }
@@ -172,7 +142,7 @@ static int option_refuse_unknown(const char *argument, struct buffer *error)
 {
 	const char *name = argument + strspn(argument, "-");
 	size_t size = strcspn(name, "=");
-	const char *nearest = option_nearest(name, size);
+	const char *nearest = option_nearest((struct text){name, size});
 
 	buffer_printf(error, "unknown option --%.*s", (int)size, name);
 	if (nearest)
@@ -214,7 +184,7 @@ static int option_refuse_missing(int letter, struct buffer *error)
 
 static int option_refuse_command(const char *name, struct buffer *error)
 {
-	const char *nearest = option_nearest_command(name);
+	const char *nearest = option_nearest_command(text_from(name));
 
 	buffer_printf(error, "unknown command %s", name);
 	if (nearest)
@@ -322,11 +292,8 @@ static int option_check(const struct options *options, struct buffer *error)
 	const char *command = option_commands[options->command].name;
 
 	if (options->command == COMMAND_NONE) {
-		buffer_printf(error, "no command: run, get, plan, status or ping");
-		return OPTION_E_USAGE;
-	}
-	if (!option_commands[options->command].help) {
-		buffer_printf(error, "%s is not supported by this version", command);
+		buffer_printf(error,
+			"no command: run, get, batch, plan, status, top, cancel, flush or ping");
 		return OPTION_E_USAGE;
 	}
 	for (size_t i = 0; i < options->n_uses; i++) {
@@ -415,16 +382,15 @@ static void option_help_commands(struct buffer *out)
 
 	buffer_append_literal(out, head);
 	for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
-		if (option_commands[i].help)
-			buffer_printf(out, "  %-6s %-9s %s\n", option_commands[i].name,
-				option_commands[i].operands, option_commands[i].help);
+		buffer_printf(out, "  %-6s %-11s %s\n", option_commands[i].name,
+			option_commands[i].operands, option_commands[i].help);
 	}
 	buffer_append_literal(out, foot);
 }
 
 void option_help(struct buffer *out, enum command command)
 {
-	if (command == COMMAND_NONE || !option_commands[command].help) {
+	if (command == COMMAND_NONE) {
 		option_help_commands(out);
 		return;
 	}

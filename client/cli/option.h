@@ -18,14 +18,13 @@ enum command {
 	COMMAND_NONE,
 	COMMAND_RUN,
 	COMMAND_GET,
+	COMMAND_BATCH,
 	COMMAND_PLAN,
 	COMMAND_STATUS,
-	COMMAND_PING,
-	/* Of the documentation, and not supported by this version. */
-	COMMAND_BATCH,
 	COMMAND_TOP,
 	COMMAND_CANCEL,
 	COMMAND_FLUSH,
+	COMMAND_PING,
 	COMMAND_COUNT,
 };
 

@@ -2,26 +2,21 @@
 #pragma once
 
 /*
- * How far a graph has come, on stderr: one line redrawn ten times a second on a terminal, or a
- * plain line now and then.
+ * How far a graph has come, on stderr: a picture redrawn ten times a second at most on a terminal,
+ * a plain line now and then, or a JSON object a line for each change.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "util/buffer.h"
+#include "client/cli/watch.h"
+#include "util/text.h"
 
 enum progress_mode {
 	PROGRESS_NONE,
 	PROGRESS_TTY,
 	PROGRESS_PLAIN,
-};
-
-struct progress_counts {
-	/* 0: not yet known. */
-	uint32_t jobs;
-	uint32_t settled, rejected;
-	bool cancelled;
+	PROGRESS_JSON,
 };
 
 /* From now on. */
@@ -31,10 +26,13 @@ void progress_init(enum progress_mode mode);
 int progress_wait_ms(void);
 
 /* Shows it if it is time. */
-void progress_show(const struct progress_counts *counts);
+void progress_show(const struct watch *watch);
 
-/* Takes the redrawn line away, before anything else is written to a terminal. */
+/* Takes the picture away, before anything else is written to a terminal. */
 void progress_clear(void);
 
-/* The text of a line, without its end. */
-void progress_format(struct buffer *out, const struct progress_counts *counts, uint64_t since_ns);
+/* The last word: with JSON what it has come to, and then nothing more is shown. */
+void progress_finish(const struct watch *watch);
+
+/* True where a picture is drawn, or would be if it took longer. */
+bool progress_is_drawn(void);

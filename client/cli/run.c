@@ -5,7 +5,7 @@
  * so that records that trickle in are seen, and records that pour in share their writes.
  *
  * Whether a rejected job was a required one stands in the document alone, and a document of a
- * hundred thousand jobs is not read for a graph in which all goes well: the indices of rejected
+ * hundred thousand jobs is not read for a graph in which all goes well: the names of rejected
  * jobs are kept, and the document is read at the end if it can matter at all.
  *
  * Rejected idea: to check the document before it is sent. The daemon does that anyway. Only where
@@ -20,13 +20,18 @@
 
 #include "client/cli/clean.h"
 #include "client/cli/exit.h"
+#include "client/cli/failure.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/message.h"
 #include "client/cli/progress.h"
 #include "client/cli/refusal.h"
+#include "client/cli/render/place.h"
+#include "client/cli/terminal.h"
+#include "client/cli/watch.h"
 #include "proto/document.h"
 #include "proto/json.h"
 #include "util/clock.h"
+#include "util/container.h"
 
 #define RUN_LINGER_NS (2 * NS_PER_MS)
 #define RUN_LINGER_MS 2
@@ -35,6 +40,12 @@
  * at a hundred thousand a second, to be woken for every twenty costs more than all else. */
 #define RUN_BURST   16
 #define RUN_REST_MS 1
+
+/* Where a record says that it is a group's: behind the name, which nests fan-outs 32 deep. */
+#define RUN_GROUP_WITHIN 600
+
+/* Rejections told one by one; the rest is counted. */
+#define RUN_FAILURES_MAX 20
 
 enum run_ending {
 	RUN_GOING,
@@ -52,16 +63,18 @@ struct run {
 	const struct run_options *options;
 	uint64_t graph;
 	enum run_ending ending;
-	struct progress_counts counts;
+	struct watch watch;
 	/* Records since the last wait. */
 	uint32_t burst;
-	/* uint32_t, the indices of rejected jobs; only as long as it can matter. */
+	/* The names of rejected jobs, a line each; only as long as it can matter. */
 	struct buffer rejected;
+	uint32_t n_rejected;
 	enum {
 		RUN_OPTIONAL_UNKNOWN,
 		RUN_OPTIONAL_NONE,
 		RUN_OPTIONAL_PERHAPS,
 	} optional;
+	uint32_t n_failures;
 	/* The exit status, where the daemon had its last word. */
 	int status;
 	/* -errno of the connection. */
@@ -75,42 +88,50 @@ struct run {
 
 /* -- Whether a rejection counts ---------------------------------------------------------------- */
 
-/* The key can only be there if its letters are, or an escape that could spell them. */
+/* Something can only be there if its letters are, or an escape that could spell them. */
 static bool run_may_be_optional(struct run *run)
 {
+	static const char *const signs[] = {"optional", "\"any\"", "\"race\"", "\\u"};
 	struct text document = run->options->document;
 
-	if (run->optional == RUN_OPTIONAL_UNKNOWN)
-		run->optional = memmem(document.data, document.size, "optional", 8) ||
-						memmem(document.data, document.size, "\\u", 2)
-					? RUN_OPTIONAL_PERHAPS
-					: RUN_OPTIONAL_NONE;
+	if (run->optional != RUN_OPTIONAL_UNKNOWN)
+		return run->optional == RUN_OPTIONAL_PERHAPS;
+	run->optional = RUN_OPTIONAL_NONE;
+	for (size_t i = 0; i < countof(signs); i++) {
+		if (memmem(document.data, document.size, signs[i], strlen(signs[i])))
+			run->optional = RUN_OPTIONAL_PERHAPS;
+	}
 	return run->optional == RUN_OPTIONAL_PERHAPS;
 }
 
 static bool run_has_required(const struct run *run, const struct plan *plan)
 {
-	const uint32_t *indices = (const uint32_t *)(const void *)run->rejected.data;
-	size_t n = run->rejected.size / sizeof(*indices);
+	struct text names = buffer_text(&run->rejected);
 
-	for (size_t i = 0; i < n; i++) {
-		if (indices[i] >= plan->n_jobs || !plan->jobs[indices[i]].spec->optional)
+	while (names.size > 0) {
+		struct text name = {names.data, text_find(names, '\n')};
+		const struct plan_job *job = place_find(plan, name);
+
+		if (!job || place_is_required(plan, job))
 			return true;
+		names = text_from_at(names, name.size + 1);
 	}
 	return false;
 }
 
-/* Of the jobs that were rejected, was one not optional? */
+/* Of the jobs that were rejected, was one required? */
 static bool run_required_was_rejected(struct run *run)
 {
 	struct plan_errors errors;
 	struct plan *plan;
 	bool is_required = true;
 
-	if (run->counts.rejected == 0)
+	if (run->n_rejected == 0)
 		return false;
 	if (!run_may_be_optional(run) || run->rejected.failed)
 		return true;
+	if (run->options->plan)
+		return run_has_required(run, run->options->plan);
 	plan_errors_init(&errors);
 	if (document_parse(run->options->document, &document_limits_default, &plan, &errors) == 0) {
 		is_required = run_has_required(run, plan);
@@ -122,16 +143,49 @@ static bool run_required_was_rejected(struct run *run)
 
 /* -- Events ------------------------------------------------------------------------------------ */
 
-static void run_take_rejection(struct run *run, const struct settle_record *record, uint32_t index)
+/* Above the picture of the progress, where one is drawn. */
+static void run_tell_failure(struct run *run, const struct render_record *view)
+{
+	struct buffer lines;
+
+	if (!run->options->failures_are_told || !progress_is_drawn() || view->is_group ||
+		run->n_failures >= RUN_FAILURES_MAX)
+		return;
+	buffer_init(&lines, SIZE_MAX / 4);
+	if (failure_append(&lines, view, terminal_columns(STDERR_FILENO))) {
+		run->n_failures++;
+		progress_clear();
+		/* Where stderr takes nothing, there is nobody to tell. */
+		if (!lines.failed && write(STDERR_FILENO, lines.data, lines.size) < 0)
+			run->n_failures = RUN_FAILURES_MAX;
+	}
+	buffer_deinit(&lines);
+}
+
+static void run_take_rejection(
+	struct run *run, const struct settle_record *record, const struct render_record *view)
 {
 	const char *code = settle_record_code(record);
 
-	run->counts.rejected++;
-	if (run_may_be_optional(run))
-		buffer_append(&run->rejected, &index, sizeof(index));
+	run->n_rejected++;
+	if (run_may_be_optional(run)) {
+		buffer_append_text(&run->rejected, view->job);
+		buffer_append_byte(&run->rejected, '\n');
+	}
 	/* With one attempt, and the same limit for both, either may be the first to notice. */
 	if (code && (strcmp(code, "JOB_TIMEOUT") == 0 || strcmp(code, "ATTEMPT_TIMEOUT") == 0))
 		run->job_timed_out = true;
+	run_tell_failure(run, view);
+}
+
+/* It stands before the status, which every record has; what quotes anything escapes it. */
+static bool run_is_group(struct text record)
+{
+	static const char sign[] = ",\"group\":true,\"status\":";
+
+	if (record.size > RUN_GROUP_WITHIN)
+		record.size = RUN_GROUP_WITHIN;
+	return memmem(record.data, record.size, sign, sizeof(sign) - 1);
 }
 
 static void run_take_record(struct run *run, const struct settle_event *event)
@@ -145,13 +199,16 @@ static void run_take_record(struct run *run, const struct settle_event *event)
 	view.job.data = settle_record_job(record, &view.job.size);
 	view.index = settle_record_index(record);
 	view.is_rejected = settle_record_status(record) == SETTLE_REJECTED;
-	run->counts.settled++;
+	view.is_group = run_is_group(view.json);
+	watch_take(&run->watch, &view, run->watch.jobs ? clock_now_ns() : 0);
 	run->burst++;
 	if (view.is_rejected)
-		run_take_rejection(run, record, view.index);
+		run_take_rejection(run, record, &view);
 	r = render_record(run->options->render, &view);
 	if (r < 0)
 		run->local_error = r;
+	if (run->options->views)
+		view_record(run->options->views, &view);
 }
 
 static struct text run_event_json(const struct settle_event *event)
@@ -170,7 +227,7 @@ static void run_take_accepted(struct run *run, const struct settle_event *event)
 	uint64_t n;
 
 	if (jobs.data && text_to_u64(jobs, UINT32_MAX, &n))
-		run->counts.jobs = (uint32_t)n;
+		run->watch.n_jobs = (uint32_t)n;
 	yyjson_doc_free(doc);
 }
 
@@ -178,7 +235,6 @@ static void run_show_summary(struct text json)
 {
 	struct buffer line;
 
-	progress_clear();
 	buffer_init(&line, SIZE_MAX / 4);
 	clean_json(&line, json);
 	buffer_append_byte(&line, '\n');
@@ -186,6 +242,37 @@ static void run_show_summary(struct text json)
 	if (!line.failed && write(STDERR_FILENO, line.data, line.size) < 0)
 		message_silence();
 	buffer_deinit(&line);
+}
+
+/* What stays on a terminal's screen of a graph that was drawn there. */
+static void run_tell_end(const struct run *run)
+{
+	struct buffer line;
+	struct frame frame;
+
+	buffer_init(&line, 1024);
+	watch_frame(&run->watch, clock_now_ns(), 0, 0, &frame);
+	frame.has_running = false;
+	frame_append_head(&line, &frame);
+	message_print("%.*s", TEXT_ARGS(buffer_text(&line)));
+	buffer_deinit(&line);
+}
+
+/* The results are written before what is drawn of them besides. */
+static void run_finish(struct run *run, const struct render_end *end)
+{
+	bool is_told = run->options->failures_are_told && progress_is_drawn();
+	int r = 0;
+
+	progress_finish(&run->watch);
+	render_finish(run->options->render, end);
+	sink_flush(run->options->sink);
+	if (is_told)
+		run_tell_end(run);
+	if (run->options->views)
+		r = view_finish(run->options->views, end);
+	if (r < 0)
+		run->local_error = r;
 }
 
 static void run_take_done(struct run *run, const struct settle_event *event)
@@ -206,7 +293,7 @@ static void run_take_done(struct run *run, const struct settle_event *event)
 	if (yyjson_equals_str(code, "GRAPH_TIMEOUT"))
 		message_print("GRAPH_TIMEOUT: %s", fault_sentence(FAULT_GRAPH_TIMEOUT));
 	yyjson_doc_free(doc);
-	render_finish(run->options->render, &end);
+	run_finish(run, &end);
 	if (run->options->summary_is_shown)
 		run_show_summary(end.summary);
 	run->ending = RUN_DONE;
@@ -270,7 +357,7 @@ static void run_take(struct run *run, const struct settle_event *event)
 	case SETTLE_HELLO:
 	case SETTLE_CHUNK:
 	case SETTLE_DECIDED:
-	case SETTLE_STATUS: break;
+	default: break;
 	}
 }
 
@@ -286,16 +373,16 @@ static void run_heed_signals(struct run *run)
 	if (run->cancel_sent)
 		return;
 	run->cancel_sent = true;
-	run->counts.cancelled = true;
+	run->watch.is_cancelled = true;
 	/* Where it cannot be sent the connection is lost, which settle_next() tells. */
 	settle_cancel(run->options->session->settle, run->graph, NULL);
 }
 
 /* True where more is on its way, and it is better taken together. Behind the last record the
- * graph's end follows at once. */
+ * graph's end follows at once; of a fan-out nobody knows which one that is. */
 static bool run_may_rest(struct run *run)
 {
-	bool is_burst = run->burst >= RUN_BURST && run->counts.settled < run->counts.jobs;
+	bool is_burst = run->burst >= RUN_BURST && run->watch.n_settled != run->watch.n_jobs;
 
 	run->burst = 0;
 	return is_burst;
@@ -312,6 +399,13 @@ static int run_wait_ms(const struct run *run, bool may_rest)
 	return wait_ms;
 }
 
+static void run_flush(struct run *run)
+{
+	sink_flush(run->options->sink);
+	if (run->options->views)
+		view_flush(run->options->views);
+}
+
 /* Waits for the daemon, a signal, or the time to write what has waited. */
 static void run_wait(struct run *run)
 {
@@ -325,10 +419,10 @@ static void run_wait(struct run *run)
 
 	if (sink_age_ns(sink) >= RUN_LINGER_NS)
 		sink_flush(sink);
-	progress_show(&run->counts);
+	progress_show(&run->watch);
 	/* EINTR is a signal, which is looked at next. */
 	if (poll(fds, 2, run_wait_ms(run, may_rest)) == 0 && !may_rest)
-		sink_flush(sink);
+		run_flush(run);
 	if (sink->error)
 		run->ending = RUN_SINK;
 }
@@ -371,12 +465,12 @@ static int run_tell_lost(struct run *run)
 	struct render_end end = {{NULL, 0}};
 
 	/* A document that nobody could read may be why. */
-	if (run->counts.jobs == 0 && run->error == -EPIPE && run_refuse_document(run))
+	if (run->watch.n_jobs == 0 && run->error == -EPIPE && run_refuse_document(run))
 		return run->status;
-	render_finish(run->options->render, &end);
+	run_finish(run, &end);
 	session_tell_lost(run->options->session, run->error);
-	if (run->counts.jobs > 0)
-		message_print("%u of %u jobs had settled", run->counts.settled, run->counts.jobs);
+	if (run->watch.n_jobs > 0)
+		message_print("%u of %u jobs had settled", run->watch.n_settled, run->watch.n_jobs);
 	return EXIT_DAEMON;
 }
 
@@ -421,8 +515,10 @@ int run_graph(const struct run_options *options)
 	if (status != 0)
 		return status;
 	buffer_init(&run.rejected, SIZE_MAX / 4);
+	watch_init(&run.watch, options->plan, clock_now_ns());
 	run_collect(&run);
 	status = run_end(&run);
+	watch_deinit(&run.watch);
 	buffer_deinit(&run.rejected);
 	return status;
 }

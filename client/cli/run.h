@@ -9,6 +9,7 @@
 
 #include "client/cli/render/render.h"
 #include "client/cli/session.h"
+#include "client/cli/view.h"
 #include "util/text.h"
 
 struct run_options {
@@ -17,6 +18,12 @@ struct run_options {
 	struct text document;
 	struct render *render;
 	struct sink *sink;
+	/* What is made of the records besides; NULL: nothing. */
+	struct views *views;
+	/* The checked document, where it was read; NULL: it was not. */
+	const struct plan *plan;
+	/* Rejections are told on stderr while a picture of the progress is drawn there. */
+	bool failures_are_told;
 	/* The errors of a refused graph also go to the sink, as JSON. */
 	bool refusal_is_shown;
 	/* The summary goes to stderr, as JSON. */

@@ -12,16 +12,13 @@
 #include "client/cli/exit.h"
 #include "client/cli/message.h"
 #include "client/cli/progress.h"
+#include "client/cli/terminal.h"
 #include "client/cli/value.h"
+#include "proto/document.h"
+#include "util/clock.h"
 
-/* Where a terminal does not say. */
-#define SHOW_COLUMNS_DEFAULT 80
-
-static int show_refuse_later(enum option_id option, const char *value)
-{
-	value_refuse(option, value, "not supported by this version");
-	return EXIT_USAGE;
-}
+/* A picture of what runs needs the checked document: up to this size it is worth its time. */
+#define SHOW_DRAWN_MAX (1024 * 1024)
 
 int show_choose(const struct options *options, enum show_format *ret_format)
 {
@@ -31,17 +28,25 @@ int show_choose(const struct options *options, enum show_format *ret_format)
 		[SHOW_TABLE] = "table",
 		[SHOW_PARTITION] = "partition",
 		[SHOW_RETURN] = "return",
+		[SHOW_TAP] = "tap",
 		NULL,
 	};
 	const char *value = option_value(options, OPTION_FORMAT);
+	enum view_kind view;
 	size_t choice;
+
+	if (view_on_stdout(options, &view)) {
+		*ret_format = SHOW_VIEW;
+		if (!value)
+			return 0;
+		message_print("--format and a FILE that is \"-\" both want standard output");
+		return EXIT_USAGE;
+	}
 
 	if (!value) {
 		*ret_format = isatty(STDOUT_FILENO) ? SHOW_TABLE : SHOW_JSONL;
 		return 0;
 	}
-	if (strcmp(value, "tap") == 0)
-		return show_refuse_later(OPTION_FORMAT, value);
 	if (!value_choice(OPTION_FORMAT, value, formats, &choice))
 		return EXIT_USAGE;
 	*ret_format = (enum show_format)choice;
@@ -96,55 +101,31 @@ static int show_choose_body(
 
 /* -- The terminal ------------------------------------------------------------------------------ */
 
-static bool show_terminal_is_dumb(void)
-{
-	const char *term = getenv("TERM");
-
-	return !term || !*term || strcmp(term, "dumb") == 0;
-}
-
 static int show_choose_color(const struct options *options, bool *ret_color)
 {
 	static const char *const whens[] = {"auto", "always", "never", NULL};
 	const char *value = option_value(options, OPTION_COLOR);
-	const char *no_color = getenv("NO_COLOR");
 	size_t choice = 0;
 
 	if (value && !value_choice(OPTION_COLOR, value, whens, &choice))
 		return EXIT_USAGE;
-	*ret_color = choice == 1;
-	if (choice == 0)
-		*ret_color = isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
-			     !show_terminal_is_dumb();
+	*ret_color = choice == 1 || (choice == 0 && terminal_has_color(STDOUT_FILENO));
 	return 0;
-}
-
-static uint32_t show_columns(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO))
-		return 0;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return SHOW_COLUMNS_DEFAULT;
 }
 
 static int show_start_progress(const struct options *options, enum show_format format)
 {
-	static const char *const hows[] = {"auto", "tty", "plain", "none", NULL};
+	static const char *const hows[] = {"auto", "tty", "plain", "json", "none", NULL};
 	static const enum progress_mode modes[] = {
-		PROGRESS_NONE, PROGRESS_TTY, PROGRESS_PLAIN, PROGRESS_NONE};
+		PROGRESS_NONE, PROGRESS_TTY, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE};
 	const char *value = option_value(options, OPTION_PROGRESS);
 	size_t choice = 0;
 	bool is_seen;
 
-	if (value && strcmp(value, "json") == 0)
-		return show_refuse_later(OPTION_PROGRESS, value);
 	if (value && !value_choice(OPTION_PROGRESS, value, hows, &choice))
 		return EXIT_USAGE;
 	/* A body on the same terminal is progress enough. */
-	is_seen = isatty(STDERR_FILENO) && !show_terminal_is_dumb() && message_is_heard() &&
+	is_seen = isatty(STDERR_FILENO) && !terminal_is_dumb() && message_is_heard() &&
 		  !(format == SHOW_CONTENT && isatty(STDOUT_FILENO));
 	progress_init(choice == 0 && is_seen ? PROGRESS_TTY : modes[choice]);
 	return 0;
@@ -157,7 +138,9 @@ static enum sink_escape show_escape(enum show_format format)
 	switch (format) {
 	/* It has cleaned what it holds, and colours are its own. */
 	case SHOW_TABLE: return SINK_RAW;
-	case SHOW_CONTENT: return SINK_TERMINAL_TEXT;
+	case SHOW_CONTENT:
+	case SHOW_VIEW:
+	case SHOW_TAP: return SINK_TERMINAL_TEXT;
 	case SHOW_JSONL:
 	case SHOW_JSON:
 	case SHOW_PARTITION:
@@ -169,28 +152,33 @@ static enum sink_escape show_escape(enum show_format format)
 /* -- Both together ----------------------------------------------------------------------------- */
 
 static struct render *show_make_render(
-	enum show_format format, const struct render_options *options)
+	const struct show_options *show, const struct render_options *options)
 {
-	switch (format) {
+	enum view_kind view;
+
+	switch (show->format) {
 	case SHOW_JSONL: return render_jsonl_new(options);
 	case SHOW_JSON: return render_json_new(options);
 	case SHOW_TABLE: return render_table_new(options);
 	case SHOW_PARTITION: return render_partition_new(options);
 	case SHOW_RETURN: return render_result_new(options);
+	case SHOW_TAP: return render_tap_new(options);
+	case SHOW_VIEW:
+		return view_on_stdout(show->options, &view) ? view_make(view, options) : NULL;
 	case SHOW_CONTENT: break;
 	}
 	return NULL;
 }
 
-static struct render *show_make(enum show_format format, const struct render_options *options,
-	const struct content_options *content)
+static struct render *show_make(
+	const struct show_options *show, const struct render_options *options)
 {
-	struct render *records = show_make_render(format, options), *render;
+	struct render *records = show_make_render(show, options), *render;
 	struct content_options before;
 
-	if (!content || (!records && format != SHOW_CONTENT))
+	if (!show->content || (!records && show->format != SHOW_CONTENT))
 		return records;
-	before = *content;
+	before = *show->content;
 	before.records = records;
 	render = render_content_new(options, &before);
 	if (!render)
@@ -198,40 +186,85 @@ static struct render *show_make(enum show_format format, const struct render_opt
 	return render;
 }
 
-int show_open(struct show *show, const struct options *options, enum show_format format,
-	const struct content_options *content)
+/* Order, and everything that is drawn, follows the document as it was checked. */
+static bool show_needs_plan(const struct show_options *show)
 {
-	struct render_options render = {
-		.sink = &show->sink,
-		.keep_order = option_given(options, OPTION_KEEP_ORDER),
-		.columns = format == SHOW_TABLE ? show_columns() : 0,
-	};
+	if (!show->document.data)
+		return false;
+	return option_given(show->options, OPTION_KEEP_ORDER) || view_is_wanted(show->options) ||
+	       (progress_is_drawn() && show->document.size <= SHOW_DRAWN_MAX);
+}
+
+/* A document that is refused here is refused by the daemon, too, which says why. */
+static void show_read_plan(struct show *show, struct text document)
+{
+	struct plan_errors errors;
+
+	plan_errors_init(&errors);
+	if (document_parse(document, &document_limits_default, &show->plan, &errors) != 0)
+		show->plan = NULL;
+	plan_errors_deinit(&errors);
+}
+
+static int show_make_all(
+	struct show *show, const struct show_options *options, struct render_options *render)
+{
 	int r;
 
-	show->format = format;
-	show->render = NULL;
-	sink_init(&show->sink, STDOUT_FILENO, show_escape(format));
-	r = show_choose_body(show, options, &render);
-	if (r == 0)
-		r = show_choose_color(options, &render.color);
-	if (r == 0)
-		r = show_start_progress(options, format);
+	if (show_needs_plan(options))
+		show_read_plan(show, options->document);
+	render->plan = show->plan;
+	render->submitted_unix_ns = clock_unix_ns();
+	r = options->is_batch ? 0 : view_open(&show->views, options->options, render);
 	if (r != 0)
 		return r;
-	show->render = show_make(format, &render, content);
+	show->render = show_make(options, render);
 	if (show->render)
 		return 0;
 	message_print("no memory for the results");
 	return EXIT_LOCAL_IO;
 }
 
+int show_open(struct show *show, const struct show_options *options)
+{
+	struct render_options render = {
+		.sink = &show->sink,
+		.keep_order =
+			!options->is_batch && option_given(options->options, OPTION_KEEP_ORDER),
+		.columns = options->format == SHOW_TABLE || options->format == SHOW_VIEW
+				   ? terminal_columns(STDOUT_FILENO)
+				   : 0,
+		.ascii = terminal_is_ascii(STDOUT_FILENO),
+	};
+	int r;
+
+	show->format = options->format;
+	show->render = NULL;
+	show->plan = NULL;
+	show->views.n = 0;
+	sink_init(&show->sink, STDOUT_FILENO, show_escape(options->format));
+	r = show_choose_body(show, options->options, &render);
+	if (r == 0)
+		r = show_choose_color(options->options, &render.color);
+	if (r == 0)
+		r = show_start_progress(options->options, options->format);
+	return r ? r : show_make_all(show, options, &render);
+}
+
 void show_close(struct show *show)
 {
 	show->render = render_free(show->render);
+	view_close(&show->views);
+	show->plan = plan_free(show->plan);
 	sink_deinit(&show->sink);
 }
 
 bool show_has_refusal(const struct show *show)
 {
 	return show->format == SHOW_JSONL || show->format == SHOW_JSON;
+}
+
+bool show_tells_failures(const struct show *show)
+{
+	return show->format != SHOW_CONTENT && !isatty(STDOUT_FILENO);
 }

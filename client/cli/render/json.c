@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One object: {"summary": …, "jobs": {id: record, …}}, jobs in the document's order. The summary
- * comes last and stands first, so that all records are kept until then.
+ * One object: {"summary": …, "jobs": {id: record, …}}, jobs in the document's order, groups and
+ * fan-outs among them. The summary comes last and stands first, so that all
+ * records are kept until then.
  */
 #include "client/cli/render/render.h"
 
@@ -32,7 +33,7 @@ static int json_record(struct render *render, const struct render_record *record
 	json_append_string(out, record->job);
 	buffer_append_byte(out, ':');
 	r = render_splice(render, record, out);
-	store_end(&json->store, record->index, record->is_rejected);
+	store_end(&json->store, record);
 	return r;
 }
 

@@ -3,6 +3,9 @@
  * What became of whom: {"fulfilled": {id: body, …}, "rejected": {id: reason, …}}, each in the
  * document's order. A body is what the record shows as "body"; one that is no text is
  * {"body_base64": "…"}, and one that is not there (discarded, omitted) is null.
+ *
+ * A group or a fan-out that was fulfilled by what is in it has no body in its record, and is not
+ * listed: its children are. One that was rejected, skipped or covered by its fallback is.
  */
 #include "client/cli/render/render.h"
 
@@ -56,10 +59,17 @@ static yyjson_doc *partition_read(
 	return doc;
 }
 
+static bool partition_is_listed(const struct render_record *record, yyjson_val *root)
+{
+	return !record->is_group || record->is_rejected ||
+	       yyjson_obj_get(yyjson_obj_get(root, "value"), "bytes");
+}
+
 static int partition_record(struct render *render, const struct render_record *record)
 {
 	struct render_partition *partition = partition_from(render);
 	struct buffer *out = store_begin(&partition->store);
+	yyjson_val *root;
 	yyjson_doc *doc;
 	int r;
 
@@ -71,15 +81,20 @@ static int partition_record(struct render *render, const struct render_record *r
 		plain.options.body = RENDER_BODY_TEXT;
 		doc = partition_read(&plain, record, &r);
 	}
+	root = yyjson_doc_get_root(doc);
+	if (doc && !partition_is_listed(record, root)) {
+		yyjson_doc_free(doc);
+		return r;
+	}
 	json_append_string(out, record->job);
 	buffer_append_byte(out, ':');
-	if (!doc)
-		buffer_append_literal(out, "null");
+	if (record->is_rejected && yyjson_obj_get(root, "reason"))
+		json_append_value(out, yyjson_obj_get(root, "reason"));
 	else if (record->is_rejected)
-		json_append_value(out, yyjson_obj_get(yyjson_doc_get_root(doc), "reason"));
+		buffer_append_literal(out, "null");
 	else
-		partition_append_body(out, yyjson_doc_get_root(doc));
-	store_end(&partition->store, record->index, record->is_rejected);
+		partition_append_body(out, root);
+	store_end(&partition->store, record);
 	yyjson_doc_free(doc);
 	return r;
 }

@@ -3,15 +3,19 @@
 
 #include <stdlib.h>
 
+#include "client/cli/render/place.h"
+
 void store_init(struct store *store)
 {
 	buffer_init(&store->texts, SIZE_MAX / 4);
+	buffer_init(&store->items, SIZE_MAX / 4);
 	buffer_init(&store->entries, SIZE_MAX / 4);
 }
 
 void store_deinit(struct store *store)
 {
 	buffer_deinit(&store->texts);
+	buffer_deinit(&store->items);
 	buffer_deinit(&store->entries);
 }
 
@@ -44,10 +48,18 @@ struct buffer *store_begin(struct store *store)
 	return &store->texts;
 }
 
-void store_end(struct store *store, uint32_t index, bool is_rejected)
+void store_end(struct store *store, const struct render_record *record)
 {
-	struct store_entry entry = {.index = index, .is_rejected = is_rejected};
+	struct text items = place_items(record->job);
+	struct store_entry entry = {
+		.index = record->index,
+		.items_offset = store->items.size,
+		.items_size = items.size,
+		.is_rejected = record->is_rejected,
+		.is_group = record->is_group,
+	};
 
+	buffer_append_text(&store->items, items);
 	if (store_failed(store))
 		return;
 	entry.offset = store_used(store);
@@ -55,18 +67,33 @@ void store_end(struct store *store, uint32_t index, bool is_rejected)
 	buffer_append(&store->entries, &entry, sizeof(entry));
 }
 
-static int store_compare(const void *a, const void *b)
+static struct text store_items(const struct store *store, const struct store_entry *entry)
+{
+	if (entry->items_size == 0)
+		return TEXT("");
+	return (struct text){store->items.data + entry->items_offset, entry->items_size};
+}
+
+static int store_compare(const void *a, const void *b, void *context)
 {
 	const struct store_entry *left = a, *right = b;
+	const struct store *store = context;
+	int order;
 
-	return (left->index > right->index) - (left->index < right->index);
+	if (left->index != right->index)
+		return left->index < right->index ? -1 : 1;
+	order = place_compare_items(store_items(store, left), store_items(store, right));
+	if (order != 0)
+		return order;
+	/* In the order of arrival. */
+	return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
 void store_sort(struct store *store)
 {
 	if (store_count(store) > 1)
-		qsort(store->entries.data, store_count(store), sizeof(struct store_entry),
-			store_compare);
+		qsort_r(store->entries.data, store_count(store), sizeof(struct store_entry),
+			store_compare, store);
 }
 
 struct text store_text(const struct store *store, const struct store_entry *entry)
@@ -76,5 +103,5 @@ struct text store_text(const struct store *store, const struct store_entry *entr
 
 bool store_failed(const struct store *store)
 {
-	return store->texts.failed || store->entries.failed;
+	return store->texts.failed || store->items.failed || store->entries.failed;
 }

@@ -2,12 +2,14 @@
 #pragma once
 
 /*
- * Records kept as text until they can be written in the document's order.
+ * Records kept as text until they can be written in the document's order: by index, and of one
+ * index a fan-out before its children, those by item.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/cli/render/render.h"
 #include "util/buffer.h"
 #include "util/text.h"
 
@@ -15,12 +17,16 @@ struct store_entry {
 	uint32_t index;
 	/* Where its text stands. */
 	size_t offset, size;
-	bool is_rejected;
+	/* Where its items stand ("[3]"), of a fan-out's child. */
+	size_t items_offset, items_size;
+	bool is_rejected, is_group;
 };
 
 struct store {
 	/* All texts, one behind the other. */
 	struct buffer texts;
+	/* All items, as the texts. */
+	struct buffer items;
 	/* struct store_entry, in the order of arrival until store_sort(). */
 	struct buffer entries;
 };
@@ -30,9 +36,9 @@ void store_deinit(struct store *store);
 
 /* Where to append the text of a record, between the two calls. */
 struct buffer *store_begin(struct store *store);
-void store_end(struct store *store, uint32_t index, bool is_rejected);
+void store_end(struct store *store, const struct render_record *record);
 
-/* By index. */
+/* Into the document's order. */
 void store_sort(struct store *store);
 
 size_t store_count(const struct store *store);

@@ -104,10 +104,12 @@ static void table_append_time(struct buffer *out, yyjson_val *time, bool is_star
 static void table_append_size(struct buffer *out, yyjson_val *response)
 {
 	static const char units[] = {'k', 'm', 'g', 't'};
-	double size = table_number(yyjson_obj_get(response, "bytes"));
+	yyjson_val *bytes = yyjson_obj_get(response, "bytes");
+	double size = table_number(bytes);
 	size_t unit = 0;
 
-	if (!response) {
+	/* A group has none, and no response at all. */
+	if (!bytes) {
 		buffer_append_byte(out, '-');
 		return;
 	}
@@ -128,23 +130,63 @@ static void table_append_string(struct buffer *out, yyjson_val *value)
 		clean_line(out, text);
 }
 
+static void table_append_reason(struct buffer *out, yyjson_val *reason)
+{
+	table_append_string(out, yyjson_obj_get(reason, "code"));
+	buffer_append_literal(out, ": ");
+	table_append_string(out, yyjson_obj_get(reason, "message"));
+}
+
+static void table_append_group(struct buffer *out, yyjson_val *value)
+{
+	yyjson_val *winner = yyjson_obj_get(value, "winner");
+
+	buffer_printf(out, "%.0f jobs: %.0f fulfilled, %.0f rejected",
+		table_number(yyjson_obj_get(value, "jobs")),
+		table_number(yyjson_obj_get(value, "fulfilled")),
+		table_number(yyjson_obj_get(value, "rejected")));
+	if (winner) {
+		buffer_append_literal(out, ", winner ");
+		table_append_string(out, winner);
+	}
+}
+
+/* "skipped", "dedupe of X: ", "fallback for CODE: message"; nothing for the network. */
+static void table_append_via(struct buffer *out, yyjson_val *record, struct text via)
+{
+	yyjson_val *of = yyjson_obj_get(record, "of");
+	yyjson_val *cause = yyjson_obj_get(record, "cause");
+
+	clean_line(out, via);
+	if (of) {
+		buffer_append_literal(out, " of ");
+		table_append_string(out, of);
+	}
+	if (cause) {
+		buffer_append_literal(out, " for ");
+		table_append_reason(out, cause);
+	}
+}
+
 static void table_append_detail(struct buffer *out, yyjson_val *record)
 {
 	yyjson_val *reason = yyjson_obj_get(record, "reason");
 	yyjson_val *value = yyjson_obj_get(record, "value");
+	yyjson_val *url = yyjson_obj_get(value, "url");
 	struct text via = json_string(yyjson_obj_get(record, "via"));
+	bool is_special = via.data && !text_is(via, "network");
 
 	if (reason) {
-		table_append_string(out, yyjson_obj_get(reason, "code"));
-		buffer_append_literal(out, ": ");
-		table_append_string(out, yyjson_obj_get(reason, "message"));
+		table_append_reason(out, reason);
 		return;
 	}
-	if (via.data && !text_is(via, "network")) {
-		clean_line(out, via);
-		buffer_append_byte(out, ' ');
-	}
-	table_append_string(out, yyjson_obj_get(value, "url"));
+	if (is_special)
+		table_append_via(out, record, via);
+	else if (yyjson_obj_get(value, "jobs"))
+		table_append_group(out, value);
+	if (is_special && url)
+		buffer_append_literal(out, ": ");
+	table_append_string(out, url);
 }
 
 static void table_append_status(struct buffer *out, yyjson_val *response)
@@ -219,7 +261,7 @@ static int table_record(struct render *render, const struct render_record *recor
 	table_append_row(out, record, yyjson_doc_get_root(doc));
 	if (!out->failed)
 		table_widen(table, (struct text){out->data + start, out->size - start});
-	store_end(&table->store, record->index, record->is_rejected);
+	store_end(&table->store, record);
 	yyjson_doc_free(doc);
 	return r;
 }
@@ -315,7 +357,8 @@ static void table_append_path(struct buffer *out, yyjson_val *path)
 	if (yyjson_arr_size(path) < 2)
 		return;
 	buffer_append_literal(out, "critical path: ");
-	yyjson_arr_foreach(path, i, n, job) {
+	yyjson_arr_foreach(path, i, n, job)
+	{
 		if (i == TABLE_PATH_ENDS && n > 2 * TABLE_PATH_ENDS + 1)
 			buffer_append_literal(out, " > ...");
 		if (i >= TABLE_PATH_ENDS && i + TABLE_PATH_ENDS < n && n > 2 * TABLE_PATH_ENDS + 1)
@@ -331,15 +374,24 @@ static void table_append_verdict(struct buffer *out, yyjson_val *summary)
 {
 	yyjson_val *reason = yyjson_obj_get(summary, "reason");
 	double speedup = table_number(yyjson_obj_get(summary, "speedup"));
+	double skipped = table_number(yyjson_obj_get(summary, "skipped"));
 
-	buffer_printf(out, "%.0f jobs: %.0f fulfilled, %.0f rejected, in ",
+	buffer_printf(out, "%.0f jobs: %.0f fulfilled",
 		table_number(yyjson_obj_get(summary, "jobs")),
-		table_number(yyjson_obj_get(summary, "fulfilled")),
-		table_number(yyjson_obj_get(summary, "rejected")));
+		table_number(yyjson_obj_get(summary, "fulfilled")));
+	if (skipped > 0)
+		buffer_printf(out, " (%.0f skipped)", skipped);
+	buffer_printf(
+		out, ", %.0f rejected, in ", table_number(yyjson_obj_get(summary, "rejected")));
 	table_append_ms(out, table_number(yyjson_obj_get(summary, "wall_ms")));
 	if (speedup >= 1.05)
 		buffer_printf(out, " (%.1f times as fast as one by one)", speedup);
 	buffer_append_byte(out, '\n');
+	if (yyjson_obj_get(summary, "winner")) {
+		buffer_append_literal(out, "winner: ");
+		table_append_string(out, yyjson_obj_get(summary, "winner"));
+		buffer_append_byte(out, '\n');
+	}
 	if (reason) {
 		buffer_append_literal(out, "graph: ");
 		table_append_string(out, yyjson_obj_get(summary, "status"));

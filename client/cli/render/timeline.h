@@ -13,6 +13,8 @@
 #include "util/arena.h"
 #include "util/text.h"
 
+#define TIMELINE_BODY_MAX 512
+
 /* In us since the graph's acceptance. */
 struct timeline_span {
 	uint64_t from, to;
@@ -36,6 +38,8 @@ enum timeline_phase {
 	TIMELINE_OTHER,
 };
 
+#define TIMELINE_PHASES (TIMELINE_OTHER + 1)
+
 struct timeline_piece {
 	enum timeline_phase phase;
 	/* The attempt it belongs to, from 0 on. */
@@ -44,9 +48,11 @@ struct timeline_piece {
 };
 
 struct timeline_job {
-	/* All texts are in the timeline's arena; data == NULL: none. */
+	/* All texts are in the timeline's arena; data == NULL: none. The URL is that of the
+	 * response, or as the plan has it. Code, by and message are those of the reason, or of the
+	 * cause that a fallback covers. */
 	struct text id, url, method, via, of, code, by, message, remote;
-	/* The first bytes of the body, of a rejected job at least. */
+	/* The first TIMELINE_BODY_MAX bytes of the body, of a rejected job at least. */
 	struct text body;
 	/* The record's JSON object, without its body. */
 	struct text json;
@@ -60,8 +66,9 @@ struct timeline_job {
 	uint32_t attempts;
 	uint64_t bytes;
 	bool reused;
+	/* From when it was ready until it had settled: a wait stands before it. */
 	struct timeline_span whole;
-	/* In the order of time, none overlapping another. */
+	/* In the order of time, none overlapping another, from 0 to the end of the whole. */
 	const struct timeline_piece *pieces;
 	uint32_t n_pieces;
 };
@@ -81,10 +88,15 @@ struct timeline {
 	bool no_memory;
 };
 
+/* "wait", "queue" … "first byte" … "other". */
+const char *timeline_phase_name(enum timeline_phase phase);
+
+/* The plan, which may be NULL, is borrowed. */
 void timeline_init(struct timeline *timeline, const struct plan *plan);
 void timeline_deinit(struct timeline *timeline);
 
-/* Keeps a copy of what it needs. Without memory the job is left out, and no_memory is set. */
+/* Keeps a copy of what it needs; its job is jobs[n_jobs - 1]. Without memory the job is left out,
+ * and no_memory is set. */
 void timeline_add(struct timeline *timeline, const struct render_record *record);
 
 /* All have been added. */

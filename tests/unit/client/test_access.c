@@ -103,6 +103,104 @@ START_TEST(shows_a_rejection_without_a_response)
 }
 END_TEST
 
+static const char *or_none(const char *word)
+{
+	return word ? word : "none";
+}
+
+/* What the accessors without a size say of a record, as one line. */
+static void expect_words(const char *json, const char *wanted)
+{
+	struct peer peer = peer_open_graphs(1);
+	const struct settle_record *record = say_record(&peer, json);
+	char got[300];
+	size_t size;
+
+	/* The outline needs no reading. */
+	settle_record_item(record);
+	settle_record_is_group(record);
+	ck_assert_int_eq(record->state, ACCESS_PEEKED);
+	snprintf(got, sizeof(got),
+		"item %d group %d via %s attempts %u retryable %d sent %s by %s winner %s",
+		(int)settle_record_item(record), settle_record_is_group(record),
+		or_none(settle_record_via(record)), settle_record_attempts(record),
+		settle_record_retryable(record), or_none(settle_record_sent(record)),
+		or_none(settle_record_by(record)), or_none(settle_record_winner(record, &size)));
+	ck_assert_str_eq(got, wanted);
+	/* Read, they are the same. */
+	ck_assert_int_eq(record->state, ACCESS_READ);
+	snprintf(got, sizeof(got), "item %d group %d ", (int)settle_record_item(record),
+		settle_record_is_group(record));
+	ck_assert_int_eq(strncmp(got, wanted, strlen(got)), 0);
+	peer_expect_result(&peer, 0);
+	peer_close(&peer);
+}
+
+START_TEST(shows_how_a_job_settled)
+{
+	expect_words(FULFILLED, "item -1 group 0 via network attempts 1 retryable 0 sent none by "
+				"none winner none");
+	expect_words(
+		"{\"job\":\"posts[3]\",\"index\":5,\"item\":3,\"status\":\"fulfilled\","
+		"\"via\":\"dedupe\",\"of\":\"posts[1]\",\"attempts\":0,\"value\":{\"status\":200}}",
+		"item 3 group 0 via dedupe attempts 0 retryable 0 sent none by none winner none");
+	/* The cause is no reason. */
+	expect_words("{\"job\":\"a\",\"index\":5,\"status\":\"fulfilled\",\"via\":\"fallback\","
+		     "\"attempts\":3,\"value\":{\"bytes\":2,\"winner\":\"w\"},\"cause\":{"
+		     "\"code\":\"CONNECT_REFUSED\",\"retryable\":true,\"sent\":\"full\"}}",
+		"item -1 group 0 via fallback attempts 3 retryable 0 sent none by none winner "
+		"none");
+	expect_words(
+		"{\"job\":\"a\",\"index\":5,\"status\":\"rejected\",\"attempts\":2,\"reason\":{"
+		"\"code\":\"HTTP_STATUS\",\"retryable\":true,\"sent\":\"partial\"}}",
+		"item -1 group 0 via none attempts 2 retryable 1 sent partial by none winner none");
+	expect_words("{\"job\":\"a\",\"index\":5,\"status\":\"rejected\",\"attempts\":1,"
+		     "\"reason\":{\"code\":\"CANCELLED\",\"retryable\":false,\"by\":\"winner\","
+		     "\"sent\":\"none\"}}",
+		"item -1 group 0 via none attempts 1 retryable 0 sent none by winner winner none");
+	expect_words(
+		"{\"job\":\"m\",\"index\":4294967295,\"item\":4294967,\"group\":true,"
+		"\"status\":\"fulfilled\",\"value\":{\"winner\":\"eu\",\"jobs\":2},\"time\":{}}",
+		"item 4294967 group 1 via none attempts 0 retryable 0 sent none by none winner eu");
+	expect_words("{\"job\":\"m\",\"index\":0,\"group\":true,\"status\":\"rejected\","
+		     "\"reason\":{\"code\":\"ALL_REJECTED\",\"sent\":\"none\"}}",
+		"item -1 group 1 via none attempts 0 retryable 0 sent none by none winner none");
+}
+END_TEST
+
+START_TEST(shows_the_same_of_a_record_in_another_form)
+{
+	struct peer peer = peer_open_graphs(1);
+	const struct settle_record *record = say_record(&peer,
+		"{\"group\":true,\"item\":7,\"status\":\"fulfilled\",\"index\":2,\"job\":\"x[7]\","
+		"\"value\":{\"winner\":\"eu\"},\"via\":\"skipped\"}");
+	const char *data;
+	size_t size;
+
+	ck_assert_int_eq(settle_record_item(record), 7);
+	ck_assert_int_eq(record->state, ACCESS_READ);
+	ck_assert_int_eq(settle_record_is_group(record), 1);
+	ck_assert_str_eq(settle_record_via(record), "skipped");
+	data = settle_record_winner(record, &size);
+	expect_text(data, size, "eu");
+	peer_close(&peer);
+}
+END_TEST
+
+START_TEST(shows_all_of_a_record)
+{
+	struct peer peer = peer_open_graphs(1);
+	const struct settle_record *record = say_record(&peer, FULFILLED);
+	const char *data;
+	size_t size;
+
+	data = settle_record_json(record, &size);
+	expect_text(data, size, FULFILLED);
+	ck_assert_int_eq(record->state, ACCESS_UNREAD);
+	peer_close(&peer);
+}
+END_TEST
+
 START_TEST(takes_what_is_no_record_for_a_rejection)
 {
 	static const char *const records[] = {
@@ -113,6 +211,7 @@ START_TEST(takes_what_is_no_record_for_a_rejection)
 		"{\"job\":\"a\",\"index\":0,\"status\":\"fulfilled\",\"value\":[]}",
 		"{\"job\":\"a\",\"index\":0,\"status\":\"rejected\",\"reason\":{\"code\":7}}",
 		"{\"job\":\"a\",\"index\":4294967296,\"status\":\"fulfilled\",\"value\":{}}",
+		"{\"job\":\"a\",\"index\":0,\"item\":1,\"status\":\"rejected\",\"value\":{}}",
 		"{\"job\":7,\"index\":0,\"status\":\"fulfilled\",\"value\":{}}",
 		"{\"job\":\"a\",\"index\":0,\"status\":\"fulfilled\",\"value\":{} garbage}",
 		"{\"job\":\"\xff\",\"index\":0,\"status\":\"fulfilled\",\"value\":{}}",
@@ -130,6 +229,14 @@ START_TEST(takes_what_is_no_record_for_a_rejection)
 		ck_assert_ptr_null(settle_record_job(record, &size));
 		ck_assert_ptr_null(settle_record_header(record, "date", &size));
 		ck_assert_uint_eq(settle_record_index(record), 0);
+		ck_assert_int_eq(settle_record_item(record), -1);
+		ck_assert_int_eq(settle_record_is_group(record), 0);
+		ck_assert_ptr_null(settle_record_via(record));
+		ck_assert_uint_eq(settle_record_attempts(record), 0);
+		ck_assert_int_eq(settle_record_retryable(record), 0);
+		ck_assert_ptr_null(settle_record_sent(record));
+		ck_assert_ptr_null(settle_record_by(record));
+		ck_assert_ptr_null(settle_record_winner(record, &size));
 		peer_expect_result(&peer, -EPROTO);
 		peer_close(&peer);
 	}
@@ -157,5 +264,6 @@ START_TEST(reads_a_record_too_large_for_the_kept_memory)
 END_TEST
 
 UNIT_MAIN("client/access", &shows_a_fulfilled_record, &shows_a_rejected_record,
-	&shows_a_rejection_without_a_response, &takes_what_is_no_record_for_a_rejection,
-	&reads_a_record_too_large_for_the_kept_memory)
+	&shows_a_rejection_without_a_response, &shows_how_a_job_settled,
+	&shows_the_same_of_a_record_in_another_form, &shows_all_of_a_record,
+	&takes_what_is_no_record_for_a_rejection, &reads_a_record_too_large_for_the_kept_memory)

@@ -44,6 +44,60 @@ START_TEST(builds_a_document)
 }
 END_TEST
 
+START_TEST(builds_groups_in_groups)
+{
+	struct settle_graph *graph = settle_graph_new();
+
+	settle_graph_job(graph, "user", "http://a/");
+	settle_graph_group(graph, "mirror");
+	settle_graph_job_set_string(graph, "mode", "any");
+	settle_graph_group(graph, "eu");
+	settle_graph_job(graph, "eu1", "http://eu1/");
+	settle_graph_job_header(graph, "x", "1");
+	settle_graph_job(graph, "eu2", "http://eu2/");
+	settle_graph_group_end(graph);
+	settle_graph_job_set(graph, "each", "[1, 2]");
+	settle_graph_job(graph, "us", "http://us/");
+	settle_graph_group_end(graph);
+	settle_graph_job_set(graph, "timeout", "2");
+	settle_graph_group(graph, "empty");
+	settle_graph_group_end(graph);
+	settle_graph_job(graph, "last", "http://b/");
+	expect_document(graph,
+		"{\"jobs\":[{\"id\":\"user\",\"url\":\"http://a/\"},{\"id\":\"mirror\",\"jobs\":["
+		"{\"id\":\"eu\",\"jobs\":[{\"id\":\"eu1\",\"url\":\"http://eu1/\","
+		"\"headers\":{\"x\":\"1\"}},{\"id\":\"eu2\",\"url\":\"http://eu2/\"}],"
+		"\"each\":[1,2]},{\"id\":\"us\",\"url\":\"http://us/\"}],\"mode\":\"any\","
+		"\"timeout\":2},{\"id\":\"empty\",\"jobs\":[]},{\"id\":\"last\",\"url\":\"http://b/"
+		"\"}]}");
+}
+END_TEST
+
+START_TEST(takes_the_jobs_of_a_group_as_text)
+{
+	struct settle_graph *graph = settle_graph_new();
+
+	settle_graph_group(graph, "m");
+	settle_graph_job_set(
+		graph, "jobs", "{\"a\": {\"jobs\": {\"b\": {\"url\": \"http://b/\"}}}}");
+	settle_graph_group_end(graph);
+	settle_graph_job(graph, "c", "http://c/");
+	expect_document(graph, "{\"jobs\":[{\"id\":\"m\",\"jobs\":{\"a\":{\"jobs\":{\"b\":{\"url\":"
+			       "\"http://b/\"}}}}},"
+			       "{\"id\":\"c\",\"url\":\"http://c/\"}]}");
+
+	/* An array of them can be added to. */
+	graph = settle_graph_new();
+	settle_graph_group(graph, "m");
+	settle_graph_job_set(graph, "jobs", "[{\"id\":\"a\",\"url\":\"http://a/\"}]");
+	settle_graph_job(graph, "b", "http://b/");
+	settle_graph_group_end(graph);
+	expect_document(graph,
+		"{\"jobs\":[{\"id\":\"m\",\"jobs\":[{\"id\":\"a\",\"url\":\"http://a/\"},"
+		"{\"id\":\"b\",\"url\":\"http://b/\"}]}]}");
+}
+END_TEST
+
 START_TEST(keeps_the_last_value_of_a_key)
 {
 	struct settle_graph *graph = settle_graph_new();
@@ -131,9 +185,39 @@ START_TEST(remembers_the_first_mistake)
 	settle_graph_job_header(graph, "x", "value");
 	expect_refused(graph, -EINVAL);
 
+	graph = settle_graph_new();
+	settle_graph_group_end(graph);
+	expect_refused(graph, -EINVAL);
+
+	graph = settle_graph_new();
+	settle_graph_group(graph, "open");
+	expect_refused(graph, -EINVAL);
+
+	graph = settle_graph_new();
+	settle_graph_group(graph, "m");
+	settle_graph_job_set(graph, "jobs", "{}");
+	settle_graph_job(graph, "a", "http://a/");
+	settle_graph_group_end(graph);
+	expect_refused(graph, -EINVAL);
+
+	graph = settle_graph_new();
+	settle_graph_group(graph, "not utf-8 \xff");
+	settle_graph_group_end(graph);
+	expect_refused(graph, -EINVAL);
+
+	graph = settle_graph_new();
+	for (int i = 0; i < 33; i++)
+		settle_graph_group(graph, "deep");
+	for (int i = 0; i < 33; i++)
+		settle_graph_group_end(graph);
+	expect_refused(graph, -EINVAL);
+
+	settle_graph_group(NULL, "a");
+	settle_graph_group_end(NULL);
 	expect_refused(NULL, -ENOMEM);
 }
 END_TEST
 
-UNIT_MAIN("client/builder", &builds_a_document, &keeps_the_last_value_of_a_key,
+UNIT_MAIN("client/builder", &builds_a_document, &builds_groups_in_groups,
+	&takes_the_jobs_of_a_group_as_text, &keeps_the_last_value_of_a_key,
 	&keeps_all_values_of_a_header, &remembers_the_first_mistake)

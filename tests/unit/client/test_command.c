@@ -20,6 +20,10 @@ static int command_call(const char *words)
 		[COMMAND_GET] = command_get,
 		[COMMAND_PLAN] = command_plan,
 		[COMMAND_STATUS] = command_status,
+		[COMMAND_BATCH] = command_batch,
+		[COMMAND_TOP] = command_top,
+		[COMMAND_CANCEL] = command_cancel,
+		[COMMAND_FLUSH] = command_flush,
 		[COMMAND_PING] = command_ping,
 	};
 	char *line = strdup(words);
@@ -45,7 +49,6 @@ START_TEST(exits_for_what_is_wrong_here)
 		{"run --no-spawn --socket /nonexistent /dev/null", EXIT_DAEMON},
 		{"plan /nonexistent", EXIT_LOCAL_IO},
 		{"plan /dev/null", EXIT_REFUSED},
-		{"plan --format mermaid /dev/null", EXIT_USAGE},
 		{"plan --format jsonl /dev/null", EXIT_USAGE},
 		{"get", EXIT_USAGE},
 		{"get -o a -o b http://x", EXIT_USAGE},
@@ -57,6 +60,17 @@ START_TEST(exits_for_what_is_wrong_here)
 		{"status more", EXIT_USAGE},
 		{"ping --socket /nonexistent", EXIT_DAEMON},
 		{"ping more", EXIT_USAGE},
+		{"batch --socket /nonexistent --no-spawn /dev/null", EXIT_DAEMON},
+		{"batch /nonexistent", EXIT_LOCAL_IO},
+		{"batch --format json /dev/null", EXIT_USAGE},
+		{"batch a b", EXIT_USAGE},
+		{"top more", EXIT_USAGE},
+		{"top --socket /nonexistent", EXIT_DAEMON},
+		{"cancel", EXIT_USAGE},
+		{"cancel x", EXIT_USAGE},
+		{"cancel --socket /nonexistent 7", EXIT_DAEMON},
+		{"flush", EXIT_USAGE},
+		{"flush dns --socket /nonexistent", EXIT_DAEMON},
 	};
 
 	message_silence();

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "proto/json.h"
 #include "tests/unit/client/peer.h"
 #include "util/container.h"
 
@@ -34,6 +35,11 @@ START_TEST(sends_what_was_asked_in_order)
 	ck_assert_int_eq(settle_cancel(peer.settle, 1, NULL), 0);
 	ck_assert_int_eq(settle_cancel(peer.settle, 2, "po\"sts"), 0);
 	ck_assert_int_eq(settle_ask_status(peer.settle), 0);
+	ck_assert_int_eq(settle_cancel(peer.settle, 2, "posts[3]"), 0);
+	ck_assert_int_eq(settle_ask_cancel(peer.settle, 12, NULL), 0);
+	ck_assert_int_eq(settle_ask_cancel(peer.settle, UINT64_MAX, "posts[3]"), 0);
+	ck_assert_int_eq(settle_ask_flush(peer.settle, "dns"), 0);
+	ck_assert_int_eq(settle_ask_flush(peer.settle, "conns"), 0);
 	ck_assert_int_eq(settle_poll_events(peer.settle), POLLIN | POLLOUT);
 	peer_expect_said(&peer, "");
 	peer_expect_result(&peer, 0);
@@ -43,7 +49,13 @@ START_TEST(sends_what_was_asked_in_order)
 				"{\"id\":2,\"submit\":{  \"jobs\": [  ] } }\n"
 				"{\"id\":1,\"cancel\":{}}\n"
 				"{\"id\":2,\"cancel\":{\"job\":\"po\\\"sts\"}}\n"
-				"{\"status\":{}}\n");
+				"{\"status\":{}}\n"
+				"{\"id\":2,\"cancel\":{\"job\":\"posts[3]\"}}\n"
+				"{\"cancel\":{\"graph\":12}}\n"
+				"{\"cancel\":{\"graph\":18446744073709551615,"
+				"\"job\":\"posts[3]\"}}\n"
+				"{\"flush\":{\"dns\":true}}\n"
+				"{\"flush\":{\"conns\":true}}\n");
 	peer_close(&peer);
 }
 END_TEST
@@ -52,7 +64,7 @@ START_TEST(refuses_to_ask_what_would_break_the_session)
 {
 	struct peer peer = peer_open();
 	uint64_t graph = 0;
-	char deep[128];
+	char deep[2 * JSON_DEPTH_MAX];
 
 	ck_assert_int_eq(submit(&peer, "", &graph), -EINVAL);
 	ck_assert_int_eq(submit(&peer, "{\"jobs\":", &graph), -EINVAL);
@@ -62,14 +74,17 @@ START_TEST(refuses_to_ask_what_would_break_the_session)
 	ck_assert_int_eq(settle_submit(peer.settle, "{}", (size_t)LINE_SIZE_MAX, NULL), -EMSGSIZE);
 	ck_assert_int_eq(settle_cancel(peer.settle, 0, NULL), -EINVAL);
 	ck_assert_int_eq(settle_cancel(peer.settle, 1, NULL), -EINVAL);
+	ck_assert_int_eq(settle_ask_flush(peer.settle, "all"), -EINVAL);
+	ck_assert_int_eq(settle_ask_flush(peer.settle, ""), -EINVAL);
+	ck_assert_int_eq(settle_ask_flush(peer.settle, NULL), -EINVAL);
 	ck_assert_uint_eq(graph, 0);
 	ck_assert_int_eq(settle_poll_events(peer.settle), POLLIN);
 
 	/* Well-formed, but a message within whose limit of nesting it does not fit. */
-	memset(deep, '[', 64);
-	memset(deep + 64, ']', 64);
-	ck_assert_int_eq(settle_submit(peer.settle, deep, 128, &graph), -EMSGSIZE);
-	ck_assert_int_eq(settle_submit(peer.settle, deep + 1, 126, &graph), 0);
+	memset(deep, '[', JSON_DEPTH_MAX);
+	memset(deep + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
+	ck_assert_int_eq(settle_submit(peer.settle, deep, sizeof(deep), &graph), -EMSGSIZE);
+	ck_assert_int_eq(settle_submit(peer.settle, deep + 1, sizeof(deep) - 2, &graph), 0);
 	ck_assert_uint_eq(graph, 1);
 	peer_close(&peer);
 }
@@ -170,6 +185,9 @@ START_TEST(tells_a_daemon_that_went_away)
 		ck_assert_int_eq(submit(&peer, "{}", NULL), -EPIPE);
 		ck_assert_int_eq(settle_cancel(peer.settle, 1, NULL), -EPIPE);
 		ck_assert_int_eq(settle_ask_status(peer.settle), -EPIPE);
+		ck_assert_int_eq(settle_ask_cancel(peer.settle, 1, NULL), -EPIPE);
+		ck_assert_int_eq(settle_ask_flush(peer.settle, "dns"), -EPIPE);
+		ck_assert_int_eq(settle_ask_flush(peer.settle, "all"), -EPIPE);
 		peer_close(&peer);
 	}
 }

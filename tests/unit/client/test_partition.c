@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/client/sample.h"
 
+#include "tests/unit/client/sample_graph.h"
 #include "tests/unit/unit.h"
 
 START_TEST(parts_bodies_from_reasons)
@@ -65,5 +66,38 @@ START_TEST(shows_a_deep_body_as_a_string)
 }
 END_TEST
 
+START_TEST(lists_what_a_group_was_made_of)
+{
+	static const struct sample_settled settled[] = {
+		{"covered", 3, true, false,
+			"\"group\":true,\"status\":\"fulfilled\",\"via\":\"fallback\",\"value\":{"
+			"\"bytes\":3},\"cause\":{\"code\":\"GROUP_TIMEOUT\"},\"time\":{}",
+			"[1]"},
+		{"late", 4, true, true,
+			"\"group\":true,\"status\":\"rejected\",\"reason\":{\"code\":"
+			"\"GROUP_TIMEOUT\"},\"time\":{}",
+			NULL},
+		{"x[10]", 2, false, false, SAMPLE_VALUE("/10") "\"time\":{}", "ten"},
+		{"x[9]", 2, false, false, SAMPLE_VALUE("/9") "\"time\":{}", "nine"},
+		{"x", 2, true, false, SAMPLE_GROUP("2", "2", "0", "") "\"time\":{}", NULL},
+		/* A rejection that does not say why. */
+		{"odd", 5, false, true, "\"status\":\"rejected\",\"time\":{}", NULL},
+	};
+	struct sink sink;
+	struct render *render;
+
+	sink_init(&sink, -1, SINK_RAW);
+	render = render_partition_new(&(struct render_options){.sink = &sink});
+	for (size_t i = 0; i < countof(settled); i++)
+		sample_settle(render, &settled[i]);
+	render_finish(render, &sample_end);
+	sample_expect(&sink,
+		"{\"fulfilled\":{\"x[9]\":\"nine\",\"x[10]\":\"ten\",\"covered\":[1]},"
+		"\"rejected\":{\"late\":{\"code\":\"GROUP_TIMEOUT\"},\"odd\":null}}\n");
+	render_free(render);
+	sink_deinit(&sink);
+}
+END_TEST
+
 UNIT_MAIN("client/partition", &parts_bodies_from_reasons, &shows_what_is_no_text_by_base64,
-	&shows_a_deep_body_as_a_string)
+	&shows_a_deep_body_as_a_string, &lists_what_a_group_was_made_of)

@@ -24,6 +24,19 @@
 	"{\"jobs\":{\"user\":{\"url\":\"http://x\"},\"profile\":{\"url\":\"http://x\"},"           \
 	"\"audit\":{\"url\":\"http://x\",\"o\\u0070tional\":true}}}"
 
+#define IN_ANY                                                                                     \
+	"{\"jobs\":{\"g\":{\"mode\":\"any\",\"jobs\":{\"user\":{\"url\":\"http://x\"},"              \
+	"\"audit\":{\"url\":\"http://x\"}}}}}"
+#define IN_OPTIONAL                                                                                \
+	"{\"jobs\":{\"g\":{\"optional\":true,\"jobs\":{\"user\":{\"url\":\"http://x\"},"             \
+	"\"audit\":{\"url\":\"http://x\"}}}}}"
+#define IN_GROUP                                                                                   \
+	"{\"jobs\":{\"g\":{\"jobs\":{\"user\":{\"url\":\"http://x\",\"optional\":true},"             \
+	"\"audit\":{\"url\":\"http://x\"}}}}}"
+#define GROUP_REJECTED                                                                             \
+	"{\"job\":\"g\",\"index\":0,\"group\":true,\"status\":\"rejected\",\"reason\":{"           \
+	"\"code\":\"ALL_REJECTED\",\"message\":\"all\"},\"time\":{}}"
+
 #define TIMED_OUT                                                                                  \
 	"{\"job\":\"audit\",\"index\":2,\"status\":\"rejected\",\"attempts\":1,\"reason\":{"       \
 	"\"code\":\"JOB_TIMEOUT\",\"message\":\"too long\"},\"time\":{}}"
@@ -90,6 +103,16 @@ START_TEST(exits_as_the_contract_says)
 			EXIT_GRAPH_TIMEOUT},
 		{REQUIRED, ACCEPTED SETTLED(TIMED_OUT) DONE("fulfilled", ""), false, EXIT_REJECTED},
 		{REQUIRED, ACCEPTED SETTLED(SAMPLE_EMPTY), false, EXIT_DAEMON},
+		{IN_ANY, ACCEPTED SETTLED(SAMPLE_AUDIT) DONE("fulfilled", ""), false,
+			EXIT_FULFILLED},
+		{IN_ANY, ACCEPTED SETTLED(SAMPLE_AUDIT) SETTLED(GROUP_REJECTED)
+				DONE("fulfilled", ""),
+			false, EXIT_REJECTED},
+		{IN_OPTIONAL, ACCEPTED SETTLED(SAMPLE_AUDIT) SETTLED(GROUP_REJECTED)
+				DONE("fulfilled", ""),
+			false, EXIT_FULFILLED},
+		{IN_GROUP, ACCEPTED SETTLED(SAMPLE_AUDIT) DONE("fulfilled", ""), false,
+			EXIT_REJECTED},
 		{REQUIRED, "", false, EXIT_DAEMON},
 		{REQUIRED, "garbage\n", false, EXIT_DAEMON},
 		{REQUIRED, "{\"error\":{\"code\":\"PROTOCOL\",\"message\":\"?\"}}\n", false,

@@ -12,6 +12,8 @@
 #include "tests/unit/unit.h"
 #include "util/container.h"
 
+#define DOCUMENT "{\"jobs\":{\"a\":{\"url\":\"http://x/\"}}}"
+
 /* The status of choosing and opening; standard output is no terminal meanwhile. */
 static int show_try(const char *words, struct show *show)
 {
@@ -25,7 +27,9 @@ static int show_try(const char *words, struct show *show)
 	words_parse(line, &options);
 	status = show_choose(&options, &format);
 	if (status == 0)
-		status = show_open(show, &options, format, NULL);
+		status = show_open(show, &(struct show_options){.options = &options,
+						 .format = format,
+						 .document = TEXT(DOCUMENT)});
 	option_deinit(&options);
 	free(line);
 	text = capture_end(&capture);
@@ -48,6 +52,9 @@ START_TEST(takes_formats_and_their_options)
 		{"run --format partition --body text", SHOW_PARTITION, false, RENDER_BODY_TEXT},
 		{"run --format return --body base64", SHOW_RETURN, false, RENDER_BODY_BASE64},
 		{"run --progress plain", SHOW_JSONL, false, RENDER_BODY_AUTO},
+		{"run --progress json", SHOW_JSONL, false, RENDER_BODY_AUTO},
+		{"run --format tap", SHOW_TAP, false, RENDER_BODY_AUTO},
+		{"run --trace -", SHOW_VIEW, false, RENDER_BODY_AUTO},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -68,15 +75,40 @@ END_TEST
 
 START_TEST(refuses_what_it_does_not_know)
 {
-	static const char *const lines[] = {"run --format xml", "run --format tap",
-		"run --body some", "run --color maybe", "run --progress json",
-		"run --progress often"};
+	static const char *const lines[] = {"run --format xml", "run --body some",
+		"run --color maybe", "run --progress often", "run --format json --har -"};
 
 	message_silence();
 	for (size_t i = 0; i < countof(lines); i++) {
 		struct show show = {0};
 
 		ck_assert_int_eq(show_try(lines[i], &show), EXIT_USAGE);
+	}
+}
+END_TEST
+
+START_TEST(reads_the_document_only_for_who_needs_it)
+{
+	static const struct {
+		const char *words;
+		bool has_plan;
+	} cases[] = {
+		{"run", false},
+		{"run --format table", false},
+		{"run --keep-order", true},
+		{"run --waterfall", true},
+		{"run --trace -", true},
+		{"run --progress plain", false},
+		{"run --progress tty", true},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct show show;
+
+		ck_assert_int_eq(show_try(cases[i].words, &show), 0);
+		ck_assert_msg((show.plan != NULL) == cases[i].has_plan, "%s", cases[i].words);
+		ck_assert_ptr_eq(show.render->options.plan, show.plan);
+		show_close(&show);
 	}
 }
 END_TEST
@@ -104,4 +136,4 @@ START_TEST(makes_the_directory_for_bodies)
 END_TEST
 
 UNIT_MAIN("client/show", &takes_formats_and_their_options, &refuses_what_it_does_not_know,
-	&makes_the_directory_for_bodies)
+	&reads_the_document_only_for_who_needs_it, &makes_the_directory_for_bodies)

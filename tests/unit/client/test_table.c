@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/client/sample.h"
 
+#include "tests/unit/client/golden.h"
+#include "tests/unit/client/sample_graph.h"
 #include "tests/unit/unit.h"
 
 static struct render *table_make(struct sink *sink, uint32_t columns, bool color)
@@ -131,5 +133,40 @@ START_TEST(says_why_a_graph_was_rejected)
 }
 END_TEST
 
+START_TEST(tells_what_groups_came_to)
+{
+	static const struct sample_settled more[] = {
+		{"same", 11, false, false,
+			"\"status\":\"fulfilled\",\"via\":\"dedupe\",\"of\":\"user\",\"attempts\":"
+			"0,"
+			"\"value\":{\"status\":200,\"url\":\"http://api.local/"
+			"user\",\"headers\":{},"
+			"\"bytes\":5},\"time\":{\"start\":1,\"end\":2}",
+			"hello"},
+		{"safe", 12, false, false,
+			"\"status\":\"fulfilled\",\"via\":\"fallback\",\"attempts\":1,\"value\":{"
+			"\"bytes\":2},\"cause\":{\"code\":\"HTTP_STATUS\",\"message\":\"503 "
+			"Busy\"},"
+			"\"time\":{\"start\":1,\"end\":2}",
+			"{}"},
+	};
+	static const struct render_end end = {TEXT_INIT(
+		"{\"status\":\"fulfilled\",\"winner\":\"eu\",\"jobs\":24,\"fulfilled\":21,"
+		"\"rejected\":3,\"skipped\":1,\"wall_ms\":60.1}")};
+	struct sink sink;
+	struct render *render = table_make(&sink, 0, false);
+
+	for (size_t i = 0; i < countof(more); i++)
+		sample_settle(render, &more[i]);
+	for (size_t i = 0; i < countof(sample_settled); i++)
+		sample_settle(render, &sample_settled[i]);
+	render_finish(render, &end);
+	golden_expect("table", buffer_text(&sink.buffer));
+	render_free(render);
+	sink_deinit(&sink);
+}
+END_TEST
+
 UNIT_MAIN("client/table", &is_as_wide_as_it_takes_without_a_terminal, &fits_the_terminal,
-	&colours_only_repeat_words, &shows_no_control_characters, &says_why_a_graph_was_rejected)
+	&colours_only_repeat_words, &shows_no_control_characters, &says_why_a_graph_was_rejected,
+	&tells_what_groups_came_to)

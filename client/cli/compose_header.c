@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Request headers as curl's -H says them: "Name: value", "Name;" for an empty one, "Name:" for one
+ * that is not to be sent, and @FILE with one a line. Headers of one name become one member of the
+ * document, its value an array.
+ */
+#include "client/cli/compose_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/compose.h"
+#include "client/cli/data.h"
+#include "client/cli/exit.h"
+#include "client/cli/message.h"
+#include "proto/json.h"
+
+static struct text compose_trim(struct text text)
+{
+	while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+		text = text_from_at(text, 1);
+	while (text.size > 0 && strchr(" \t\r", text.data[text.size - 1]))
+		text.size--;
+	return text;
+}
+
+static int compose_take_header(struct compose *compose, struct text line)
+{
+	struct compose_header header;
+	size_t colon = text_find(line, ':');
+
+	if (!text_is_utf8(line)) {
+		message_print("a header is not UTF-8: %.*s", TEXT_ARGS(line));
+		return EXIT_USAGE;
+	}
+	header.name = compose_trim((struct text){line.data, colon});
+	header.value = compose_trim(text_from_at(line, colon + 1));
+	if (colon == line.size && header.name.size > 1 &&
+		header.name.data[header.name.size - 1] == ';') {
+		/* curl's way to say that it is empty. */
+		header.name.size--;
+		header.value = TEXT("");
+	} else if (colon == line.size || header.name.size == 0) {
+		message_print("a header is not of the form \"Name: value\": %.*s", TEXT_ARGS(line));
+		return EXIT_USAGE;
+	} else if (header.value.size == 0) {
+		header.value.data = NULL;
+	}
+	buffer_append(&compose->headers, &header, sizeof(header));
+	return compose->headers.failed ? -ENOMEM : 0;
+}
+
+static int compose_take_header_file(struct compose *compose, const char *path)
+{
+	struct buffer file;
+	struct text rest;
+	char **files;
+	int r = compose_read(path, &file);
+
+	if (r != 0)
+		return r;
+	rest = buffer_text(&file);
+	files = realloc(compose->files, (compose->n_files + 1) * sizeof(*files));
+	if (!files) {
+		buffer_deinit(&file);
+		return -ENOMEM;
+	}
+	compose->files = files;
+	compose->files[compose->n_files++] = buffer_take(&file);
+	while (rest.size > 0) {
+		size_t end = text_find(rest, '\n');
+		struct text line = compose_trim((struct text){rest.data, end});
+
+		rest = text_from_at(rest, end + 1);
+		r = line.size > 0 ? compose_take_header(compose, line) : 0;
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int compose_take_headers(struct compose *compose)
+{
+	for (size_t i = 0; i < compose->options->n_uses; i++) {
+		const struct option_use *use = &compose->options->uses[i];
+		int r;
+
+		if (use->option != OPTION_HEADER)
+			continue;
+		r = use->value[0] == '@' ? compose_take_header_file(compose, use->value + 1)
+					 : compose_take_header(compose, text_from(use->value));
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static size_t compose_header_count(const struct compose *compose)
+{
+	return compose->headers.size / sizeof(struct compose_header);
+}
+
+static struct compose_header *compose_header_get(const struct compose *compose, size_t i)
+{
+	return (struct compose_header *)(void *)compose->headers.data + i;
+}
+
+/* The place of the first one of that name at or after `from`; the count where there is none. */
+static size_t compose_header_find(const struct compose *compose, size_t from, struct text name)
+{
+	size_t n = compose_header_count(compose);
+	size_t i = from;
+
+	while (i < n && !text_equal_nocase(compose_header_get(compose, i)->name, name))
+		i++;
+	return i;
+}
+
+/* All headers named as the i-th, which is the first of them. */
+static void compose_append_header(struct compose *compose, size_t i)
+{
+	struct text name = compose_header_get(compose, i)->name;
+	size_t n = compose_header_count(compose), values = 0, written = 0;
+
+	for (size_t j = i; j < n; j = compose_header_find(compose, j + 1, name))
+		values += compose_header_get(compose, j)->value.data != NULL;
+	if (values == 0)
+		return;
+	if (compose->out->data[compose->out->size - 1] != '{')
+		buffer_append_byte(compose->out, ',');
+	json_append_string(compose->out, name);
+	buffer_append_text(compose->out, values > 1 ? TEXT(":[") : TEXT(":"));
+	for (size_t j = i; j < n; j = compose_header_find(compose, j + 1, name)) {
+		struct text value = compose_header_get(compose, j)->value;
+
+		if (!value.data)
+			continue;
+		if (written++ > 0)
+			buffer_append_byte(compose->out, ',');
+		compose_append_escaped(compose->out, value);
+	}
+	if (values > 1)
+		buffer_append_byte(compose->out, ']');
+}
+
+/* One that an option brings along, unless the user has said otherwise. */
+static int compose_imply_header(struct compose *compose, const char *name, const char *value)
+{
+	struct compose_header header = {text_from(name), text_from(value)};
+
+	if (compose_header_find(compose, 0, header.name) < compose_header_count(compose))
+		return 0;
+	buffer_append(&compose->headers, &header, sizeof(header));
+	return compose->headers.failed ? -ENOMEM : 0;
+}
+
+int compose_headers(struct compose *compose)
+{
+	bool is_json = option_given(compose->options, OPTION_JSON);
+	int r = compose_take_headers(compose);
+
+	if (r == 0 && data_is_given(compose->options))
+		r = compose_imply_header(compose, "content-type",
+			is_json ? "application/json" : "application/x-www-form-urlencoded");
+	if (r == 0 && is_json)
+		r = compose_imply_header(compose, "accept", "application/json");
+	if (r != 0 || compose_header_count(compose) == 0)
+		return r;
+	compose_key(compose->out, "headers");
+	buffer_append_byte(compose->out, '{');
+	for (size_t i = 0; i < compose_header_count(compose); i++) {
+		struct text name = compose_header_get(compose, i)->name;
+
+		if (compose_header_find(compose, 0, name) == i)
+			compose_append_header(compose, i);
+	}
+	buffer_append_byte(compose->out, '}');
+	return 0;
+}
+
+bool compose_has_no_type(const struct compose *compose)
+{
+	size_t at = compose_header_find(compose, 0, TEXT("content-type"));
+
+	return !compose_header_get(compose, at)->value.data;
+}
