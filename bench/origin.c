@@ -7,6 +7,10 @@
  * by the nanosecond until the first of the answers that stand in a heap by their time. A measured
  * client can so be held against the latencies themselves, and not against a server's jitter.
  *
+ * For cancelling: GET /hold... is never answered, GET /decide/N as soon as N of those are held.
+ * GET /ended says how many of them have been ended since, and how long after that answer the last
+ * one was: {"n":N,"us":MICROSECONDS}.
+ *
  * It serves its own bench: requests without a body, no pipelining, no head above a read's size.
  */
 #include <arpa/inet.h>
@@ -27,6 +31,9 @@
 #define ORIGIN_CONNS_MAX 20000
 #define ORIGIN_EVENTS    512
 #define ORIGIN_DELAY     "GET /d/"
+#define ORIGIN_HOLD      "GET /hold"
+#define ORIGIN_DECIDE    "GET /decide/"
+#define ORIGIN_ENDED     "GET /ended"
 
 struct origin_answer {
 	uint64_t due_ns;
@@ -41,12 +48,19 @@ struct origin {
 	size_t n;
 	/* By descriptor: an answer is owed, so that its end must wait. */
 	bool owed[ORIGIN_CONNS_MAX], ended[ORIGIN_CONNS_MAX];
+	/* By descriptor: its request is held. How many are, and were ended after the decision. */
+	bool held[ORIGIN_CONNS_MAX];
+	size_t n_held, n_ended;
+	/* Whose answer waits for n_wanted to be held; -1: nobody's. */
+	int decider_fd;
+	size_t n_wanted;
+	uint64_t decided_ns, last_ended_ns;
 };
 
 static const char origin_response[] = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 				      "content-length: 11\r\n\r\n{\"ok\":true}";
 
-static struct origin self;
+static struct origin self = {.decider_fd = -1};
 
 static void origin_push(struct origin_answer answer)
 {
@@ -83,6 +97,64 @@ static void origin_answer(int fd)
 		close(fd);
 }
 
+static void origin_end(int fd)
+{
+	epoll_ctl(self.epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	if (self.held[fd]) {
+		self.held[fd] = self.owed[fd] = false;
+		self.n_held--;
+		self.n_ended++;
+		self.last_ended_ns = measure_now_ns();
+	}
+	self.ended[fd] = true;
+	if (!self.owed[fd])
+		close(fd);
+}
+
+static void origin_decide(void)
+{
+	int fd = self.decider_fd;
+
+	if (fd < 0 || self.n_held < self.n_wanted)
+		return;
+	self.decider_fd = -1;
+	self.n_ended = 0;
+	self.decided_ns = self.last_ended_ns = measure_now_ns();
+	origin_answer(fd);
+}
+
+static void origin_tell_ended(int fd)
+{
+	char body[64], data[256];
+	int n = snprintf(body, sizeof(body), "{\"n\":%zu,\"us\":%llu}", self.n_ended,
+		(unsigned long long)(self.last_ended_ns - self.decided_ns) / 1000);
+
+	n = snprintf(data, sizeof(data), "HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s", n,
+		body);
+	(void)!send(fd, data, (size_t)n, MSG_NOSIGNAL);
+}
+
+/* True: it was a request that has to do with cancelling. */
+static bool origin_hold(int fd, const char *data)
+{
+	if (strncmp(data, ORIGIN_ENDED, strlen(ORIGIN_ENDED)) == 0) {
+		origin_tell_ended(fd);
+		return true;
+	}
+	if (strncmp(data, ORIGIN_HOLD, strlen(ORIGIN_HOLD)) == 0) {
+		self.held[fd] = self.owed[fd] = true;
+		self.n_held++;
+	} else if (strncmp(data, ORIGIN_DECIDE, strlen(ORIGIN_DECIDE)) == 0) {
+		self.owed[fd] = true;
+		self.decider_fd = fd;
+		self.n_wanted = strtoull(data + strlen(ORIGIN_DECIDE), NULL, 10);
+	} else {
+		return false;
+	}
+	origin_decide();
+	return true;
+}
+
 static void origin_read(int fd)
 {
 	char data[8192];
@@ -92,13 +164,12 @@ static void origin_read(int fd)
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
-		epoll_ctl(self.epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-		self.ended[fd] = true;
-		if (!self.owed[fd])
-			close(fd);
+		origin_end(fd);
 		return;
 	}
 	data[n] = '\0';
+	if (origin_hold(fd, data))
+		return;
 	if (strncmp(data, ORIGIN_DELAY, strlen(ORIGIN_DELAY)) == 0)
 		delay_us = strtoull(data + strlen(ORIGIN_DELAY), NULL, 10);
 	self.owed[fd] = true;
@@ -120,7 +191,7 @@ static void origin_accept(void)
 			continue;
 		}
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		self.owed[fd] = self.ended[fd] = false;
+		self.owed[fd] = self.ended[fd] = self.held[fd] = false;
 		event.data.fd = fd;
 		epoll_ctl(self.epoll_fd, EPOLL_CTL_ADD, fd, &event);
 	}

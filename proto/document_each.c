@@ -122,21 +122,24 @@ void document_read_each(struct document *document, struct document_job *job, yyj
 	job->has_item = has_item;
 }
 
-/* How many children are alive at once. Of a group `concurrency` bounds what is in it. */
+/* How many children are alive at once. Where a group says so in `each` and beside it, the latter
+ * bounds what is in each child. */
 static void document_set_window(
 	struct document *document, struct document_job *job, const struct document_at *at)
 {
 	struct document_at member = {.parent = at, .key = TEXT("concurrency")};
 	struct plan_each *each = &job->each;
+	bool is_leaf = job->owner == DOCUMENT_OF_LEAF;
 
-	if (job->owner == DOCUMENT_OF_LEAF && job->concurrency > 0) {
-		if (each->concurrency > 0)
-			document_refuse(document, &member, FAULT_GRAPH_KEY,
-				"\"concurrency\" stands in \"each\", too: write it once");
+	if (is_leaf && job->concurrency > 0 && each->concurrency > 0)
+		document_refuse(document, &member, FAULT_GRAPH_KEY,
+			"\"concurrency\" stands in \"each\", too: write it once");
+	if (each->concurrency == 0) {
 		each->concurrency = job->concurrency;
-	} else if (job->owner == DOCUMENT_OF_LEAF && each->concurrency == 0) {
-		each->concurrency = document_defaults(document)->concurrency;
+		job->concurrency = 0;
 	}
+	if (is_leaf && each->concurrency == 0)
+		each->concurrency = document_defaults(document)->concurrency;
 	if (each->concurrency == 0)
 		each->concurrency = PLAN_UNBOUNDED;
 }

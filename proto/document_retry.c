@@ -110,18 +110,11 @@ static void document_read_unsafe(struct document *document, struct document_job 
 	document_read_bool(document, value, at, &job->retry.unsafe);
 }
 
-/* A delay longer than the longest one is a mistake, unless the longest is the one nobody wrote. */
-static void document_check_delays(struct document *document, struct plan_retry *retry,
-	bool says_max, const struct document_at *at)
+/* A longest delay that nobody wrote is no shorter than the one that was. */
+static void document_check_delays(struct plan_retry *retry, bool says_max)
 {
-	struct document_at member = {.parent = at, .key = TEXT("max_delay")};
-
-	if (retry->delay_ns <= retry->max_delay_ns)
-		return;
-	if (says_max)
-		document_refuse(
-			document, &member, FAULT_GRAPH_VALUE, "must not be shorter than \"delay\"");
-	retry->max_delay_ns = retry->delay_ns;
+	if (!says_max && retry->delay_ns > retry->max_delay_ns)
+		retry->max_delay_ns = retry->delay_ns;
 }
 
 static void document_read_retry_object(struct document *document, struct document_job *job,
@@ -140,7 +133,7 @@ static void document_read_retry_object(struct document *document, struct documen
 	static const struct document_keys schema = {keys, countof(keys)};
 	uint64_t seen = document_read_object(document, &schema, value, job, at);
 
-	document_check_delays(document, &job->retry, seen & 1, at);
+	document_check_delays(&job->retry, seen & 1);
 }
 
 void document_read_retry(struct document *document, struct document_job *job, yyjson_val *value,

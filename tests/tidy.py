@@ -27,7 +27,6 @@ UNTESTED = {
     'client/cli/main.c': 'the process: tests/e2e/test_cli_run.py',
     'client/cli/spawn.c': 'a process of its own: tests/e2e/test_private.py',
     'daemon/main.c': 'the process: tests/e2e/test_daemon.py',
-    'daemon/util/clock.c': 'one system call, which the simulator replaces',
 }
 
 # Each layer, and those it may include; "" is the root of daemon/.
@@ -48,7 +47,8 @@ LIBRARIES = [
     (r'liburing', r'daemon/ring/'),
     (r'openssl/', r'daemon/net/tls(_\w+)?\.[ch]$'),
     (r'llhttp', r'daemon/http/h1\.c$'),
-    (r'yyjson', r'proto/|daemon/job/(template|value|outcome)\w*\.[ch]$|'
+    (r'yyjson', r'proto/|daemon/job/(template|value|outcome|condition|comparison|each|scope)'
+               r'\w*\.[ch]$|'
                r'daemon/front/(message|session|submission)\w*\.[ch]$|client/'),
 ]
 

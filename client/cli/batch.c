@@ -139,6 +139,16 @@ static bool batch_input_is_ready(const struct batch *batch)
 	return poll(&fd, 1, 0) > 0;
 }
 
+/* Are those that wait to be submitted? A quarter of the window is worth a graph, and less where
+ * nothing else would happen. */
+static bool batch_is_due(const struct batch *batch)
+{
+	if (batch->is_due || batch->n_outstanding == 0)
+		return true;
+	return batch_pending(batch) >= (batch->options->window + 3) / 4 ||
+	       (batch->pending && batch->pending->texts.size >= BATCH_CHUNK_BYTES);
+}
+
 /* Lines into graphs, as far as there is room. True where it is the input that is waited for. */
 static bool batch_feed(struct batch *batch)
 {
@@ -148,12 +158,7 @@ static bool batch_feed(struct batch *batch)
 		intake_read(&batch->intake);
 		is_dry = batch_take_lines(batch);
 	}
-	/* A quarter of the window; or all there is, where nothing more is coming for now, or nothing
-	 * has settled for a while. */
-	if (is_dry || batch->is_closed ||
-		batch_pending(batch) >= (batch->options->window + 3) / 4 ||
-		(batch->pending && batch->pending->texts.size >= BATCH_CHUNK_BYTES) ||
-		batch->n_outstanding == 0 || batch->is_due)
+	if (is_dry || batch->is_closed || batch_is_due(batch))
 		batch_graph_submit(batch);
 	batch->is_due = false;
 	return is_dry && !batch->is_closed;

@@ -44,6 +44,7 @@ static void batch_graph_stop(struct batch *batch, int status)
 	if (batch->status == EXIT_FULFILLED)
 		batch->status = status;
 	batch->is_closed = true;
+	batch->pending = batch_chunk_free(batch->pending);
 }
 
 /* Takes the chunk. */

@@ -70,10 +70,14 @@ enum intake_result intake_next(struct intake *intake, struct text *ret_line)
 
 	/* Twice where the end of a line that was too long comes first. */
 	for (unsigned i = 0; i < 2; i++) {
-		struct text rest = text_from_at(buffer_text(&intake->bytes), intake->used);
-		size_t size =
-			intake->scanned + text_find(text_from_at(rest, intake->scanned), '\n');
+		struct text rest = {NULL, 0};
+		size_t size = 0;
 
+		if (intake->bytes.size > intake->used) {
+			rest = text_from_at(buffer_text(&intake->bytes), intake->used);
+			size = intake->scanned +
+			       text_find(text_from_at(rest, intake->scanned), '\n');
+		}
 		if (size >= rest.size)
 			return intake->is_ended ? intake_end(intake, ret_line)
 						: intake_wait(intake);

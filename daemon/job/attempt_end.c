@@ -193,9 +193,18 @@ static bool attempt_note_try(
 			return false;
 		job->trial->queue_ns = record.time.queue;
 	}
-	one.time.start = attempt->slot_ns - attempt->graph->accepted_ns;
+	one.time.start = job->turn_ns - attempt->graph->accepted_ns;
+	one.time.queue = attempt->slot_ns > job->turn_ns ? attempt->slot_ns - job->turn_ns : 0;
 	trial_add(job->trial, &one, attempt_sent(attempt));
 	return true;
+}
+
+/* What it took the job, who may have joined late. */
+static void attempt_count(struct attempt *attempt, const struct job *job)
+{
+	uint64_t from = attempt->slot_ns > job->turn_ns ? attempt->slot_ns : job->turn_ns;
+
+	attempt->graph->sum_ns += attempt_now(attempt) - from;
 }
 
 /* True where the job goes into its backoff. */
@@ -207,7 +216,7 @@ static bool attempt_try_again(struct attempt *attempt, struct job *job,
 	*ret_stopped = answer.stopped;
 	if (!answer.again || job_is_ended(job) || !attempt_note_try(attempt, job, result))
 		return false;
-	attempt->graph->sum_ns += attempt_now(attempt) - attempt->slot_ns + answer.delay_ns;
+	attempt_count(attempt, job);
 	rate_add(&attempt->route->share->repeated, attempt_now(attempt));
 	attempt->scheduler->counters.retries++;
 	job_back_off(job, answer.delay_ns);
@@ -237,7 +246,7 @@ static void attempt_settle_job(struct attempt *attempt, struct job *job, const c
 	if (result->fault && result->by == RECORD_BY_NONE &&
 		attempt_try_again(attempt, job, result, &stopped))
 		return;
-	attempt->graph->sum_ns += attempt_now(attempt) - attempt->slot_ns;
+	attempt_count(attempt, job);
 	if (job->trial)
 		attempt_note_try(attempt, job, result);
 	record = attempt_record(attempt, job);
@@ -303,19 +312,34 @@ static void attempt_settle_by_response(
 	attempt_settle_job(attempt, job, leader, &result, body_memory);
 }
 
-/* The others that share it, in the order of joining. What came before them may have ended them. */
-static void attempt_settle_followers(
-	struct attempt *attempt, const char *leader, const struct attempt_result *result)
+/* The next one that shares it and still has something to wait for, taken out; NULL: nobody. Who is
+ * ended is left to its sweep, whose time is up to the end of the turn: there may be very many. */
+static struct job *attempt_next_follower(struct attempt *attempt)
 {
 	struct list *link;
 
 	while ((link = list_pop_front(&attempt->followers))) {
 		struct job *job = list_entry(link, struct job, link);
-		const struct group_end *end = job_end_above(job);
+		uint64_t job_ns = job_plan(job)->spec->timeouts.job_ns;
 
-		if (end)
-			job_end(job, *end);
-		else if (result)
+		if (!job_is_ended(job) &&
+			(job_ns == PLAN_NEVER || job->slot_ns + job_ns > attempt_now(attempt)))
+			return job;
+		job->attempt = NULL;
+		if (!job_is_ended(job))
+			graph_due(job, JOB_DUE_TIME);
+	}
+	return NULL;
+}
+
+/* In the order of joining. */
+static void attempt_settle_followers(
+	struct attempt *attempt, const char *leader, const struct attempt_result *result)
+{
+	struct job *job;
+
+	while ((job = attempt_next_follower(attempt))) {
+		if (result)
 			attempt_settle_job(attempt, job, leader, result, NULL);
 		else
 			attempt_settle_by_response(attempt, job, leader, NULL);
@@ -367,18 +391,20 @@ void attempt_reject(struct attempt *attempt, const struct fault *fault)
 	attempt_conclude(attempt, &result);
 }
 
-/* Its job settles, and it goes on without it, or it ends. */
+/* Its job settles, and it goes on with another one, or it ends. */
 static void attempt_leave(struct attempt *attempt, const struct attempt_result *result)
 {
 	struct job *job = attempt->job;
-	struct list *link = list_pop_front(&attempt->followers);
+	struct job *next = attempt_next_follower(attempt);
 
-	attempt->job = link ? list_entry(link, struct job, link) : NULL;
-	if (link)
+	attempt->job = next;
+	if (next) {
+		timer_stop(ring_timers(attempt->scheduler->ring), &next->timer);
 		attempt_watch(attempt);
+	}
 	attempt_settle_job(attempt, job, NULL, result, NULL);
 	/* With another job it may be gone by now. */
-	if (!link)
+	if (!next)
 		attempt_let_go(attempt);
 }
 

@@ -172,9 +172,12 @@ struct bound *attempt_start(struct scheduler *scheduler, struct job *job)
 
 bool attempt_follow(struct scheduler *scheduler, struct job *job)
 {
-	struct attempt *attempt = attempt_prepare(scheduler, job);
+	struct attempt *attempt;
 	bool follows;
 
+	if (scheduler->attempts.n_used >= scheduler->options.attempts_max + 1)
+		return false;
+	attempt = attempt_prepare(scheduler, job);
 	/* Settled: there is nothing more to wait for. */
 	if (!attempt)
 		return true;

@@ -34,6 +34,18 @@ static const struct job *job_of_node(const struct heap_node *node)
 	return container_of(node, struct job, queued.node);
 }
 
+/* Ties within a turn: of one graph by job order (settled-graph(5)). */
+static bool budget_is_before_in_turn(const struct job *left, const struct job *right)
+{
+	const struct graph *one = job_graph(left), *other = job_graph(right);
+
+	if (one != other)
+		return one->number < other->number;
+	if (left->place != right->place)
+		return left->place < right->place;
+	return left->order < right->order;
+}
+
 bool budget_is_before(const struct heap_node *a, const struct heap_node *b)
 {
 	const struct job *left = job_of_node(a), *right = job_of_node(b);
@@ -45,7 +57,7 @@ bool budget_is_before(const struct heap_node *a, const struct heap_node *b)
 		return left->turn_ns < right->turn_ns;
 	if (one->remaining != other->remaining)
 		return one->remaining > other->remaining;
-	return left->order < right->order;
+	return budget_is_before_in_turn(left, right);
 }
 
 /* Between jobs of one graph. */
@@ -58,7 +70,9 @@ static bool budget_is_before_in_graph(const struct heap_node *a, const struct he
 		return one->spec->priority > other->spec->priority;
 	if (one->remaining != other->remaining)
 		return one->remaining > other->remaining;
-	return left->order < right->order;
+	if (left->turn_ns != right->turn_ns)
+		return left->turn_ns < right->turn_ns;
+	return budget_is_before_in_turn(left, right);
 }
 
 static heap_before_fn budget_order(const struct bound *bound)

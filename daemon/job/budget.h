@@ -8,7 +8,7 @@
  * need them.
  *
  * Who goes first: the higher priority; then, between graphs, who became ready in an earlier turn;
- * then the longest way that is still to go behind it; then the order of becoming ready. In the
+ * then the longest way that is still to go behind it; then the order in the document. In the
  * bound of one graph or group the way comes before the turn: what a graph makes of its own places
  * is nobody else's business, and so it is done sooner.
  */

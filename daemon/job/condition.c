@@ -163,7 +163,7 @@ static bool json_has_reference(yyjson_val *json)
 /* The operand as the document has it, filled in. False: a reference in it has no value. */
 static bool operand_of_document(struct walk *walk, yyjson_val *json, struct operand *ret_operand)
 {
-	struct fault fault = {FAULT_NONE};
+	struct fault fault = {.code = FAULT_NONE};
 	struct buffer filled;
 	bool done;
 
@@ -445,7 +445,7 @@ bool condition_holds(struct job *job, yyjson_val *when, struct fault *ret_fault)
 	struct walk walk = {.job = job, .fault = ret_fault};
 	enum answer answer = ANSWER_OPEN;
 
-	*ret_fault = (struct fault){FAULT_NONE};
+	*ret_fault = (struct fault){.code = FAULT_NONE};
 	walk_open(&walk, when, false);
 	while (walk.depth > 0 && ret_fault->code == FAULT_NONE) {
 		answer = walk_step(&walk);

@@ -18,26 +18,38 @@
 
 /* Running. */
 
-static void dependency_begin(struct job *job)
+static void dependency_compete(struct job *job)
 {
-	const struct plan_job *plan = job_plan(job);
 	struct scheduler *scheduler = job_graph(job)->scheduler;
-	uint64_t queue_ns = plan->spec->timeouts.queue_ns;
-	struct fault fault;
+	uint64_t queue_ns = job_plan(job)->spec->timeouts.queue_ns;
 
-	job->ready_ns = ring_now(scheduler->ring);
-	if (plan->kind != PLAN_EACH && plan->spec->when &&
-		!condition_holds(job, plan->spec->when, &fault)) {
-		graph_due(job, fault.code == FAULT_NONE ? JOB_DUE_SKIP : JOB_DUE_LOSE);
-		return;
-	}
-	if (job->group) {
-		graph_due(job, JOB_DUE_BEGIN);
-		return;
-	}
 	if (queue_ns != PLAN_NEVER)
 		timer_set(ring_timers(scheduler->ring), &job->timer, job->ready_ns + queue_ns);
 	scheduler_ready(scheduler, job);
+}
+
+void dependency_begin(struct job *job)
+{
+	const struct plan_job *plan = job_plan(job);
+	struct fault fault;
+
+	if (plan->kind != PLAN_EACH && plan->spec->when &&
+		!condition_holds(job, plan->spec->when, &fault))
+		graph_due(job, fault.code == FAULT_NONE ? JOB_DUE_SKIP : JOB_DUE_LOSE);
+	else if (job->group)
+		group_begin(job->group);
+	else
+		dependency_compete(job);
+}
+
+/* What takes more than a moment is put off to the end of the turn, where it is done in slices. */
+static void dependency_ready(struct job *job)
+{
+	job->ready_ns = ring_now(job_graph(job)->scheduler->ring);
+	if (job->group || job_plan(job)->spec->when)
+		graph_due(job, JOB_DUE_BEGIN);
+	else
+		dependency_compete(job);
 }
 
 static void dependency_doom(struct job *job, const struct job *cause)
@@ -57,13 +69,13 @@ void dependency_check(struct job *job)
 	if (job->is_doomed)
 		graph_due(job, JOB_DUE_DOOM);
 	else if (needs == PLAN_NEEDS_ANY && job->has_fulfilled)
-		dependency_begin(job);
+		dependency_ready(job);
 	else if (job->n_waiting > 0)
 		return;
 	else if (needs == PLAN_NEEDS_REJECTED && !job->has_rejected)
 		graph_due(job, JOB_DUE_SKIP);
 	else
-		dependency_begin(job);
+		dependency_ready(job);
 }
 
 /* One of the job's dependencies has settled. */
@@ -106,15 +118,12 @@ void dependency_catch_up(struct job *job)
 /* A dependent inside a fan-out: each child of it that there is. */
 static void dependency_tell_made(struct job *job, uint32_t place)
 {
-	struct graph *graph = job_graph(job);
-	const struct plan_job *each = &graph->plan->jobs[graph->plan->jobs[place].region];
+	struct scope_walk walk;
+	struct scope *scope;
 
-	list_each(link, &graph->regions[each->spec->each->number]) {
-		struct scope *scope = list_entry(link, struct scope, link);
-
-		if (scope_is_in(scope, job->scope))
-			dependency_note(&scope->jobs[place - scope->first], job);
-	}
+	scope_walk_init(&walk, job->scope, place);
+	while ((scope = scope_walk_next(&walk, job->scope)))
+		dependency_note(&scope->jobs[place - scope->first], job);
 }
 
 void dependency_tell(struct job *job)

@@ -13,6 +13,9 @@
 /* The job may run, be skipped or be rejected, if all it needs has come. */
 void dependency_check(struct job *job);
 
+/* It waits for nothing any more (its due came): its condition is asked, and it begins. */
+void dependency_begin(struct job *job);
+
 /* The job was made late: what it depends on outside of its scope may have settled before. */
 void dependency_catch_up(struct job *job);
 

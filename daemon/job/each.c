@@ -16,9 +16,9 @@
 
 /*
  * A fan-out of a hundred thousand items is a cursor in a JSON array: children are made as the
- * window lets them in, and without a window as fast as they are begun, EACH_FRESH_MAX ahead. That
- * loses nothing: children are all alike, so what one that has not begun waits for holds back the
- * next ones too. A child's scope goes when it has settled; what stays is its outcome, and only
+ * window lets them in, and without a window as fast as they have their turn, EACH_FRESH_MAX ahead.
+ * That loses nothing: children wait for the same jobs, and who waits for its own origin has had its
+ * turn. A child's scope goes when it has settled; what stays is its outcome, and only
  * where somebody refers to the whole.
  *
  * A fan-out that is ended goes on making children, for each item is owed its record; they are
@@ -36,6 +36,7 @@ void each_init(struct each *each)
 {
 	*each = (struct each){0};
 	list_init(&each->link);
+	list_init(&each->scopes);
 	timer_init(&each->timer, each_on_timer);
 }
 
@@ -44,7 +45,7 @@ static const struct plan_each *each_plan(const struct group *group)
 	return job_plan(group->job)->spec->each;
 }
 
-static void each_forget_outcomes(struct group *group)
+void each_forget(struct group *group)
 {
 	struct each *each = &group->each;
 
@@ -60,7 +61,7 @@ void each_deinit(struct group *group)
 
 	list_remove(&each->link);
 	timer_stop(ring_timers(group->graph->scheduler->ring), &each->timer);
-	each_forget_outcomes(group);
+	each_forget(group);
 	yyjson_doc_free(each->doc);
 	each->doc = NULL;
 }
@@ -177,7 +178,20 @@ static bool each_may_begin_batch(const struct group *group)
 	return group->n_open == 0 && !timer_is_armed(&group->each.timer);
 }
 
-static bool each_may_make(const struct group *group)
+static bool graph_is_full(const struct graph *graph)
+{
+	return graph->n_fresh >= GRAPH_FRESH_MAX || graph->n_scopes >= GRAPH_SCOPES_MAX;
+}
+
+static bool each_is_starved(const struct group *group)
+{
+	uint32_t least = group->job->scope->each ? 1 : EACH_OPEN_MIN;
+
+	return group->n_open >= least && graph_is_full(group->graph);
+}
+
+/* True where its window has room. */
+static bool each_wants_more(const struct group *group)
 {
 	const struct each *each = &group->each;
 
@@ -189,14 +203,32 @@ static bool each_may_make(const struct group *group)
 	       each_may_begin_batch(group);
 }
 
+static bool each_may_make(const struct group *group)
+{
+	return each_wants_more(group) && (group_is_ended(group) || !each_is_starved(group));
+}
+
 void each_kick(struct group *group)
 {
 	struct graph *graph = group->graph;
 
-	if (!each_may_make(group) || list_is_linked(&group->each.link))
+	list_remove(&group->each.link);
+	if (!each_wants_more(group))
 		return;
+	if (!each_may_make(group)) {
+		list_push_back(&graph->starved, &group->each.link);
+		return;
+	}
 	list_push_back(&graph->makers, &group->each.link);
 	graph_kick(graph);
+}
+
+void each_kick_starved(struct graph *graph)
+{
+	while (!list_is_empty(&graph->starved) && !graph_is_full(graph)) {
+		list_push_back(&graph->makers, list_pop_front(&graph->starved));
+		graph_kick(graph);
+	}
 }
 
 void each_stop(struct group *group)
@@ -217,6 +249,7 @@ static void each_make_one(struct group *group)
 		each_stop(group);
 		group_decide(group, true, FAULT_OVERLOADED, JOB_NONE);
 		group_end(group, end);
+		group_check(group);
 		return;
 	}
 	each->n_made++;

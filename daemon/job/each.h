@@ -14,16 +14,24 @@
 #include "ring/timer.h"
 #include "util/list.h"
 
+struct graph;
 struct group;
 struct outcome;
 struct scope;
 
-/* Children that wait for their turn are made so far ahead: of the rest there is only a number. */
-#define EACH_FRESH_MAX 1024
+/* Children that wait for their turn are made so far ahead, of one fan-out and in all of a graph: of
+ * the rest there is only a number. And so many may be alive at once. Beyond the graph's limits a
+ * fan-out may have a few all the same, one if it is inside of another, so that each goes on. */
+#define EACH_FRESH_MAX   1024
+#define GRAPH_FRESH_MAX  4096
+#define GRAPH_SCOPES_MAX 65536
+#define EACH_OPEN_MIN    16
 
 struct each {
 	/* Among those that have children to make. */
 	struct list link;
+	/* Its children's. */
+	struct list scopes;
 	/* Where the items were filled in; NULL: they are the document's, or another job's. */
 	yyjson_doc *doc;
 	yyjson_arr_iter iter;
@@ -39,6 +47,9 @@ struct each {
 void each_init(struct each *each);
 void each_deinit(struct group *group);
 
+/* It has settled: what was kept of its children goes. Nothing where it is none. */
+void each_forget(struct group *group);
+
 /* The items are known, and the first children on their way. False: the fault. */
 bool each_begin(struct group *group, struct fault *ret_fault);
 
@@ -47,6 +58,9 @@ uint32_t each_make(struct group *group, uint32_t n);
 
 /* There may be room in the window. */
 void each_kick(struct group *group);
+
+/* There may be room in the graph. */
+void each_kick_starved(struct graph *graph);
 
 /* No child of it will be made any more: without memory. */
 void each_stop(struct group *group);

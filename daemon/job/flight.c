@@ -28,11 +28,14 @@ static bool flight_is_shareable(const struct job *job)
 /* All that would make an attempt end otherwise, but for what the request's bytes say. */
 static bool spec_has_same_limits(const struct plan_spec *a, const struct plan_spec *b)
 {
+	struct plan_timeouts times = b->timeouts;
+
 	if (a == b)
 		return true;
-	return memcmp(&a->timeouts, &b->timeouts, sizeof(a->timeouts)) == 0 &&
-	       a->max_body == b->max_body && a->output == b->output &&
-	       a->http11_only == b->http11_only;
+	/* The wait for a place is over. */
+	times.queue_ns = a->timeouts.queue_ns;
+	return memcmp(&a->timeouts, &times, sizeof(times)) == 0 && a->max_body == b->max_body &&
+	       a->output == b->output && a->http11_only == b->http11_only;
 }
 
 static bool flight_is_same(const void *value, const void *key)
@@ -59,11 +62,16 @@ static void flight_follow(struct attempt *leader, struct job *job)
 {
 	struct scheduler *scheduler = leader->scheduler;
 
+	uint64_t job_ns = job_plan(job)->spec->timeouts.job_ns;
+
 	timer_stop(ring_timers(scheduler->ring), &job->timer);
 	job->state = JOB_RUNNING;
 	job->attempt = leader;
 	if (!job->slot_ns)
 		job->slot_ns = ring_now(scheduler->ring);
+	/* Its own time, as long as it only follows. */
+	if (job_ns != PLAN_NEVER)
+		timer_set(ring_timers(scheduler->ring), &job->timer, job->slot_ns + job_ns);
 	list_push_back(&leader->followers, &job->link);
 	scope_begin(job->scope);
 }

@@ -30,7 +30,6 @@
 /* Jobs worked off in one go: about a millisecond's work. */
 #define WORK_SLICE 2048
 
-static void graph_run(struct task *task);
 static void graph_on_timer(struct timer *timer);
 static void graph_finish(struct task *task);
 static void graph_check_finished(struct graph *graph);
@@ -63,25 +62,16 @@ static void graph_start(struct graph *graph)
 	graph_check_finished(graph);
 }
 
-static bool graph_make_regions(struct graph *graph)
-{
-	graph->regions = calloc((size_t)graph->plan->n_eaches + 1, sizeof(*graph->regions));
-	if (!graph->regions)
-		return false;
-	for (uint32_t i = 0; i < graph->plan->n_eaches; i++)
-		list_init(&graph->regions[i]);
-	return true;
-}
-
 static void graph_init(struct graph *graph)
 {
 	list_init(&graph->attempts);
 	list_init(&graph->due);
 	list_init(&graph->sweeps);
 	list_init(&graph->makers);
+	list_init(&graph->starved);
 	list_init(&graph->spent);
+	list_init(&graph->work_link);
 	timer_init(&graph->work_timer, graph_on_timer);
-	task_init(&graph->work_task, graph_run);
 	task_init(&graph->finish_task, graph_finish);
 	group_init(&graph->group, graph, NULL, graph->plan->mode, graph->plan->concurrency);
 }
@@ -99,51 +89,90 @@ int graph_new(struct scheduler *scheduler, struct plan **planp, uid_t uid,
 	graph->uid = uid;
 	graph->accepted_ns = ring_now(scheduler->ring);
 	graph_init(graph);
-	if (graph_make_regions(graph))
-		graph->root = scope_new(graph, NULL, 0, NULL);
+	graph->root = scope_new(graph, NULL, 0, NULL);
 	if (!graph->root) {
 		group_deinit(&graph->group);
-		free(graph->regions);
 		free(graph);
 		return -ENOMEM;
 	}
 	*planp = NULL;
 	list_push_back(&scheduler->graphs, &graph->link);
 	scheduler->n_graphs++;
+	graph->number = scheduler->next_order++;
 	graph_start(graph);
 	*ret_graph = graph;
 	return 0;
 }
 
-struct graph *graph_free(struct graph *graph)
+/* One that goes may be the last that the one around it waited for. */
+static void graph_free_spent(struct graph *graph)
 {
 	struct list *link;
 
+	while ((link = list_pop_front(&graph->spent))) {
+		struct scope *scope = list_entry(link, struct scope, spent_link);
+		struct scope *around = scope->each->scope;
+
+		scope_free(scope);
+		graph->n_scopes--;
+		scope_leave(around);
+	}
+	each_kick_starved(graph);
+}
+
+struct graph *graph_free(struct graph *graph)
+{
 	if (!graph)
 		return NULL;
 	expect(graph->is_done);
 	expect(graph->n_attempts == 0);
-	timer_stop(graph_timers(graph), &graph->work_timer);
-	task_cancel(&graph->work_task);
-	task_cancel(&graph->finish_task);
-	while ((link = list_pop_front(&graph->spent)))
-		scope_free(list_entry(link, struct scope, spent_link));
+	graph_free_spent(graph);
+	expect(graph->n_scopes == 0);
 	scope_free(graph->root);
+	timer_stop(graph_timers(graph), &graph->work_timer);
+	list_remove(&graph->work_link);
+	task_cancel(&graph->finish_task);
 	group_deinit(&graph->group);
 	table_deinit(&graph->flights);
 	list_remove(&graph->link);
 	graph->scheduler->n_graphs--;
 	known_forget(&graph->known, graph->scheduler->pool);
 	plan_free(graph->plan);
-	free(graph->regions);
 	free(graph);
 	return NULL;
 }
 
 /* Ending. */
 
+static void graph_abort_job(struct job *job, const struct group_end *end)
+{
+	if (job->attempt && job->attempt->job == job)
+		attempt_cancel(job->attempt, end->code, end->by);
+}
+
+/* A small group's jobs are looked through. False: it is not small, or there are others inside. */
+static bool graph_abort_small(struct group *group)
+{
+	const struct job *own = group->job;
+	uint32_t n_below = own ? job_plan(own)->n_below : UINT32_MAX;
+	struct job *first;
+
+	if (!own || job_plan(own)->kind != PLAN_GROUP || n_below > group->graph->n_attempts)
+		return false;
+	first = &own->scope->jobs[own->place + 1 - own->scope->first];
+	for (uint32_t i = 0; i < n_below; i++) {
+		if (job_plan(own)[1 + i].kind == PLAN_EACH)
+			return false;
+	}
+	for (uint32_t i = 0; i < n_below; i++)
+		graph_abort_job(&first[i], &group->end);
+	return true;
+}
+
 void graph_abort_below(struct group *group)
 {
+	if (graph_abort_small(group))
+		return;
 	list_each_safe(link, &group->graph->attempts) {
 		struct attempt *attempt = attempt_of_link(link);
 
@@ -198,8 +227,12 @@ void graph_pause(struct graph *graph, bool paused)
 
 void graph_kick(struct graph *graph)
 {
-	if (!timer_is_armed(&graph->work_timer))
-		task_defer(ring_tasks(graph->scheduler->ring), &graph->work_task);
+	struct scheduler *scheduler = graph->scheduler;
+
+	if (timer_is_armed(&graph->work_timer) || list_is_linked(&graph->work_link))
+		return;
+	list_push_back(&scheduler->working, &graph->work_link);
+	scheduler_kick(scheduler);
 }
 
 void graph_due(struct job *job, enum job_due due)
@@ -240,14 +273,15 @@ static void graph_settle_due(struct job *job)
 	case JOB_DUE_NOTHING: break;
 	case JOB_DUE_CLOSE: group_close(job->group); break;
 	case JOB_DUE_LOSE: graph_lose(job); break;
-	case JOB_DUE_BEGIN: group_begin(job->group); break;
+	case JOB_DUE_TIME: job_time_out(job); break;
+	case JOB_DUE_BEGIN: dependency_begin(job); break;
 	case JOB_DUE_DOOM: job_end(job, (struct group_end){.fate = GROUP_DOOMED}); break;
 	case JOB_DUE_SKIP: job_end(job, (struct group_end){.fate = GROUP_SKIPPED}); break;
 	}
 }
 
 /* One step. Returns how many are left of `n`; 0 as well where there is nothing to do. */
-static uint32_t graph_work(struct graph *graph, uint32_t n)
+static uint32_t graph_step(struct graph *graph, uint32_t n)
 {
 	struct list *link;
 
@@ -268,28 +302,31 @@ static uint32_t graph_work(struct graph *graph, uint32_t n)
 	return 0;
 }
 
-static void graph_free_spent(struct graph *graph)
+static bool graph_has_work(const struct graph *graph)
 {
-	struct list *link;
-
-	while ((link = list_pop_front(&graph->spent)))
-		scope_free(list_entry(link, struct scope, spent_link));
+	return !graph->is_paused && !(list_is_empty(&graph->due) && list_is_empty(&graph->sweeps) &&
+					    list_is_empty(&graph->makers));
 }
 
-static void graph_run(struct task *task)
+uint32_t graph_work(struct graph *graph, uint32_t n)
 {
-	struct graph *graph = container_of(task, struct graph, work_task);
-	uint32_t n = WORK_SLICE;
+	uint32_t slice = n < WORK_SLICE ? n : WORK_SLICE;
+	uint32_t left = slice;
 
+	list_remove(&graph->work_link);
 	graph_free_spent(graph);
-	while (n > 0 && !graph->is_paused)
-		n = graph_work(graph, n);
-	if (graph->is_paused || (list_is_empty(&graph->due) && list_is_empty(&graph->sweeps) &&
-					list_is_empty(&graph->makers)))
-		return;
-	task_cancel(&graph->work_task);
-	timer_set(graph_timers(graph), &graph->work_timer,
-		ring_now(graph->scheduler->ring) + NS_PER_MS);
+	while (left > 0 && graph_has_work(graph)) {
+		left = graph_step(graph, left);
+		if (left % 16 == 0 && scheduler_is_late(graph->scheduler))
+			break;
+	}
+	if (graph_has_work(graph)) {
+		/* Not before that, also where the slice itself has asked for it. */
+		list_remove(&graph->work_link);
+		timer_set(graph_timers(graph), &graph->work_timer,
+			ring_now(graph->scheduler->ring) + NS_PER_MS);
+	}
+	return n - (slice - left);
 }
 
 static void graph_on_timer(struct timer *timer)

@@ -50,8 +50,10 @@ struct graph {
 	/* Its jobs, but for those inside fan-outs; and how they are decided. */
 	struct scope *root;
 	struct group group;
-	/* Of each fan-out, by its number: its children's scopes. */
-	struct list *regions;
+	/* Scopes inside it, and those of which no job has had its turn. */
+	uint32_t n_scopes, n_fresh;
+	/* In the order of their acceptance. */
+	uint64_t number;
 	/* Where it sent its last request. */
 	struct known known;
 	/* Requests on the wire that may be shared, by URL. */
@@ -68,9 +70,12 @@ struct graph {
 	/* To be worked off at the end of the turn, a slice at a time: jobs that are due, sweeps,
 	 * fan-outs with children to make, scopes to be freed. */
 	struct list due, sweeps, makers, spent;
-	struct task work_task, finish_task;
-	/* When the next slice is. */
+	/* Fan-outs that could have children to make, but for the limits of the graph. */
+	struct list starved;
+	/* Among the graphs that have some of it; and when the next slice is. */
+	struct list work_link;
 	struct timer work_timer;
+	struct task finish_task;
 	/* Its reader is slow: nothing is started, and nothing is settled but what is on the wire.
 	 */
 	bool is_paused;
@@ -110,6 +115,9 @@ void graph_due(struct job *job, enum job_due due);
 
 /* There is something to work off. */
 void graph_kick(struct graph *graph);
+
+/* Works off up to `n` jobs, a slice at most. Returns how many are left of `n`. */
+uint32_t graph_work(struct graph *graph, uint32_t n);
 
 /* A job has settled: its dependents and its group hear of it. */
 void graph_on_settled(struct graph *graph, struct job *job, const struct record *record);

@@ -118,7 +118,7 @@ static void group_open_children(struct group *group)
 		graph_open(&scope->jobs[i - scope->first]);
 }
 
-static void group_check_closed(struct group *group)
+void group_check(struct group *group)
 {
 	if (group->n_open > 0 || group->each.n_made < group->each.n_items)
 		return;
@@ -143,7 +143,7 @@ void group_begin(struct group *group)
 				group->job->ready_ns + spec->group->timeout_ns);
 		group_open_children(group);
 	}
-	group_check_closed(group);
+	group_check(group);
 }
 
 static void group_on_timeout(struct timer *timer)
@@ -181,7 +181,8 @@ static void group_keep_error(struct group *group, uint32_t order, const struct r
 	struct group_error *error, *errors = group->errors;
 	uint32_t room = group->errors_room ? group->errors_room * 2 : 8;
 
-	if (group->n_errors == GROUP_ERRORS_MAX)
+	if (group->mode == PLAN_SETTLED || group->mode == PLAN_ALL ||
+		group->n_errors == GROUP_ERRORS_MAX)
 		return;
 	if (group->n_errors == group->errors_room) {
 		errors = reallocarray(errors, room, sizeof(*errors));
@@ -311,14 +312,14 @@ void group_on_child(struct group *group, struct job *child, const struct record 
 		each_on_child(group, child->scope);
 	if (!group->is_decided && !group_is_ended(group) &&
 		!(group->job && job_is_ended(group->job))) {
-		if (group->mode == PLAN_ANY && child->is_rejected)
+		if (child->is_rejected && verdict == GROUP_OPEN)
 			group_keep_error(group, order, record);
 		if (verdict == GROUP_REJECTED)
 			group_keep_root(group, child);
 		if (verdict != GROUP_OPEN)
 			group_decide_early(group, verdict == GROUP_REJECTED, order);
 	}
-	group_check_closed(group);
+	group_check(group);
 }
 
 /* Ending. */
@@ -326,19 +327,16 @@ void group_on_child(struct group *group, struct job *child, const struct record 
 /* Its children that have not settled are gone through; of a fan-out, those made by now. */
 static void group_sweep(struct group *group)
 {
-	struct graph *graph = group->graph;
-
 	if (!group_is_fan_out(group)) {
 		sweep_start(&group->sweep, group_scope(group), group, group_first(group),
 			group_last(group));
 		return;
 	}
-	list_each(link, &graph->regions[job_plan(group->job)->spec->each->number]) {
+	list_each(link, &group->each.scopes) {
 		struct scope *scope = list_entry(link, struct scope, link);
 
-		if (scope->each == group->job)
-			sweep_start(&scope->sweep, scope, group, scope->first,
-				scope->first + scope->n_jobs);
+		sweep_start(
+			&scope->sweep, scope, group, scope->first, scope->first + scope->n_jobs);
 	}
 	each_kick(group);
 }
@@ -367,7 +365,7 @@ void group_end(struct group *group, struct group_end end)
 	if (end.fate == GROUP_CANCELLED)
 		graph_abort_below(group);
 	group_sweep(group);
-	group_check_closed(group);
+	group_check(group);
 }
 
 void group_join_end(struct group *group, struct group_end end)
@@ -377,7 +375,7 @@ void group_join_end(struct group *group, struct group_end end)
 	group_take_end(group, end);
 	if (group_is_fan_out(group))
 		group_sweep(group);
-	group_check_closed(group);
+	group_check(group);
 }
 
 /* Closing. */
@@ -388,6 +386,14 @@ static void group_decide_late(struct group *group)
 	bool has_lost = group->mode == PLAN_ANY || group->mode == PLAN_RACE;
 
 	group_decide(group, has_lost, has_lost ? FAULT_ALL_REJECTED : FAULT_NONE, JOB_NONE);
+}
+
+/* Also one that is empty is one. */
+static struct text group_body(const struct buffer *body)
+{
+	if (body->failed)
+		return (struct text){NULL, 0};
+	return body->size > 0 ? buffer_text(body) : TEXT("");
 }
 
 static void group_settle(struct group *group)
@@ -413,19 +419,17 @@ static void group_settle(struct group *group)
 		record.group.winner = group_decider_name(group, winner);
 		children_append(&body, group);
 	}
-	job_settle(job, &record, body.failed ? (struct text){NULL, 0} : buffer_text(&body), NULL);
+	job_settle(job, &record, group_body(&body), NULL);
 	buffer_deinit(&body);
 	free(errors);
 }
 
 void group_close(struct group *group)
 {
-	const struct group_end *above = group->job ? job_end_above(group->job) : NULL;
-
-	/* What is around it has been ended, and its last child was on the wire: so it was told
-	 * before its own turn came. */
-	if (above && !group_is_ended(group))
-		group_take_end(group, *above);
+	/* What is around it ends, but its last child was told before its own turn came: the sweep
+	 * is on its way, and will make it due again. */
+	if (group->job && !group_is_ended(group) && job_is_ended(group->job))
+		return;
 	group_decide_late(group);
 	if (!group->job)
 		return;
@@ -435,4 +439,5 @@ void group_close(struct group *group)
 	case GROUP_GOES_ON:
 	case GROUP_CANCELLED: group_settle(group); break;
 	}
+	each_forget(group);
 }

@@ -78,6 +78,9 @@ void group_begin(struct group *group);
 /* A child has settled; the record says how. */
 void group_on_child(struct group *group, struct job *child, const struct record *record);
 
+/* Its job is due where all its children have settled. */
+void group_check(struct group *group);
+
 /* Settles its job: all its children have settled. */
 void group_close(struct group *group);
 

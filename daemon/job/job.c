@@ -315,17 +315,31 @@ static void job_return(struct job *job)
 	struct scheduler *scheduler = job_graph(job)->scheduler;
 	uint64_t job_ns = job_plan(job)->spec->timeouts.job_ns;
 
+	job_graph(job)->sum_ns += job->trial->backoff_ns;
 	if (job_ns != PLAN_NEVER)
 		timer_set(ring_timers(scheduler->ring), &job->timer, job->slot_ns + job_ns);
 	job->state = JOB_WAITING;
 	scheduler_ready(scheduler, job);
 }
 
+void job_time_out(struct job *job)
+{
+	const struct plan_timeouts *timeouts = &job_plan(job)->spec->timeouts;
+	struct fault fault;
+
+	if (job->slot_ns)
+		fault_set(&fault, FAULT_JOB_TIMEOUT, "no result within %.3f s",
+			(double)timeouts->job_ns / 1e9);
+	else
+		fault_set(&fault, FAULT_QUEUE_TIMEOUT, "no slot within %.3f s",
+			(double)timeouts->queue_ns / 1e9);
+	job_reject(job, &fault, RECORD_BY_NONE);
+}
+
+/* Very many may be late at once: they are settled in slices. It competes for nothing until then. */
 static void job_on_timer(struct timer *timer)
 {
 	struct job *job = container_of(timer, struct job, timer);
-	const struct plan_timeouts *timeouts = &job_plan(job)->spec->timeouts;
-	struct fault fault;
 
 	/* A sweep settles it. */
 	if (job_is_ended(job))
@@ -334,11 +348,8 @@ static void job_on_timer(struct timer *timer)
 		job_return(job);
 		return;
 	}
-	if (job->trial)
-		fault_set(&fault, FAULT_JOB_TIMEOUT, "no result within %.3f s",
-			(double)timeouts->job_ns / 1e9);
-	else
-		fault_set(&fault, FAULT_QUEUE_TIMEOUT, "no slot within %.3f s",
-			(double)timeouts->queue_ns / 1e9);
-	job_reject(job, &fault, RECORD_BY_NONE);
+	scheduler_forget(job_graph(job)->scheduler, job);
+	list_remove(&job->link);
+	job->attempt = NULL;
+	graph_due(job, JOB_DUE_TIME);
 }

@@ -64,13 +64,15 @@ enum job_state {
 /* What is to become of a job at the end of this turn. */
 enum job_due {
 	JOB_DUE_NOTHING,
-	/* A group or fan-out that waits for nothing any more. */
+	/* One that waits for nothing any more: a group or fan-out, or with a condition. */
 	JOB_DUE_BEGIN,
 	/* A dependency was rejected: so is it. */
 	JOB_DUE_DOOM,
 	JOB_DUE_SKIP,
 	/* There was no memory to find out. */
 	JOB_DUE_LOSE,
+	/* It has waited too long. */
+	JOB_DUE_TIME,
 	/* A group or fan-out whose children have all settled. */
 	JOB_DUE_CLOSE,
 };
@@ -92,7 +94,8 @@ struct job {
 	struct trial *trial;
 	/* Of a group or fan-out; NULL: a leaf. */
 	struct group *group;
-	/* QUEUED: queue_timeout, or after a backoff the job's own; BACKOFF: its end. */
+	/* QUEUED: queue_timeout, or after a backoff the job's own; BACKOFF: its end; following
+	 * another one's attempt: the job's own. */
 	struct timer timer;
 	/* When its last dependency settled; when it first had a place, or a flight to share. 0:
 	 * not yet. */
@@ -149,6 +152,9 @@ void job_doom(struct job *job);
 /* Ends it so, wherever it is: a leaf at once, a group or fan-out after its children. Nothing
  * where it has settled. */
 void job_end(struct job *job, struct group_end end);
+
+/* Rejects one that has waited too long for a place, or whose own time is up. It has no attempt. */
+void job_time_out(struct job *job);
 
 /* Waits for its next attempt. It has no attempt. */
 void job_back_off(struct job *job, uint64_t delay_ns);

@@ -66,39 +66,44 @@ static uint32_t name_numbers(struct text text, uint32_t *numbers)
 	return text.size == 0 ? n : PLAN_DEPTH_MAX + 1;
 }
 
-static bool scope_is_numbered(const struct scope *scope, const uint32_t *numbers, uint32_t n)
+static struct scope *each_scope(const struct each *each, uint32_t number)
 {
-	const struct scope *chain[PLAN_DEPTH_MAX];
+	list_each(link, &each->scopes) {
+		struct scope *scope = list_entry(link, struct scope, link);
 
-	if (scope_chain(scope, chain) != n)
-		return false;
-	for (uint32_t i = 0; i < n; i++) {
-		if (chain[i]->item_index != numbers[i])
-			return false;
+		if (scope->item_index == number)
+			return scope;
 	}
-	return true;
+	return NULL;
 }
 
-/* A job at that place in a fan-out, or in a fan-out of one. */
+/* The fan-outs around that place, the outermost one first. */
+static uint32_t place_chain(const struct plan *plan, uint32_t place, uint32_t *chain)
+{
+	uint32_t n = 0;
+
+	for (uint32_t at = plan->jobs[place].region; at != PLAN_NONE; at = plan->jobs[at].region)
+		n++;
+	for (uint32_t i = n; i > 0; i--)
+		chain[i - 1] = place = plan->jobs[place].region;
+	return n;
+}
+
+/* The job at that place in the children of those numbers. */
 static struct job *graph_find_made(
 	const struct graph *graph, uint32_t place, const uint32_t *numbers, uint32_t n)
 {
-	const struct plan_job *jobs = graph->plan->jobs;
-	const struct plan_job *each;
+	struct scope *scope = graph->root;
+	uint32_t chain[PLAN_DEPTH_MAX];
 
-	/* Of a fan-out itself, its child is meant. */
-	if (jobs[place].kind == PLAN_EACH)
-		place++;
-	if (jobs[place].region == PLAN_NONE)
+	if (place_chain(graph->plan, place, chain) != n)
 		return NULL;
-	each = &jobs[jobs[place].region];
-	list_each(link, &graph->regions[each->spec->each->number]) {
-		struct scope *scope = list_entry(link, struct scope, link);
-
-		if (scope_is_numbered(scope, numbers, n))
-			return &scope->jobs[place - scope->first];
+	for (uint32_t i = 0; i < n; i++) {
+		scope = each_scope(&scope->jobs[chain[i] - scope->first].group->each, numbers[i]);
+		if (!scope)
+			return NULL;
 	}
-	return NULL;
+	return &scope->jobs[place - scope->first];
 }
 
 struct job *graph_find(const struct graph *graph, struct text name)
@@ -107,12 +112,15 @@ struct job *graph_find(const struct graph *graph, struct text name)
 	const struct plan_job *plan = plan_find(graph->plan, (struct text){name.data, end});
 	uint32_t numbers[PLAN_DEPTH_MAX];
 	uint32_t n = name_numbers(text_from_at(name, end), numbers);
+	struct job *job;
 	uint32_t place;
 
 	if (!plan || n > PLAN_DEPTH_MAX)
 		return NULL;
 	place = plan_index(graph->plan, plan);
-	if (n > 0)
-		return graph_find_made(graph, place, numbers, n);
-	return plan->region == PLAN_NONE ? &graph->root->jobs[place] : NULL;
+	job = graph_find_made(graph, place, numbers, n);
+	/* With one number more, a fan-out's child. */
+	if (!job && plan->kind == PLAN_EACH)
+		job = graph_find_made(graph, place + 1, numbers, n);
+	return job;
 }

@@ -5,6 +5,7 @@
 #include "job/budget.h"
 #include "job/flight.h"
 #include "job/graph.h"
+#include "util/clock.h"
 #include "util/panic.h"
 
 /*
@@ -21,6 +22,9 @@
  * rejected, and the loop has other work. */
 #define RUN_SLICE 16384
 
+/* What a job costs is in the hands of who wrote it: all of a turn's take no longer than this. */
+#define SLICE_NS (4 * NS_PER_MS)
+
 static void scheduler_try(struct scheduler *scheduler, struct job *job)
 {
 	struct bound *refusing = &scheduler->requests;
@@ -36,31 +40,95 @@ static void scheduler_try(struct scheduler *scheduler, struct job *job)
 		refusing = attempt_start(scheduler, job);
 	else if (flight_join(job))
 		refusing = NULL;
-	if (refusing)
-		budget_wait(refusing, job);
+	if (!refusing)
+		return;
+	/* Who waits for its own origin holds back none of its fan-out. */
+	if (!refusing->is_private && refusing != &scheduler->requests)
+		scope_begin(job->scope);
+	budget_wait(refusing, job);
 }
 
-static void scheduler_serve(struct scheduler *scheduler, struct bound *bound)
+/* Those who wait for that bound, `n` at most. Returns how many are left of `n`; at 0 there may be
+ * more. */
+static uint32_t scheduler_serve(struct scheduler *scheduler, struct bound *bound, uint32_t n)
 {
 	struct job *job;
 
-	while ((job = budget_next(bound)))
+	for (; n > 0; n--) {
+		job = budget_next(bound);
+		if (!job)
+			return n;
 		scheduler_try(scheduler, job);
+		if (n % 16 == 0 && scheduler_is_late(scheduler))
+			break;
+	}
+	if (bound_has_room(bound))
+		budget_freed(bound, &scheduler->freed);
+	return n;
+}
+
+/* The next one to be tried. Returns how many are left of `n`; `n` itself: there is none. */
+static uint32_t scheduler_try_next(struct scheduler *scheduler, uint32_t n)
+{
+	struct queue_node *node;
+	struct list *link;
+
+	if ((link = list_pop_front(&scheduler->freed)))
+		return scheduler_serve(scheduler, list_entry(link, struct bound, freed), n - 1);
+	node = queue_pop(&scheduler->ready, budget_is_before);
+	if (!node)
+		return n;
+	scheduler_try(scheduler, container_of(node, struct job, queued));
+	return n - 1;
+}
+
+/* One step, as above. What makes jobs ready comes first, so that all of a turn compete; what their
+ * trying leads to comes when all of them have been tried. */
+static uint32_t scheduler_step(struct scheduler *scheduler, uint32_t n)
+{
+	uint32_t left;
+
+	if (!scheduler->is_trying && !list_is_empty(&scheduler->working)) {
+		struct list *link = scheduler->working.next;
+
+		return graph_work(list_entry(link, struct graph, work_link), n - 1);
+	}
+	left = scheduler_try_next(scheduler, n);
+	scheduler->is_trying = left < n;
+	/* Who was tried last may have made work. */
+	return left == n && !list_is_empty(&scheduler->working) ? n - 1 : left;
+}
+
+bool scheduler_is_late(const struct scheduler *scheduler)
+{
+	return clock_now_ns() > scheduler->slice_began_ns + SLICE_NS;
+}
+
+/* A turn may come here several times: what it may do is counted over all of them. */
+static void scheduler_begin_slice(struct scheduler *scheduler)
+{
+	uint64_t now = ring_now(scheduler->ring);
+
+	if (scheduler->slice_turn_ns == now)
+		return;
+	scheduler->slice_turn_ns = now;
+	scheduler->slice_began_ns = clock_now_ns();
+	scheduler->slice_left = RUN_SLICE;
 }
 
 static void scheduler_run(struct task *task)
 {
 	struct scheduler *scheduler = container_of(task, struct scheduler, task);
-	struct queue_node *node;
-	struct list *link;
 
-	for (int n = 0; n < RUN_SLICE; n++) {
-		if ((link = list_pop_front(&scheduler->freed)))
-			scheduler_serve(scheduler, list_entry(link, struct bound, freed));
-		else if ((node = queue_pop(&scheduler->ready, budget_is_before)))
-			scheduler_try(scheduler, container_of(node, struct job, queued));
-		else
+	scheduler_begin_slice(scheduler);
+	while (scheduler->slice_left > 0) {
+		uint32_t left = scheduler_step(scheduler, scheduler->slice_left);
+
+		if (left == scheduler->slice_left)
 			return;
+		scheduler->slice_left = left;
+		if (left % 16 == 0 && scheduler_is_late(scheduler))
+			break;
 	}
 	/* What was tried may have kicked us again. */
 	task_cancel(&scheduler->task);
@@ -88,13 +156,15 @@ void scheduler_init(struct scheduler *scheduler, struct ring *ring, struct pool 
 	bound_init(&scheduler->requests, options->requests_max);
 	queue_init(&scheduler->ready);
 	list_init(&scheduler->freed);
+	list_init(&scheduler->working);
 	list_init(&scheduler->graphs);
 	task_init(&scheduler->task, scheduler_run);
 	timer_init(&scheduler->timer, scheduler_on_timer);
 	scheduler->random = (struct random){options->seed};
 	scheduler->pool_owner.on_resumed = scheduler_on_resumed;
 	pool_set_owner(pool, &scheduler->pool_owner);
-	attempt_slab_init(&scheduler->attempts, options->attempts_max);
+	/* One more than there are places: for who asks whether it may share a flight. */
+	attempt_slab_init(&scheduler->attempts, options->attempts_max + 1);
 }
 
 void scheduler_deinit(struct scheduler *scheduler)

@@ -68,9 +68,15 @@ struct scheduler {
 	struct queue ready;
 	/* Bounds with room again, and somebody waiting. */
 	struct list freed;
+	/* Graphs with jobs to be worked off. */
+	struct list working;
 	struct task task;
-	/* When what was left over is gone on with. */
+	/* When what was left over is gone on with; what was left of this turn's slice. */
 	struct timer timer;
+	uint64_t slice_turn_ns, slice_began_ns;
+	uint32_t slice_left;
+	/* In the middle of trying those that are ready. */
+	bool is_trying;
 	struct slab attempts;
 	/* All graphs. */
 	struct list graphs;
@@ -94,6 +100,9 @@ void scheduler_ready(struct scheduler *scheduler, struct job *job);
 
 /* The job waits neither for its turn nor for a place any longer. */
 void scheduler_forget(struct scheduler *scheduler, struct job *job);
+
+/* True where jobs have had so much of this turn that the rest is put off to the next. */
+bool scheduler_is_late(const struct scheduler *scheduler);
 
 /* Something has room again (scheduler->freed): who waits is tried before this turn ends. */
 void scheduler_kick(struct scheduler *scheduler);

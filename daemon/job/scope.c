@@ -84,8 +84,12 @@ struct scope *scope_new(
 	if (!scope_make_groups(scope))
 		return scope_free(scope);
 	scope_count(scope);
-	if (each)
-		list_push_back(&graph->regions[job_plan(each)->spec->each->number], &scope->link);
+	if (!each)
+		return scope;
+	list_push_back(&each->group->each.scopes, &scope->link);
+	each->scope->n_busy++;
+	graph->n_scopes++;
+	graph->n_fresh++;
 	return scope;
 }
 
@@ -112,12 +116,57 @@ struct job *scope_job(const struct scope *scope, uint32_t place)
 	return (struct job *)&scope->jobs[place - scope->first];
 }
 
-bool scope_is_in(const struct scope *inner, const struct scope *outer)
+/* Walking. */
+
+void scope_walk_init(struct scope_walk *walk, struct scope *scope, uint32_t place)
 {
-	while (inner != outer && inner->each)
-		inner = inner->each->scope;
-	return inner == outer;
+	const struct plan_job *jobs = scope->graph->plan->jobs;
+	uint32_t each = jobs[place].region, n = 0;
+
+	walk->place = place;
+	for (uint32_t at = each; !scope_has(scope, at); at = jobs[at].region)
+		n++;
+	walk->n = n + 1;
+	expect(walk->n <= PLAN_DEPTH_MAX);
+	for (uint32_t i = walk->n; i > 0; i--, each = jobs[each].region) {
+		walk->eaches[i - 1] = each;
+		walk->scopes[i - 1] = NULL;
+	}
 }
+
+/* The scope behind `at` (NULL: the first one) of the fan-out at that place in `scope`. */
+static struct scope *scope_after(struct scope *scope, uint32_t place, struct scope *at)
+{
+	struct list *head = &scope->jobs[place - scope->first].group->each.scopes;
+	struct list *next = at ? at->link.next : head->next;
+
+	return next == head ? NULL : list_entry(next, struct scope, link);
+}
+
+struct scope *scope_walk_next(struct scope_walk *walk, struct scope *scope)
+{
+	uint32_t level = walk->n - 1;
+
+	/* Where to go on: at the innermost level there is something on. */
+	while (level > 0 && !walk->scopes[level - 1])
+		level--;
+	for (;;) {
+		struct scope *outer = level > 0 ? walk->scopes[level - 1] : scope;
+		struct scope *next = scope_after(outer, walk->eaches[level], walk->scopes[level]);
+
+		walk->scopes[level] = next;
+		if (next && level + 1 == walk->n)
+			return next;
+		if (next)
+			level++;
+		else if (level > 0)
+			level--;
+		else
+			return NULL;
+	}
+}
+
+/* Life in the graph. */
 
 void scope_begin(struct scope *scope)
 {
@@ -127,7 +176,9 @@ void scope_begin(struct scope *scope)
 		scope->has_begun = true;
 		expect(group->each.n_fresh > 0);
 		group->each.n_fresh--;
+		scope->graph->n_fresh--;
 		each_kick(group);
+		each_kick_starved(scope->graph);
 		scope = scope->each->scope;
 	}
 }

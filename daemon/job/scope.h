@@ -18,8 +18,7 @@ struct scope {
 	struct graph *graph;
 	/* The fan-out whose child this is; NULL: the root. */
 	struct job *each;
-	/* Among the scopes of its fan-out, wherever in the graph that was made; and among those to
-	 * be freed. */
+	/* Among the scopes of its fan-out, and among those to be freed. */
 	struct list link, spent_link;
 	struct sweep sweep;
 	/* In plan->jobs: the place of jobs[0]. */
@@ -27,7 +26,8 @@ struct scope {
 	/* The item's place, and its value. */
 	uint32_t item_index;
 	yyjson_val *item;
-	/* Jobs that have not settled, and attempts that are not gone: nobody refers to it at 0. */
+	/* Jobs that have not settled, attempts that are not gone, and scopes inside of it: nobody
+	 * refers to it at 0. */
 	uint32_t n_busy;
 	/* True exactly when one of its jobs has had its turn. */
 	bool has_begun;
@@ -49,13 +49,24 @@ struct job *scope_job(const struct scope *scope, uint32_t place);
 /* True where the job at that place is one of this scope's own. */
 bool scope_has(const struct scope *scope, uint32_t place);
 
-/* True where `inner` is `outer`, or inside of it. */
-bool scope_is_in(const struct scope *inner, const struct scope *outer);
+/* All scopes that have a job at that place and are inside of a given one. */
+struct scope_walk {
+	uint32_t place;
+	/* The fan-outs between, the innermost one last; and where each one's list stands. */
+	uint32_t eaches[PLAN_DEPTH_MAX];
+	struct scope *scopes[PLAN_DEPTH_MAX];
+	uint32_t n;
+};
+
+/* Begins behind the last one that was given out; NULL: there are no more. `scope` does not have the
+ * place itself. None of them may be freed meanwhile. */
+void scope_walk_init(struct scope_walk *walk, struct scope *scope, uint32_t place);
+struct scope *scope_walk_next(struct scope_walk *walk, struct scope *scope);
 
 /* One of its jobs has its turn. */
 void scope_begin(struct scope *scope);
 
-/* A job has settled, or an attempt is gone. */
+/* A job has settled, an attempt is gone, or a scope inside of it. */
 void scope_leave(struct scope *scope);
 
 /* The place behind that of a job of this scope, and behind what is inside it if it is a fan-out. */

@@ -24,7 +24,9 @@ static bool trial_make_room(struct trial *trial)
 
 	if (trial->n_tries < trial->room)
 		return true;
-	if (trial->n_tries == TRIAL_TRIES_MAX)
+	if (room > TRIAL_TRIES_MAX)
+		room = TRIAL_TRIES_MAX;
+	if (trial->n_tries == room)
 		return false;
 	tries = reallocarray(trial->tries, room, sizeof(*tries));
 	if (!tries)
@@ -45,6 +47,7 @@ void trial_add(struct trial *trial, const struct record_try *one, enum record_se
 
 void trial_set_backoff(struct trial *trial, uint64_t backoff_ns)
 {
+	trial->backoff_ns = backoff_ns;
 	if (trial->n_tries == trial->n_attempts)
 		trial->tries[trial->n_tries - 1].backoff = backoff_ns;
 }

@@ -18,6 +18,8 @@ struct trial {
 	uint32_t n_attempts;
 	/* How long the job waited for its first place. */
 	uint64_t queue_ns;
+	/* The backoff that it is in, or was. */
+	uint64_t backoff_ns;
 	/* Whether any of them may have been acted on. */
 	enum record_sent sent;
 	struct record_try *tries;

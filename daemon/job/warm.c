@@ -90,7 +90,8 @@ void warm_dependents(const struct job *job, const struct route *route)
 			n_wanted++;
 		last = way;
 		if (n_wanted > 0)
-			pool_warm(graph->scheduler->pool, way, n_wanted);
+			/* The job itself is about to take one. */
+			pool_warm(graph->scheduler->pool, way, n_wanted + (way == route));
 		pool_leave(graph->scheduler->pool, way);
 	}
 }

@@ -71,7 +71,8 @@ static inline struct text text_from_at(struct text text, size_t at)
 {
 	size_t cut = at < text.size ? at : text.size;
 
-	return (struct text){text.data + cut, text.size - cut};
+	/* Of no text nothing is left, either: not even 0 may be added to NULL. */
+	return (struct text){text.data ? text.data + cut : NULL, text.size - cut};
 }
 
 /* Where `byte` first stands, or the text's size. */

@@ -126,6 +126,34 @@ class RequestTest(GetCase):
         self.assertEqual(done.code, 124)
         self.assertRegex(done.err, 'TIMEOUT')
 
+    def test_retry_is_as_many_attempts_more(self):
+        origin = self.origin()
+        answers = [503, 503, 200]
+        origin.route('/flaky', lambda c, r, m: c.reply(answers.pop(0), 'x'))
+        done = self.get('--retry', '2', '--format', 'jsonl', origin.url('/flaky'))
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(done.lines()[0]['attempts'], 3)
+        answers[:] = [503, 200]
+        done = self.get('--retry', '0', origin.url('/flaky'))
+        self.assertEqual(done.code, 1)
+        for value in ('x', '-1', '1001'):
+            self.assertEqual(self.get('--retry', value, 'http://x/').code, 2)
+
+    def test_retry_gives_each_attempt_its_time(self):
+        origin = self.origin()
+        served = []
+
+        def answer(connection, request, match):
+            served.append(request)
+            if len(served) == 1:
+                connection.wait_end()
+            else:
+                connection.reply(200, 'late')
+
+        origin.route('/slow', answer)
+        done = self.get('--retry', '1', '-m', '0.5', origin.url('/slow'))
+        self.assertEqual((done.code, done.out), (0, b'late'), done)
+
     def test_max_filesize(self):
         done = self.get('--max-filesize', '1000', self.origin().url('/bytes/1001'))
         self.assertEqual(done.code, 1)
@@ -141,7 +169,7 @@ class RequestTest(GetCase):
         self.echo('--http1.1', '--raw', '--max-redirs', '0')
 
     def test_options_of_later_versions_are_refused(self):
-        for arguments in (('--retry', '3'), ('-E', 'x'), ('--key', 'x'), ('--http2',)):
+        for arguments in (('-E', 'x'), ('--key', 'x'), ('--http2',)):
             with self.subTest(arguments=arguments):
                 done = self.get(*arguments, 'http://127.0.0.1:1/')
                 self.assertEqual(done.code, 2)
@@ -253,6 +281,16 @@ class SeveralTest(GetCase):
                         origin.url('/status/500'))
         self.assertEqual(done.code, 1)
         self.assertEqual(done.json()['jobs']['0']['reason']['code'], 'CANCELLED')
+
+    def test_mode_any_and_race(self):
+        origin = self.origin()
+        done = self.get('--mode', 'any', '--format', 'json', origin.url('/status/500'),
+                        origin.url('/stall'), origin.url('/text/x'))
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(done.json()['summary']['winner'], '2')
+        self.assertEqual(done.json()['jobs']['1']['reason']['by'], 'winner')
+        done = self.get('--mode', 'race', origin.url('/status/500'), origin.url('/stall'))
+        self.assertEqual(done.code, 1)
 
     def test_concurrency(self):
         origin = self.origin()

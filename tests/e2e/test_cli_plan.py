@@ -2,6 +2,9 @@
 """settle plan: checks a graph and shows it, without daemon and network."""
 
 import json
+import shutil
+import subprocess
+import unittest
 
 from harness.case import Case
 from harness.client import settle
@@ -13,6 +16,15 @@ GRAPH = {'name': 'demo', 'jobs': {
     'audit': {'url': 'http://api.test/audit', 'after': ['profile', 'config'],
               'needs': 'settled', 'json': {'x': '{{user}}'}}},
     'input': {'uid': 1}}
+
+GROUPS = {'jobs': {
+    'user': {'url': 'http://api.test/user'},
+    'mirror': {'mode': 'any', 'jobs': {'eu': {'url': 'http://eu.test/'},
+                                       'us': {'url': 'http://us.test/'}}},
+    'author': {'each': '{{user#/friends}}', 'concurrency': 5, 'after': ['mirror'],
+               'when': {'user#/plan': 'pro'},
+               'jobs': {'name': {'url': 'http://api.test/{{item}}'}}},
+    'audit': {'url': 'http://api.test/{{author#/0/name}}'}}}
 
 
 class PlanTest(Case):
@@ -49,10 +61,55 @@ class PlanTest(Case):
     def test_missing_file_is_6(self):
         self.assertEqual(settle('plan', '/nonexistent.json').code, 6)
 
-    def test_formats_of_later_versions_are_refused(self):
-        for form in ('mermaid', 'dot'):
+    def test_pictures(self):
+        for form, first, edge in (('mermaid', '---\ntitle: "demo"\n---\nflowchart LR\n',
+                                   'j0 ==>|url| j1'),
+                                  ('dot', 'digraph "demo" {\n', 'j0 -> j1 [label="url"')):
             done = self.plan(GRAPH, '--format', form)
-            self.assertEqual(done.code, 2, done)
+            self.assertEqual((done.code, done.err), (0, ''), done)
+            self.assertTrue(done.text().startswith(first), done)
+            self.assertIn(edge, done.text())
+            self.assertEqual(self.plan('{', '--format', form).code, 3)
+
+    @unittest.skipUnless(shutil.which('dot'), 'Graphviz is not installed')
+    def test_graphviz_draws_it(self):
+        done = self.plan(GROUPS, '--format', 'dot')
+        drawn = subprocess.run(['dot', '-Tsvg'], input=done.out, capture_output=True,
+                               timeout=30, check=True)
+        self.assertEqual(drawn.stderr, b'')
+        for text in ('user', 'mirror', 'author', 'each'):
+            self.assertIn(text, drawn.stdout.decode())
+
+    def test_groups_and_fan_outs(self):
+        done = self.plan(GROUPS)
+        self.assertEqual(done.code, 0, done)
+        for text in ('mirror    group of 2 jobs, mode any', '    eu ',
+                     'author    for each of {{user#/friends}}, concurrency 5',
+                     'critical path: user > name > audit'):
+            self.assertIn(text, done.text())
+        plan = self.plan(GROUPS, '--format', 'json').json()
+        jobs = {job['job']: job for job in plan['jobs']}
+        self.assertEqual(jobs['eu']['parent'], 'mirror')
+        self.assertEqual(jobs['author']['each']['in'], '{{user#/friends}}')
+        self.assertEqual(jobs['author']['group']['jobs'], 1)
+        self.assertEqual(jobs['author']['dependencies'], [
+            {'job': 'user', 'by': ['when', 'each']}, {'job': 'mirror', 'by': ['after']}])
+        self.assertEqual(plan['levels'], [['user', 'eu', 'us'], ['name'], ['audit']])
+
+    def test_warnings(self):
+        done = self.plan({'jobs': {
+            'a': {'url': 'http://x/'}, 'b': {'url': 'http://x/', 'after': ['a']},
+            'c': {'url': 'http://x/{{a}}', 'needs': 'settled'}}}, '--format', 'json')
+        self.assertEqual(done.code, 0, done)
+        warnings = done.json()['warnings']
+        self.assertEqual([(one['kind'], one['at']) for one in warnings], [
+            ('no_default', '/jobs/c/url')])
+        done = self.plan({'jobs': {
+            'a': {'url': 'http://x/'}, 'b': {'url': 'http://x/', 'after': ['a']}}})
+        self.assertIn('warning: /jobs/b/after: it waits for a and takes nothing from it',
+                      ' '.join(done.text().split()))
+        self.assertEqual(self.plan({'jobs': {'a': {'url': 'http://x/'}}},
+                                   '--format', 'json').json()['warnings'], [])
 
     def test_input_options_are_checked_too(self):
         self.assertEqual(self.plan(GRAPH, '--arg', 'uid=5').code, 0)

@@ -6,6 +6,8 @@ import os
 import pty
 import select
 import signal
+import subprocess
+import termios
 import time
 
 from harness.case import DaemonCase
@@ -198,11 +200,42 @@ class ExitTest(RunCase):
                 self.assertTrue(done.err)
 
     def test_options_of_later_versions_are_refused(self):
-        for option in ('--waterfall', '-v', '--report=x', '--trace=x'):
-            with self.subTest(option=option):
-                done = self.run_cli({'jobs': {}}, option)
-                self.assertEqual(done.code, 2)
-                self.assertIn('not supported by this version', done.err)
+        done = self.run_cli({'jobs': {}}, '-v')
+        self.assertEqual(done.code, 2)
+        self.assertIn('not supported by this version', done.err)
+
+    def test_what_is_required_in_groups(self):
+        origin = self.origin()
+        good, bad = origin.url('/text/x'), origin.url('/status/500')
+        cases = (
+            # A candidate is not, and its group is.
+            (0, {'g': {'mode': 'any', 'jobs': {'a': {'url': bad}, 'b': {'url': good}}}}),
+            (1, {'g': {'mode': 'any', 'jobs': {'a': {'url': bad}, 'b': {'url': bad}}}}),
+            (0, {'g': {'mode': 'any', 'optional': True, 'jobs': {'a': {'url': bad}}}}),
+            # A job of a group is, unless it or a group around it is optional.
+            (1, {'g': {'jobs': {'a': {'url': bad}}}}),
+            (0, {'g': {'jobs': {'a': {'url': bad, 'optional': True}}}}),
+            (0, {'g': {'optional': True, 'jobs': {'h': {'jobs': {'a': {'url': bad}}}}}}),
+            # So it is with the children of a fan-out.
+            (1, {'p': {'each': [200, 500], 'url': origin.url('/status/{{item}}')}}),
+            (0, {'p': {'each': [200, 500], 'url': origin.url('/status/{{item}}'),
+                       'optional': True}}),
+            (0, {'p': {'each': {'in': [200, 500], 'mode': 'any'},
+                       'url': origin.url('/status/{{item}}')}}),
+            (1, {'p': {'each': [1], 'jobs': {'a': {'url': bad}}}}),
+            (0, {'p': {'each': [1], 'jobs': {'a': {'url': bad, 'optional': True}}}}),
+        )
+        for code, jobs in cases:
+            with self.subTest(jobs=jobs):
+                done = self.run_cli({'jobs': jobs})
+                self.assertEqual(done.code, code, done)
+
+    def test_candidates_of_the_graph_itself_are_not_required(self):
+        origin = self.origin()
+        jobs = {'a': {'url': origin.url('/status/500')}, 'b': {'url': origin.url('/text/x')}}
+        self.assertEqual(self.run_cli({'mode': 'any', 'jobs': jobs}).code, 0)
+        jobs['b']['url'] = origin.url('/status/404')
+        self.assertEqual(self.run_cli({'mode': 'any', 'jobs': jobs}).code, 1)
 
     def test_refusal_is_3_with_a_line_per_error(self):
         graph = {'jobs': {'a': {'url': 'http://x/', 'after': ['b']},
@@ -304,23 +337,81 @@ class CommandTest(RunCase):
         self.assertIn('run ', done.text())
         self.assertRegex(self.settle('--version').text(), r'settle \d+\.\d+\.\d+')
 
-    def test_commands_of_later_versions_are_refused(self):
-        for command in ('batch', 'top', 'cancel', 'flush'):
-            with self.subTest(command=command):
-                done = self.settle(command)
-                self.assertEqual(done.code, 2)
-                self.assertIn(command, done.err)
+
+class ViewTest(RunCase):
+    """What is made of the records besides: each in a file of its own."""
+
+    def test_each_view_has_its_file(self):
+        directory = self.directory()
+        files = {name: os.path.join(directory, name) for name in ('report', 'trace', 'har',
+                                                                  'joblog')}
+        options = ['--%s=%s' % pair for pair in files.items()]
+        done = self.run_cli(self.two(), *options)
+        self.assertEqual(len(done.lines()), 2)
+        content = {}
+        for name, path in files.items():
+            with open(path, encoding='utf-8') as file:
+                content[name] = file.read()
+        self.assertIn('<html', content['report'].lower())
+        self.assertIn('slow', content['report'])
+        json.loads(content['trace'])
+        self.assertEqual(len(json.loads(content['har'])['log']['entries']), 2)
+        self.assertEqual(len(content['joblog'].splitlines()), 3)
+
+    def test_waterfall_goes_to_stderr_behind_the_results(self):
+        done = self.run_cli(self.two(), '--waterfall')
+        self.assertEqual(len(done.lines()), 2)
+        self.assertIn('slow', done.err)
+        self.assertNotIn('\x1b', done.err)
+
+    def test_a_dash_takes_the_place_of_the_results(self):
+        done = self.run_cli(self.two(), '--trace', '-')
+        json.loads(done.out)
+        self.assertNotIn(b'"job"', done.out.splitlines()[0][:8])
+        done = self.run_cli(self.two(), '--joblog=-')
+        self.assertTrue(done.text().startswith('Seq\t'))
+        self.assertEqual(self.run_cli({'jobs': {}}, '--har=-', '--format=json').code, 2)
+
+    def test_a_file_that_cannot_be_written_is_6_and_nothing_is_sent(self):
+        origin = self.origin()
+        done = self.run_cli({'jobs': {'a': {'url': origin.url('/text/x')}}},
+                            '--report=/nonexistent/x')
+        self.assertEqual((done.code, done.out), (6, b''), done)
+        self.assertEqual(origin.requests, [])
+        done = self.run_cli(self.two(), '--har=/dev/full')
+        self.assertEqual(done.code, 6)
+        self.assertEqual(len(done.lines()), 2)
+
+    def test_tap(self):
+        done = self.run_cli(self.two(), '--format', 'tap')
+        self.assertTrue(done.text().startswith('TAP version 14\n'))
+        self.assertIn('1..2', done.text())
+
+    def test_progress_json_tells_each_change(self):
+        origin = self.origin()
+        graph = {'concurrency': 1, 'jobs': [{'url': origin.url('/delay/150?%d' % i)}
+                                            for i in range(4)]}
+        done = self.run_cli(graph, '--progress', 'json')
+        self.assertEqual(len(done.lines()), 4)
+        lines = [json.loads(line) for line in done.err.splitlines()]
+        counts = [line['settled'] for line in lines]
+        self.assertEqual(counts, sorted(set(counts)))
+        self.assertEqual((counts[-1], lines[-1]['jobs']), (4, 4))
+        self.assertGreater(len(lines), 2)
 
 
 class TerminalTest(RunCase):
     """On a terminal: a table, a progress line; NO_COLOR and TERM=dumb; no raw control characters
     of others."""
 
-    def on_terminal(self, arguments, graph, env=None):
-        """Everything that appears on a terminal that is stdout and stderr."""
+    def on_terminal(self, arguments, graph, env=None, stdout=None, size=(24, 80)):
+        """Everything that appears on a terminal that is stdout (unless that is given) and
+        stderr."""
         master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, size)
         process = settle_start('run', *arguments, '-', sock=self.daemon.path,
-                               env={'TERM': 'xterm', **(env or {})}, stdout=slave, stderr=slave)
+                               env={'TERM': 'xterm', **(env or {})}, stdout=stdout or slave,
+                               stderr=slave)
         os.close(slave)
         process.stdin.write(json.dumps(graph).encode())
         process.stdin.close()
@@ -349,6 +440,42 @@ class TerminalTest(RunCase):
         graph = {'jobs': [{'url': origin.url('/delay/400')} for _ in range(4)]}
         text = self.on_terminal(['--format', 'jsonl'], graph)[1]
         self.assertRegex(text, r'0 of 4')
+
+    def test_progress_has_a_line_for_each_job_under_way(self):
+        origin = self.origin()
+        graph = {'jobs': {'first': {'url': origin.url('/delay/300')},
+                          'group': {'after': ['first'], 'jobs': {
+                              'second': {'url': origin.url('/delay/300')}}}}}
+        text = self.on_terminal(['--format', 'jsonl'], graph)[1]
+        first, second = text.split('1 of 2 settled', 1)
+        self.assertRegex(first, r'(?m)^  first +0\.\d s  http://')
+        self.assertNotIn('second  ', first)
+        self.assertRegex(second, r'(?m)^  second +0\.\d s  http://')
+
+    def test_progress_fits_the_terminal(self):
+        origin = self.origin()
+        graph = {'jobs': [{'url': origin.url('/delay/400?' + 'x' * 200)} for _ in range(50)]}
+        text = self.on_terminal(['--format', 'jsonl', '--body', 'none'], graph, size=(10, 40))[1]
+        pictures = text.split('{"job"')[0].split('\x1b[?7l')[1:]
+        self.assertTrue(pictures)
+        for picture in pictures:
+            lines = picture.split('\x1b[?7h')[0].splitlines()
+            self.assertLess(len(lines), 10)
+            self.assertLess(max(len(line) for line in lines), 40)
+
+    def test_failures_stay_on_the_screen(self):
+        """Where the results go elsewhere."""
+        origin = self.origin()
+        graph = {'jobs': {'bad': {'url': origin.url('/status/503')},
+                          'after': {'url': 'http://x/', 'after': ['bad']},
+                          'slow': {'url': origin.url('/delay/250')}}}
+        text = self.on_terminal([], graph, stdout=subprocess.DEVNULL)[1]
+        left = text.replace('\r\n', '\n')
+        self.assertEqual(left.count('bad: HTTP_STATUS: 503'), 1)
+        self.assertIn('"retry"', left)
+        self.assertNotIn('DEPENDENCY_REJECTED', left)
+        self.assertTrue(left.endswith('3 of 3 settled, 2 rejected, 0.2 s\n')
+                        or '3 of 3 settled, 2 rejected' in left.splitlines()[-1], left)
 
     def test_no_colour_where_none_is_wanted(self):
         for env in ({'NO_COLOR': '1'}, {'TERM': 'dumb'}):

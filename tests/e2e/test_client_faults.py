@@ -39,12 +39,14 @@ class GoneTest(DaemonCase):
         origin = self.origin()
         for _ in range(20):
             session = self.daemon.session()
-            session.submit({'jobs': [{'url': origin.url('/text/x')} for _ in range(10)]})
+            session.submit({'jobs': [{'url': origin.url('/text/x'), 'dedupe': False}
+                                     for _ in range(10)]})
             session.close()
 
     def test_while_queued(self):
         origin = self.origin()
-        self.leave({'concurrency': 1, 'jobs': [{'url': origin.url('/stall')} for _ in range(9)]},
+        self.leave({'concurrency': 1, 'jobs': [{'url': origin.url('/stall'), 'dedupe': False}
+                                               for _ in range(9)]},
                    lambda: origin.wait(lambda: origin.requests))
         self.ended(origin)
         self.assertEqual(len(origin.requests), 1)
@@ -85,7 +87,8 @@ class GoneTest(DaemonCase):
 
     def test_while_a_large_record_is_written(self):
         origin = self.origin()
-        self.leave({'jobs': [{'url': origin.url('/bytes/4000000')} for _ in range(4)]},
+        self.leave({'jobs': [{'url': origin.url('/bytes/4000000'), 'dedupe': False}
+                             for _ in range(4)]},
                    lambda: origin.wait(lambda: len(origin.requests) >= 2), reset=True)
 
     def test_cli_killed(self):
@@ -147,7 +150,7 @@ class SlowReaderTest(DaemonCase):
         with self.bystander() as bystander:
             session = self.session()
             number = session.submit({'concurrency': 8, 'jobs': [
-                {'url': origin.url('/bytes/%d' % size)} for _ in range(n)]})
+                {'url': origin.url('/bytes/%d' % size), 'dedupe': False} for _ in range(n)]})
             origin.wait(lambda: len(origin.requests) >= 2)
             for _ in range(10):
                 bystander.wait_round()
@@ -162,7 +165,8 @@ class SlowReaderTest(DaemonCase):
     def test_client_that_never_reads_and_leaves(self):
         origin = self.origin()
         session = self.daemon.session()
-        session.submit({'jobs': [{'url': origin.url('/bytes/3000000')} for _ in range(10)]})
+        session.submit({'jobs': [{'url': origin.url('/bytes/3000000'), 'dedupe': False}
+                                 for _ in range(10)]})
         origin.wait(lambda: origin.requests)
         session.close()
         self.daemon.wait_idle()
@@ -186,7 +190,7 @@ class SlowReaderTest(DaemonCase):
         session = self.session()
         number = session.submit({'timeout': '300ms', 'concurrency': 4, 'jobs': [
             {'url': origin.url('/stall')},
-            *[{'url': origin.url('/bytes/1000000')} for _ in range(100)]]})
+            *[{'url': origin.url('/bytes/1000000'), 'dedupe': False} for _ in range(100)]]})
         # The deadline is seen on the wire, though nobody has read anything.
         origin.wait(lambda: any(c.ended for c in origin.connections
                                 if any(r.path == '/stall' for r in c.requests)))

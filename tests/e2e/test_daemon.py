@@ -394,7 +394,7 @@ class SignalTest(DaemonTestCase):
         session = daemon.session()
         self.addCleanup(session.close)
         number = session.submit({'concurrency': 'unbounded', 'jobs': [
-            {'url': origin.url('/stall')} for _ in range(300)]})
+            {'url': origin.url('/stall'), 'dedupe': False} for _ in range(300)]})
         origin.wait(lambda: len(origin.requests) == 300)
         daemon.signal(signal.SIGTERM)
         self.assertEqual(session.collect(number).summary['rejected'], 300)
@@ -500,7 +500,7 @@ class StatusTest(DaemonTestCase):
         origin = self.origin()
         session = daemon.session()
         number = session.submit({'concurrency': 2, 'jobs': [
-            {'url': origin.url('/stall')} for _ in range(5)]})
+            {'url': origin.url('/stall'), 'dedupe': False} for _ in range(5)]})
         origin.wait(lambda: len(origin.requests) == 2)
         status = daemon.status()
         self.assertEqual((status['sessions'], status['graphs'], status['in_flight']), (2, 1, 2),

@@ -56,7 +56,8 @@ class Core:
         origin = self.origin()
         session = self.session()
         for path in ('/stall', '/bytes/9000000'):
-            number = session.submit({'jobs': [{'url': origin.url(path)} for _ in range(20)]})
+            number = session.submit({'jobs': [{'url': origin.url(path), 'dedupe': False}
+                                              for _ in range(20)]})
             origin.wait(lambda: len(origin.requests) >= 3)
             session.cancel(number)
             session.collect(number)
@@ -87,7 +88,7 @@ class Core:
         origin = self.origin()
         session = self.session()
         number = session.submit({'concurrency': 4, 'jobs': [
-            {'url': origin.url('/bytes/1000000')} for _ in range(20)]})
+            {'url': origin.url('/bytes/1000000'), 'dedupe': False} for _ in range(20)]})
         origin.wait(lambda: len(origin.requests) >= 2)
         with self.bystander():
             pass

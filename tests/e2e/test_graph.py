@@ -424,7 +424,7 @@ class OrderTest(DaemonCase):
         origin = self.origin()
         origin.route('/count', count)
         result = self.run_graph({'concurrency': 3, 'jobs': [
-            {'url': origin.url('/count')} for _ in range(30)]})
+            {'url': origin.url('/count'), 'dedupe': False} for _ in range(30)]})
         self.assertEqual(result.summary['fulfilled'], 30)
         self.assertEqual(seen['most'], 3)
 
@@ -437,7 +437,8 @@ class OrderTest(DaemonCase):
     def test_queueing_shows_in_the_times_and_is_not_counted_against_the_timeout(self):
         origin = self.origin()
         result = self.run_graph({'concurrency': 1, 'jobs': [
-            {'url': origin.url('/delay/100'), 'timeout': '250ms'} for _ in range(4)]})
+            {'url': origin.url('/delay/100'), 'timeout': '250ms', 'dedupe': False}
+            for _ in range(4)]})
         self.assertEqual(result.summary['fulfilled'], 4)
         self.assertGreaterEqual(result['3']['time']['queue'], 290)
 

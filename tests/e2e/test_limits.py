@@ -34,7 +34,8 @@ class BoundTest(DaemonCase):
     def test_origin_bound(self):
         origin = self.origin()
         gauge = Gauge(origin)
-        result = self.run_graph({'jobs': [{'url': origin.url('/gauge')} for _ in range(20)]})
+        result = self.run_graph({'jobs': [{'url': origin.url('/gauge'), 'dedupe': False}
+                                          for _ in range(20)]})
         self.assertEqual(result.summary['fulfilled'], 20)
         self.assertEqual(gauge.most, 2)
 
@@ -45,7 +46,8 @@ class BoundTest(DaemonCase):
             origin.route('/gauge', total.serve)
         sessions = [self.session() for _ in range(3)]
         numbers = [session.submit({'jobs': [
-            {'url': origin.url('/gauge')} for origin in origins for _ in range(4)]})
+            {'url': origin.url('/gauge'), 'dedupe': False} for origin in origins
+            for _ in range(4)]})
             for session in sessions]
         for session, number in zip(sessions, numbers):
             self.assertEqual(session.collect(number).summary['fulfilled'], 20)
@@ -55,13 +57,15 @@ class BoundTest(DaemonCase):
         """Two stalled requests fill their origin; those behind them hold nothing."""
         stuck, free = self.origin(), self.origin()
         session = self.session()
-        number = session.submit({'jobs': [{'url': stuck.url('/stall')} for _ in range(20)]})
+        number = session.submit({'jobs': [{'url': stuck.url('/stall'), 'dedupe': False}
+                                           for _ in range(20)]})
         stuck.wait(lambda: len(stuck.requests) == 2)
-        result = self.run_graph({'jobs': [{'url': free.url('/text/x')} for _ in range(20)]})
+        result = self.run_graph({'jobs': [{'url': free.url('/text/x'), 'dedupe': False}
+                                          for _ in range(20)]})
         self.assertEqual(result.summary['fulfilled'], 20)
         # Also of the same graph.
         result_number = session.submit({'concurrency': 3, 'jobs': [
-            *[{'url': stuck.url('/stall'), 'optional': True} for _ in range(5)],
+            *[{'url': stuck.url('/stall'), 'optional': True, 'dedupe': False} for _ in range(5)],
             {'id': 'last', 'url': free.url('/text/x')}]})
         session.wait_accepted(result_number)
         message = session.next_of(result_number)[0]
@@ -74,7 +78,8 @@ class BoundTest(DaemonCase):
     def test_queue_timeout_of_the_origins_bound(self):
         origin = self.origin()
         session = self.session()
-        number = session.submit({'jobs': [{'url': origin.url('/stall')} for _ in range(2)]})
+        number = session.submit({'jobs': [{'url': origin.url('/stall'), 'dedupe': False}
+                                          for _ in range(2)]})
         origin.wait(lambda: len(origin.requests) == 2)
         result = session.run({'jobs': {'a': {'url': origin.url('/text/x'),
                                              'queue_timeout': '150ms'}}})
@@ -84,13 +89,14 @@ class BoundTest(DaemonCase):
 
     def test_slots_come_back_after_every_kind_of_end(self):
         origin = self.origin()
-        stall = {'url': origin.url('/stall'), 'attempt_timeout': '100ms'}
+        stall = {'url': origin.url('/stall'), 'attempt_timeout': '100ms', 'dedupe': False}
         for _ in range(4):
             self.run_graph({'jobs': [stall, stall, {'url': 'http://127.0.0.1:1/'},
                                      {'url': origin.url('/status/500')},
                                      {'url': origin.url('/bytes/100000'), 'max_body': 10}]})
         gauge = Gauge(origin)
-        self.run_graph({'jobs': [{'url': origin.url('/gauge')} for _ in range(10)]})
+        self.run_graph({'jobs': [{'url': origin.url('/gauge'), 'dedupe': False}
+                                 for _ in range(10)]})
         self.assertEqual(gauge.most, 2)
 
 
@@ -205,7 +211,8 @@ class DescriptorTest(Case):
         daemon.start()
         try:
             origin = self.origin()
-            result = daemon.run({'jobs': [{'url': origin.url('/delay/10')} for _ in range(150)]})
+            result = daemon.run({'jobs': [{'url': origin.url('/delay/10'), 'dedupe': False}
+                                          for _ in range(150)]})
             self.assertEqual(result.summary['fulfilled'], 150, result.codes())
         finally:
             daemon.stop()

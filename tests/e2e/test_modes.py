@@ -99,7 +99,7 @@ class AllTest(DaemonCase):
             for _ in range(10):
                 self.run_graph({'mode': 'all', 'jobs': [
                     {'url': origin.url('/status/500')},
-                    *[{'url': origin.url('/stall')} for _ in range(5)]]})
+                    *[{'url': origin.url('/stall'), 'dedupe': False} for _ in range(5)]]})
 
 
 class CancelTest(DaemonCase):
@@ -107,7 +107,7 @@ class CancelTest(DaemonCase):
         origin = self.origin()
         session = self.session()
         number = session.submit({'concurrency': 2, 'jobs': [
-            {'url': origin.url('/stall')} for _ in range(4)]})
+            {'url': origin.url('/stall'), 'dedupe': False} for _ in range(4)]})
         origin.wait(lambda: len(origin.requests) == 2)
         session.cancel(number)
         result = session.collect(number)
@@ -183,7 +183,8 @@ class CancelTest(DaemonCase):
         origin = self.origin()
         with self.bystander():
             session = self.daemon.session()
-            session.submit({'jobs': [{'url': origin.url('/stall')} for _ in range(5)]})
+            session.submit({'jobs': [
+                {'url': origin.url('/stall'), 'dedupe': False} for _ in range(5)]})
             origin.wait(lambda: len(origin.requests) == 5)
             session.close()
             origin.wait(lambda: all(c.ended for c in origin.connections))

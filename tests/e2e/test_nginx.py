@@ -67,7 +67,7 @@ class NginxTest(DaemonCase):
     def test_thousand_requests_over_connections_that_end(self):
         """nginx closes each connection after 50 requests."""
         result = self.run_graph({'concurrency': 8, 'defaults': self.job, 'jobs': [
-            {'url': self.nginx.url('/number')} for _ in range(1000)]}, timeout=60)
+            {'url': self.nginx.url('/number'), 'dedupe': False} for _ in range(1000)]}, timeout=60)
         self.assertEqual(result.summary['fulfilled'], 1000, set(result.codes().values()))
         numbers = [self.body(record) for record in result.settled]
         self.assertEqual(len({(n['connection'], n['request']) for n in numbers}), 1000)

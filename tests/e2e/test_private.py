@@ -185,7 +185,8 @@ class AdoptTest(Case):
         session, process = self.start()
         origin = Origin()
         self.addCleanup(origin.close)
-        session.submit({'jobs': [{'url': origin.url('/stall')} for _ in range(20)]})
+        session.submit({'jobs': [{'url': origin.url('/stall'), 'dedupe': False}
+                                 for _ in range(20)]})
         origin.wait(lambda: len(origin.requests) == 20)
         session.close()
         self.assertEqual(process.wait(20), 0)

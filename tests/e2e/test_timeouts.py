@@ -155,7 +155,7 @@ class TimeoutTest(DaemonCase):
         origin = self.origin(silent)
         session = self.session()
         number = session.submit({'jobs': [
-            {'url': origin.url(), 'attempt_timeout': '1s'} for _ in range(50)]})
+            {'url': origin.url(), 'attempt_timeout': '1s', 'dedupe': False} for _ in range(50)]})
         origin.wait(lambda: len(origin.connections) == 50)
         before = self.daemon.cpu()
         result = session.collect(number)
@@ -166,7 +166,8 @@ class TimeoutTest(DaemonCase):
         with self.bystander() as bystander:
             origin = self.origin(silent)
             self.run_graph({'jobs': [
-                {'url': origin.url(), 'attempt_timeout': SHORT} for _ in range(60)]})
+                {'url': origin.url(), 'attempt_timeout': SHORT, 'dedupe': False}
+                for _ in range(60)]})
             bystander.wait_round()
 
     def test_timed_out_response_that_comes_late_reaches_nobody(self):

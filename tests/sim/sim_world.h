@@ -71,6 +71,9 @@ uint64_t sim_delay(uint64_t most_ns);
 
 /* -- Time --------------------------------------------------------------------------------- */
 
+/* What the calendar says at the beginning of a world: a day in 2025, and a part of a second. */
+#define SIM_UNIX_NS (UINT64_C(1750000000250000000))
+
 static inline uint64_t sim_now(void)
 {
 	return sim_world.now_ns;

@@ -98,8 +98,7 @@ static bool plan_view_is_shown(const struct plan *plan, uint32_t at)
 static int plan_view_order(struct plan_view *view)
 {
 	const struct plan *plan = view->plan;
-	uint32_t *next =
-		arena_alloc_array(&view->arena, (size_t)view->n_levels + 1, sizeof(*next));
+	uint32_t *next = arena_alloc_array(&view->arena, (size_t)view->n_levels + 1, sizeof(*next));
 
 	view->order =
 		arena_alloc_array(&view->arena, (size_t)plan->n_jobs + 1, sizeof(*view->order));
@@ -124,8 +123,7 @@ static int plan_view_path(struct plan_view *view)
 {
 	const struct plan *plan = view->plan;
 
-	view->is_critical =
-		arena_alloc_array(&view->arena, (size_t)plan->n_jobs + 1, sizeof(bool));
+	view->is_critical = arena_alloc_array(&view->arena, (size_t)plan->n_jobs + 1, sizeof(bool));
 	if (!view->is_critical ||
 		plan_longest_path(plan, &view->arena, &view->path, &view->n_path) < 0)
 		return -ENOMEM;

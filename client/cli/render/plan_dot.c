@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A digraph for Graphviz. An edge of it joins nodes, never clusters: one that is of a group is drawn
- * from or to a node inside it and clipped at the cluster's border (lhead, ltail). Labels stand in
- * quotes, where '"' and '\' are escaped, and '&' because entities are read even there.
+ * A digraph for Graphviz. An edge of it joins nodes, never clusters: one that is of a group is
+ * drawn from or to a node inside it and clipped at the cluster's border (lhead, ltail). Labels
+ * stand in quotes, where '"' and '\' are escaped, and '&' because entities are read even there.
  */
 #include "client/cli/render/plan_private.h"
 

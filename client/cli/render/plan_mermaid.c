@@ -2,8 +2,8 @@
 /*
  * A flowchart for Mermaid. Nodes are named by number, because ids of jobs may be words of the
  * language ("end"). A label stands in quotes; what has a meaning even there is written as one of
- * Mermaid's entities (#35;): quotes, what HTML and Markdown know, "#" itself, and "%%", which begins
- * a comment or a directive anywhere.
+ * Mermaid's entities (#35;): quotes, what HTML and Markdown know, "#" itself, and "%%", which
+ * begins a comment or a directive anywhere.
  */
 #include "client/cli/render/plan_private.h"
 
@@ -38,7 +38,8 @@ static void plan_mermaid_text(struct buffer *out, struct text text)
 			buffer_printf(out, "#%d;", c);
 		else
 			buffer_append_byte(out, c);
-		/* A formula begins with two of them; with something of no width between, none does. */
+		/* A formula begins with two of them; with something of no width between, none does.
+		 */
 		if (c == '$' && is_double)
 			buffer_append_literal(out, "#8203;");
 	}

@@ -56,5 +56,6 @@ bool plan_picture_is_critical(const struct plan_view *view, uint32_t to, uint32_
 	/* On each level there is one leaf of the path. */
 	return level > 0 && level < view->n_path &&
 	       plan_picture_holds(view->plan, to, view->path[level]) &&
-	       plan_picture_holds(view->plan, view->plan->dependencies[edge], view->path[level - 1]);
+	       plan_picture_holds(
+		       view->plan, view->plan->dependencies[edge], view->path[level - 1]);
 }

@@ -15,9 +15,9 @@
  *
  *   critical path: user > profile > audit
  *
- * A group whose jobs are on several levels is named on each, but explained on the first alone. Lines
- * are folded at PLAN_COLUMNS between words, a long word anywhere; nothing is cut but what fills
- * more than PLAN_LINES_MAX of them.
+ * A group whose jobs are on several levels is named on each, but explained on the first alone.
+ * Lines are folded at PLAN_COLUMNS between words, a long word anywhere; nothing is cut but what
+ * fills more than PLAN_LINES_MAX of them.
  */
 #include "client/cli/render/plan_private.h"
 
@@ -49,16 +49,18 @@ struct plan_page {
 };
 
 /* How much of the text goes on a line of that width: up to a blank; or as much as there is room
- * for, where that would leave more than half of the line empty. */
+ * for, where the word behind it is too long for any line and half of this one would stay empty. */
 static size_t plan_fold_size(struct text text, size_t width)
 {
 	size_t size = clean_cut(text, width).size, at = size;
 
 	if (size == text.size)
 		return size;
-	while (at > size / 2 && text.data[at] != ' ')
+	while (at > 0 && text.data[at] != ' ')
 		at--;
-	return at > size / 2 ? at : size;
+	if (at <= size / 2 && text_find(text_from_at(text, at + 1), ' ') > width)
+		return size;
+	return at > 0 ? at : size;
 }
 
 /* The paragraph's lines, the first one behind what stands on the line already. */
@@ -129,7 +131,8 @@ static void plan_page_name(struct plan_page *page, uint32_t at)
 	size_t indent = plan_page_indent(plan, at);
 	int room = indent < page->width ? (int)(page->width - indent) : 0;
 
-	buffer_printf(page->out, "  %*s%-*.*s", (int)indent, "", room, TEXT_ARGS(plan->jobs[at].id));
+	buffer_printf(
+		page->out, "  %*s%-*.*s", (int)indent, "", room, TEXT_ARGS(plan->jobs[at].id));
 	if (plan->jobs[at].id.size > (size_t)room) {
 		buffer_append_byte(page->out, '\n');
 		plan_page_paragraph(page, PLAN_LINES_MAX, 0);
@@ -282,6 +285,8 @@ static void plan_page_warnings(struct plan_page *page)
 		plan_fold(page->out, buffer_text(&page->words), (struct plan_fold){0, 2, 0});
 		buffer_clear(&page->words);
 	}
+	if (page->view.n_warnings == PLAN_WARNINGS_MAX)
+		buffer_append_literal(page->out, "There may be more.\n");
 }
 
 int plan_render_text(struct buffer *out, const struct plan *plan)

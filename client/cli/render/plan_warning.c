@@ -54,8 +54,8 @@ static void plan_warner_add(struct plan_warner *warner, const char *kind, const 
 	warning->kind = kind;
 	warning->at = arena_copy(&view->arena, buffer_text(&at));
 	warning->message = arena_copy(&view->arena, buffer_text(&warner->message));
-	warner->no_memory |= !warning->at.data || !warning->message.data || at.failed ||
-			     warner->message.failed;
+	warner->no_memory |=
+		!warning->at.data || !warning->message.data || at.failed || warner->message.failed;
 	view->n_warnings++;
 	buffer_deinit(&at);
 	buffer_clear(&warner->message);
@@ -127,10 +127,8 @@ static void plan_warn_of_edge(struct plan_warner *warner, uint32_t edge)
 	const struct plan_view *view = warner->view;
 	uint32_t from = view->plan->dependencies[edge], n;
 
-	if (view->reasons[edge] != WHY_AFTER ||
-		!plan_picture_is_critical(view, warner->at, edge) ||
-		!plan_warning_is_only_safe(view->plan, from) ||
-		warner->n_trials == PLAN_TRIALS_MAX)
+	if (view->reasons[edge] != WHY_AFTER || !plan_picture_is_critical(view, warner->at, edge) ||
+		!plan_warning_is_only_safe(view->plan, from) || warner->n_trials == PLAN_TRIALS_MAX)
 		return;
 	warner->n_trials++;
 	if (plan_warning_chain_without(view->plan, edge, &n) < 0) {
@@ -150,7 +148,8 @@ static void plan_warn_of_after(struct plan_warner *warner)
 {
 	const struct plan_job *job = &warner->view->plan->jobs[warner->at];
 
-	/* Whoever runs in spite of a rejection, or because of it, waits to see what became of it. */
+	/* Whoever runs in spite of a rejection, or because of it, waits to see what became of it.
+	 */
 	if (job->spec->needs != PLAN_NEEDS_FULFILLED)
 		return;
 	for (uint32_t i = 0; i < job->n_dependencies; i++)
@@ -287,8 +286,8 @@ static void plan_warn_of_timeout(struct plan_warner *warner)
 		return;
 	if (plan_warner_key(warner, "attempt_timeout") &&
 		leaf->spec->timeouts.attempt_ns > timeout) {
-		buffer_append_literal(&warner->message,
-			"it has no effect: the job's \"timeout\" is shorter, ");
+		buffer_append_literal(
+			&warner->message, "it has no effect: the job's \"timeout\" is shorter, ");
 		plan_word_duration(&warner->message, timeout);
 		plan_warner_add(warner, "timeout_unused", "attempt_timeout");
 	}
@@ -329,7 +328,8 @@ static void plan_warn_of_concurrency(struct plan_warner *warner)
 	const struct plan_job *job = &plan->jobs[warner->at];
 	bool is_each = job->kind == PLAN_EACH;
 	yyjson_val *each = plan_warner_key(warner, "each");
-	const char *key = plan_warner_key(warner, "concurrency") ? "concurrency" : "each/concurrency";
+	const char *key =
+		plan_warner_key(warner, "concurrency") ? "concurrency" : "each/concurrency";
 	uint32_t concurrency, bound;
 	struct text whose;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A page about a run that needs nothing but itself: it can be mailed, kept, and opened in ten years.
+ * A page about a run that needs nothing but itself: it can be mailed, kept, and opened in ten
+ * years.
  *
  *   header     what became of the graph, in numbers; the critical path
  *   filter     by words and by kind (report.js; without it, it is not there)
@@ -10,9 +11,9 @@
  *   records    each in full, folded
  *
  * It is whole without its script: the script hides what is not looked for, and no more. Its policy
- * lets the browser fetch nothing and run nothing but the one script and the one style sheet, told by
- * their hashes; so even if words of an upstream's got between the tags as they are, they would stay
- * words. That they do not is up to report_html_text().
+ * lets the browser fetch nothing and run nothing but the one script and the one style sheet, told
+ * by their hashes; so even if words of an upstream's got between the tags as they are, they would
+ * stay words. That they do not is up to report_html_text().
  *
  * A page is put together in the sink's buffer, when the graph is done.
  */
@@ -51,8 +52,7 @@ static void report_begin(struct report_page *page)
 		"<meta name=\"color-scheme\" content=\"light dark\">\n"
 		"<meta name=\"referrer\" content=\"no-referrer\">\n<title>",
 		report_asset_css_hash, report_asset_js_hash);
-	report_html_text(
-		out, page->timeline->name.size > 0 ? page->timeline->name : TEXT("graph"));
+	report_html_text(out, page->timeline->name.size > 0 ? page->timeline->name : TEXT("graph"));
 	buffer_append_literal(out, " - settle</title>\n<style>");
 	buffer_append_text(out, text_from(report_asset_css));
 	buffer_append_literal(out, "</style>\n</head>\n<body>\n");

@@ -114,7 +114,8 @@ uint32_t report_arrows_append(struct report_page *page)
 	arena_init(&arena, SIZE_MAX / 4);
 	rows = report_arrow_rows(page, &arena);
 	buffer_printf(page->out,
-		"<svg class=\"over arrows\" height=\"%u\" aria-hidden=\"true\"><defs><marker id=\"head\" "
+		"<svg class=\"over arrows\" height=\"%u\" aria-hidden=\"true\"><defs><marker "
+		"id=\"head\" "
 		"viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" "
 		"orient=\"auto\"><path d=\"M0 0L8 4L0 8z\"/></marker></defs>\n",
 		page->rows.n * REPORT_ROW_HEIGHT);

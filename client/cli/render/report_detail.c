@@ -78,7 +78,8 @@ void report_details_append(struct report_page *page)
 	if (rows->n_without_detail > 0) {
 		buffer_append_literal(page->out, "<p class=\"note\">");
 		report_html_count(page->out, rows->n_without_detail, "record is", "records are");
-		buffer_append_literal(page->out, " left out: they would make the page too large.</p>\n");
+		buffer_append_literal(
+			page->out, " left out: they would make the page too large.</p>\n");
 	}
 	for (uint32_t i = 0; i < rows->n; i++) {
 		if (rows->rows[i].has_detail)

@@ -11,11 +11,10 @@
 /* Names of a critical path that are shown. */
 #define REPORT_PATH_MAX 40
 
-static void report_head_number(
-	struct buffer *out, const char *name, uint32_t n, const char *class)
+static void report_head_number(struct buffer *out, const char *name, uint32_t n, const char *class)
 {
-	buffer_printf(out, "<div class=\"%s\"><dt>%s</dt><dd>%u</dd></div>\n", n > 0 ? class : "", name,
-		n);
+	buffer_printf(out, "<div class=\"%s\"><dt>%s</dt><dd>%u</dd></div>\n", n > 0 ? class : "",
+		name, n);
 }
 
 static void report_head_numbers(struct report_page *page)
@@ -78,7 +77,8 @@ static void report_head_when(struct report_page *page)
 	if (page->submitted_unix_ns == 0 || !gmtime_r(&seconds, &tm) ||
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		return;
-	buffer_printf(page->out, "<p class=\"dim\">Submitted <time datetime=\"%s\">%.10s %.8s UTC</time></p>\n",
+	buffer_printf(page->out,
+		"<p class=\"dim\">Submitted <time datetime=\"%s\">%.10s %.8s UTC</time></p>\n",
 		text, text, text + 11);
 }
 
@@ -88,9 +88,9 @@ static void report_head_reason(struct report_page *page)
 	struct buffer *out = page->out;
 
 	if (!timeline->has_summary) {
-		buffer_append_literal(out,
-			"<p class=\"note bad\">The connection to the daemon was lost before the graph "
-			"was done: what had settled is here.</p>\n");
+		buffer_append_literal(out, "<p class=\"note bad\">The connection to the daemon was "
+					   "lost before the graph "
+					   "was done: what had settled is here.</p>\n");
 	} else if (timeline->code.size > 0) {
 		buffer_append_literal(out, "<p class=\"note bad\"><code>");
 		report_html_text(out, timeline->code);

@@ -141,8 +141,7 @@ void report_html_result(struct buffer *out, const struct timeline_job *job)
 	else if (job->is_rejected && job->code.size > 0)
 		report_html_text(out, job->code);
 	else
-		buffer_append_text(
-			out, job->is_rejected ? TEXT("rejected") : TEXT("fulfilled"));
+		buffer_append_text(out, job->is_rejected ? TEXT("rejected") : TEXT("fulfilled"));
 }
 
 void report_html_classes(struct buffer *out, const struct report_row *row)

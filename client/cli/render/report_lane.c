@@ -83,11 +83,15 @@ static void report_lane_axis(struct report_page *page)
 {
 	uint64_t step = report_lane_step(page);
 
-	buffer_append_literal(page->out, "<svg class=\"axis\" width=\"100%\" height=\"22\">");
+	buffer_append_literal(page->out,
+		"<svg class=\"axis\" width=\"100%\" height=\"22\" role=\"img\">"
+		"<title>Time axis</title><desc>From 0 to ");
+	measure_append_us(page->out, page->width_us);
+	buffer_append_literal(page->out, ", the end of the graph</desc>");
 	for (uint64_t at = 0; at <= page->width_us; at += step) {
-		const char *anchor = at == 0                                    ? "start"
+		const char *anchor = at == 0                                     ? "start"
 				     : at > page->width_us - page->width_us / 20 ? "end"
-										: "middle";
+										 : "middle";
 
 		buffer_append_literal(page->out, "<text y=\"15\" x=\"");
 		report_html_percent(page->out, page, at);
@@ -110,7 +114,8 @@ static void report_lane_grid(struct report_page *page)
 		page->rows.n * REPORT_ROW_HEIGHT);
 	for (uint64_t at = 0; at <= page->width_us; at += step) {
 		for (int end = 1; end <= 2; end++) {
-			buffer_printf(page->out, end == 1 ? "<line y2=\"100%%\" x1=\"" : "\" x2=\"");
+			buffer_printf(
+				page->out, end == 1 ? "<line y2=\"100%%\" x1=\"" : "\" x2=\"");
 			report_html_percent(page->out, page, at);
 		}
 		buffer_append_literal(page->out, "\"/>");
@@ -236,9 +241,9 @@ void report_lanes_append(struct report_page *page)
 	report_lanes_fold_note(page);
 	report_lane_legend(page);
 	if (report_arrows_exist(page))
-		buffer_append_literal(out,
-			"<p class=\"switch\"><label><input type=\"checkbox\" id=\"show-arrows\"> show "
-			"who waits for whom</label></p>\n");
+		buffer_append_literal(out, "<p class=\"switch\"><label><input type=\"checkbox\" "
+					   "id=\"show-arrows\"> show "
+					   "who waits for whom</label></p>\n");
 	buffer_append_literal(out, "<div class=\"chart\">\n");
 	report_lane_grid(page);
 	buffer_append_literal(out,

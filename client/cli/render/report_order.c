@@ -10,10 +10,10 @@
  *       profile[1]         4 1 5
  *
  * A job's key is the way to it from the top of the document: the index of each group and fan-out
- * around it and its own, and the item's number where the way leads through a fan-out. Sorted by key,
- * what is in something stands right behind it; the length of the key is the depth. Each number is
- * four bytes, the highest first, so that keys compare as bytes. Without a plan nothing is known of
- * groups, and the key is the index and the items.
+ * around it and its own, and the item's number where the way leads through a fan-out. Sorted by
+ * key, what is in something stands right behind it; the length of the key is the depth. Each number
+ * is four bytes, the highest first, so that keys compare as bytes. Without a plan nothing is known
+ * of groups, and the key is the index and the items.
  */
 #include "client/cli/render/report_private.h"
 
@@ -92,8 +92,7 @@ static int report_order_compare(const void *a, const void *b)
 	size_t size = left->key.size < right->key.size ? left->key.size : right->key.size;
 	int r = memcmp(left->key.data, right->key.data, size);
 
-	return r != 0 ? r
-		      : (left->key.size > right->key.size) - (left->key.size < right->key.size);
+	return r != 0 ? r : (left->key.size > right->key.size) - (left->key.size < right->key.size);
 }
 
 struct report_entry *report_order_make(const struct timeline *timeline, struct arena *arena)

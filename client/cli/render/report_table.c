@@ -149,8 +149,8 @@ void report_table_append_failed(struct report_page *page)
 	if (n > 0)
 		buffer_append_literal(page->out, "</tbody>\n</table>\n</div>\n");
 	if (n > REPORT_FAILED_MAX)
-		buffer_printf(page->out, "<p class=\"note\">And %u more.</p>\n",
-			n - REPORT_FAILED_MAX);
+		buffer_printf(
+			page->out, "<p class=\"note\">And %u more.</p>\n", n - REPORT_FAILED_MAX);
 	report_table_dependents(page, n_dependent);
 	if (n > 0)
 		buffer_append_literal(page->out, "</section>\n");

@@ -37,7 +37,8 @@ static yyjson_val *source_next(struct source_frame *frame)
 
 struct source *source_collect(const struct plan *plan, struct arena *arena)
 {
-	struct source *sources = arena_alloc_array(arena, (size_t)plan->n_jobs + 1, sizeof(*sources));
+	struct source *sources =
+		arena_alloc_array(arena, (size_t)plan->n_jobs + 1, sizeof(*sources));
 	struct source_frame frames[PLAN_DEPTH_MAX + 1];
 	uint32_t depth = 0, at = 0;
 	yyjson_val *value;
@@ -76,8 +77,8 @@ static uint32_t source_parent(const struct plan *plan, uint32_t index)
 	return parent;
 }
 
-void source_append_pointer(struct buffer *out, const struct plan *plan,
-	const struct source *sources, uint32_t index)
+void source_append_pointer(
+	struct buffer *out, const struct plan *plan, const struct source *sources, uint32_t index)
 {
 	uint32_t chain[PLAN_DEPTH_MAX + 1];
 	uint32_t n = 0;

@@ -21,5 +21,5 @@ struct source {
 struct source *source_collect(const struct plan *plan, struct arena *arena);
 
 /* Appends the JSON pointer of the job at `index`: "/jobs/mirror/jobs/eu", "/jobs/0". */
-void source_append_pointer(struct buffer *out, const struct plan *plan,
-	const struct source *sources, uint32_t index);
+void source_append_pointer(
+	struct buffer *out, const struct plan *plan, const struct source *sources, uint32_t index);

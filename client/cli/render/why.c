@@ -174,8 +174,7 @@ struct why_notes {
 };
 
 /* The job's dependencies are in ascending order. */
-static void why_note(
-	void *context, enum why why, struct text id, const struct reference *reference)
+static void why_note(void *context, enum why why, struct text id, const struct reference *reference)
 {
 	const struct why_notes *notes = context;
 	const struct plan_job *target = plan_find(notes->plan, id);

@@ -14,12 +14,15 @@ import contextlib
 import functools
 import json
 import re
+import select
 import socket
 import ssl
 import struct
 import threading
 import time
 import urllib.parse
+
+from harness.gate import Gate
 
 WAIT = 10
 threading.stack_size(512 * 1024)
@@ -146,6 +149,19 @@ class Connection:
                 self.receive()
         except Ended:
             return self.ended
+
+    def wait_bell(self, bell):
+        """Until the eventfd rings; raises Ended where the peer ends it before."""
+        poll = select.poll()
+        poll.register(bell, select.POLLIN)
+        poll.register(self.sock, select.POLLIN)
+        while not self.origin.stopping.is_set():
+            ready = [fd for fd, _ in poll.poll(1000)]
+            if bell in ready:
+                return
+            if ready:
+                self.buffer += self.receive()
+        raise Ended()
 
     # -- Writing
 
@@ -407,6 +423,36 @@ class Origin:
     def url(self, path='/echo', host=None):
         host = host or ('[%s]' % self.address if ':' in self.address else self.address)
         return '%s://%s:%d%s' % ('https' if self.tls else 'http', host, self.port, path)
+
+    def gate(self, path):
+        """Hold the requests of a path (a regular expression)."""
+        gate = Gate(self)
+        self.route(path, gate.handle)
+        return gate
+
+    def json(self, path, value, status=200, headers=()):
+        """Answer a path (a literal) with a value; its URL."""
+        self.route(re.escape(path), lambda connection, request, match: connection.reply_json(
+            value, status, headers))
+        return self.url(path)
+
+    def script_of(self, path, *answers):
+        """Answer the requests of a path (a literal) one after the other with these: a status, or
+        (status, body, headers); the last one is for all that follow. Its URL."""
+        left = [(answer, '{}', ()) if isinstance(answer, int) else answer for answer in answers]
+
+        def handler(connection, request, match):
+            with self.changed:
+                answer = left.pop(0) if len(left) > 1 else left[0]
+            status, body, headers = answer
+            connection.reply(status, body, [('content-type', 'application/json'), *headers])
+
+        self.route(re.escape(path), handler)
+        return self.url(path)
+
+    def count(self, path):
+        """How often a path was asked for."""
+        return self.paths().count(path)
 
     def wait(self, condition, timeout=WAIT):
         """Wait until the condition holds; it is looked at whenever something was seen."""

@@ -24,8 +24,8 @@ static inline struct plan *plan_sample(const char *quoted)
 			json.data[i] = '"';
 	}
 	plan_errors_init(&errors);
-	ck_assert_msg(document_parse(buffer_text(&json), &document_limits_default, &plan,
-			      &errors) == 0,
+	ck_assert_msg(
+		document_parse(buffer_text(&json), &document_limits_default, &plan, &errors) == 0,
 		"%s: %.*s: %.*s", quoted, TEXT_ARGS(errors.errors[0].at),
 		TEXT_ARGS(errors.errors[0].message));
 	plan_errors_deinit(&errors);

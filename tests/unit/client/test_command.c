@@ -150,8 +150,8 @@ START_TEST(plans_without_a_daemon)
 	capture = capture_begin(STDOUT_FILENO);
 	ck_assert_int_eq(command_call(line), EXIT_FULFILLED);
 	text = capture_end(&capture);
-	ck_assert_str_eq(text.data, "graph: 1 job in 1 level, mode settled, concurrency 3\n"
-				    "level 0\n  a  GET http://x/{{input#/n}}\n");
+	ck_assert_str_eq(text.data, "graph: 1 job in 1 level, mode settled, concurrency 3\n\n"
+				    "level 0: 1 job\n  a  GET http://x/{{input#/n}}\n");
 	buffer_deinit(&text);
 	unlink(path);
 }

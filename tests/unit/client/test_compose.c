@@ -60,13 +60,16 @@ START_TEST(makes_a_document_of_curls_options)
 		{"get --json {\"a\": --json 1} x/",
 			"{\"defaults\":{\"headers\":{\"content-type\":\"application/json\","
 			"\"accept\":\"application/json\"},\"body\":\"{\\\"a\\\":1}\"}" JOB},
-		{"get -m 2.5 x/",
-			"{\"defaults\":{\"timeout\":2.5,\"attempt_timeout\":2.5}" JOB},
+		{"get -m 2.5 x/", "{\"defaults\":{\"timeout\":2.5,\"attempt_timeout\":2.5}" JOB},
 		{"get -m 9 --timeout 2 x/", "{\"timeout\":2,\"defaults\":{\"timeout\":9,"
 					    "\"attempt_timeout\":9}" JOB},
 		{"get -m 9 x/ y",
 			"{\"defaults\":{\"timeout\":9,\"attempt_timeout\":9},\"jobs\":[{\"url\":"
 			"\"http://x/\"},{\"url\":\"http://y\"}]}"},
+		{"get --retry 3 x/", "{\"defaults\":{\"retry\":4}" JOB},
+		{"get --retry 0 x/", "{\"defaults\":{}" JOB},
+		{"get --retry 1 -m 9 x/", "{\"defaults\":{\"retry\":2,\"timeout\":31536000,"
+					  "\"attempt_timeout\":9}" JOB},
 		{"get --connect-timeout 3 x/",
 			"{\"defaults\":{\"timeouts\":{\"connect\":3,\"tls\":3}}" JOB},
 		{"get -c 4 --mode all x/",
@@ -106,6 +109,7 @@ START_TEST(makes_documents_that_are_admitted)
 		"get -H a:{{b}} -d {{c}} -m 1 --connect-timeout 2 -c 3 --timeout 4 x",
 		"get -k --resolve h:80:127.0.0.1 --http1.1 --raw --max-redirs 0 x",
 		"get --json {} --max-filesize 1g x/{{a}}",
+		"get --retry 1000 --mode any x",
 	};
 
 	for (size_t i = 0; i < countof(lines); i++) {
@@ -148,6 +152,8 @@ START_TEST(refuses_what_it_cannot_say)
 		{"get -I -d a x", EXIT_USAGE},
 		{"get --json 1 -d a x", EXIT_USAGE},
 		{"get -m 0 x", EXIT_USAGE},
+		{"get --retry x x", EXIT_USAGE},
+		{"get --retry 1001 x", EXIT_USAGE},
 		{"get --connect-timeout x x", EXIT_USAGE},
 		{"get --max-filesize x x", EXIT_USAGE},
 		{"get --max-redirs 3 x", EXIT_USAGE},
@@ -177,6 +183,31 @@ START_TEST(refuses_what_it_cannot_say)
 }
 END_TEST
 
+START_TEST(makes_the_head_of_a_batch_s_graphs)
+{
+	char line[] = "batch -H a:1 -c 9 --retry 1", bad[] = "batch -H a";
+	struct options options;
+	struct buffer out;
+
+	words_parse(line, &options);
+	buffer_init(&out, 65536);
+	ck_assert_int_eq(compose_head(&options, &out), 0);
+	take_out(&out, NO_TIME_LIMIT);
+	take_out(&out, SIZE_LIMIT);
+	buffer_append_byte(&out, '\0');
+	ck_assert_str_eq(out.data, "{\"concurrency\":9,\"defaults\":{\"headers\":{\"a\":\"1\"},"
+				   "\"retry\":2,\"dedupe\":false},\"jobs\":");
+	buffer_deinit(&out);
+	option_deinit(&options);
+	message_silence();
+	words_parse(bad, &options);
+	buffer_init(&out, 65536);
+	ck_assert_int_eq(compose_head(&options, &out), EXIT_USAGE);
+	buffer_deinit(&out);
+	option_deinit(&options);
+}
+END_TEST
+
 START_TEST(limits_time_as_curl_does_and_size_by_memory)
 {
 	char line[] = "get x/";
@@ -193,6 +224,6 @@ START_TEST(limits_time_as_curl_does_and_size_by_memory)
 }
 END_TEST
 
-UNIT_MAIN("client/compose", &makes_a_document_of_curls_options,
+UNIT_MAIN("client/compose", &makes_a_document_of_curls_options, &makes_the_head_of_a_batch_s_graphs,
 	&limits_time_as_curl_does_and_size_by_memory, &makes_documents_that_are_admitted,
 	&refuses_what_it_cannot_say)

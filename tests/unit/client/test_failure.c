@@ -9,8 +9,7 @@
 	"{\"job\":\"j\",\"index\":0,\"status\":\"rejected\",\"attempts\":3,\"reason\":{"           \
 	"\"code\":\"" code "\",\"message\":\"no\x7f way\"" more "},\"time\":{}}"
 
-static void failure_expect(
-	const char *json, const char *body, uint32_t columns, const char *wanted)
+static void failure_expect(const char *json, const char *body, uint32_t columns, const char *wanted)
 {
 	struct render_record record = {
 		.json = text_from(json),

@@ -50,18 +50,19 @@ START_TEST(draws_a_line_for_each)
 		.settled = 1,
 		.running = 2,
 		.has_running = true,
-		.lines = {
-			{.name = TEXT("user"),
-				.what = TEXT("http://api.local/users/1"),
-				.age_ns = 250 * NS_PER_MS},
-			{.name = TEXT("profiles"),
-				.what = TEXT("http://api.local/p"),
-				.settled = 12,
-				.rejected = 1,
-				.has_counts = true,
-				.age_ns = 12 * NS_PER_S},
-			{.name = TEXT("http://x"), .running = 3, .has_counts = true},
-		},
+		.lines =
+			{
+				{.name = TEXT("user"),
+					.what = TEXT("http://api.local/users/1"),
+					.age_ns = 250 * NS_PER_MS},
+				{.name = TEXT("profiles"),
+					.what = TEXT("http://api.local/p"),
+					.settled = 12,
+					.rejected = 1,
+					.has_counts = true,
+					.age_ns = 12 * NS_PER_S},
+				{.name = TEXT("http://x"), .running = 3, .has_counts = true},
+			},
 		.n_lines = 3,
 		.n_more = 1,
 		.more = "origin",
@@ -82,7 +83,8 @@ END_TEST
 START_TEST(is_no_wider_than_the_terminal)
 {
 	struct frame frame = {
-		.lines = {{.name = TEXT("\xc3\xa4\xc3\xa4"), .what = TEXT("http://api.local/users/1")}},
+		.lines = {{.name = TEXT("\xc3\xa4\xc3\xa4"),
+			.what = TEXT("http://api.local/users/1")}},
 		.n_lines = 1,
 		.columns = 16,
 	};
@@ -104,8 +106,8 @@ END_TEST
 
 START_TEST(leaves_room_for_what_else_is_there)
 {
-	static const uint32_t cases[][2] = {{0, 0}, {1, 0}, {3, 0}, {4, 1}, {24, 21},
-		{1000, FRAME_LINES_MAX}};
+	static const uint32_t cases[][2] = {
+		{0, 0}, {1, 0}, {3, 0}, {4, 1}, {24, 21}, {1000, FRAME_LINES_MAX}};
 
 	for (size_t i = 0; i < countof(cases); i++)
 		ck_assert_uint_eq(frame_room(cases[i][0]), cases[i][1]);

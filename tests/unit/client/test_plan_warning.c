@@ -32,8 +32,8 @@ static void warning_expect(const char *jobs, const char *expected)
 		struct text at = json_string(yyjson_obj_get(warning, "at"));
 
 		ck_assert(json_string(yyjson_obj_get(warning, "message")).size > 0);
-		buffer_printf(&found, "%s%.*s %.*s", i > 0 ? ", " : "", TEXT_ARGS(kind),
-			TEXT_ARGS(at));
+		buffer_printf(
+			&found, "%s%.*s %.*s", i > 0 ? ", " : "", TEXT_ARGS(kind), TEXT_ARGS(at));
 	}
 	buffer_append_byte(&found, '\0');
 	ck_assert_msg(strcmp(found.data, expected) == 0, "%s gave \"%s\"", jobs, found.data);
@@ -149,7 +149,8 @@ START_TEST(requests_that_do_not_do_what_they_seem_to)
 		{"'a':{'url':'http://x/','method':'POST','retry':3}",
 			"not_idempotent /jobs/a/retry"},
 		{"'a':{'url':'http://x/','method':'PUT','retry':3}", ""},
-		{"'a':{'url':'http://x/','method':'POST','retry':{'attempts':3,'unsafe':true}}", ""},
+		{"'a':{'url':'http://x/','method':'POST','retry':{'attempts':3,'unsafe':true}}",
+			""},
 		{"'a':{'url':'http://x/','method':'POST','retry':3,"
 		 "'headers':{'Idempotency-Key':'1'}}",
 			""},
@@ -171,10 +172,11 @@ START_TEST(there_is_a_bound)
 	buffer_init(&jobs, 1 << 20);
 	buffer_init(&expected, 1 << 20);
 	for (int i = 0; i < 30; i++) {
-		buffer_printf(&jobs, "%s'j%d':{'url':'http://x/','omit':true}", i > 0 ? "," : "", i);
+		buffer_printf(
+			&jobs, "%s'j%d':{'url':'http://x/','omit':true}", i > 0 ? "," : "", i);
 		if (i < 20)
-			buffer_printf(&expected, "%sbody_unused /jobs/j%d/omit", i > 0 ? ", " : "",
-				i);
+			buffer_printf(
+				&expected, "%sbody_unused /jobs/j%d/omit", i > 0 ? ", " : "", i);
 	}
 	buffer_append_byte(&jobs, '\0');
 	buffer_append_byte(&expected, '\0');

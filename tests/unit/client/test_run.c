@@ -25,13 +25,13 @@
 	"\"audit\":{\"url\":\"http://x\",\"o\\u0070tional\":true}}}"
 
 #define IN_ANY                                                                                     \
-	"{\"jobs\":{\"g\":{\"mode\":\"any\",\"jobs\":{\"user\":{\"url\":\"http://x\"},"              \
+	"{\"jobs\":{\"g\":{\"mode\":\"any\",\"jobs\":{\"user\":{\"url\":\"http://x\"},"            \
 	"\"audit\":{\"url\":\"http://x\"}}}}}"
 #define IN_OPTIONAL                                                                                \
-	"{\"jobs\":{\"g\":{\"optional\":true,\"jobs\":{\"user\":{\"url\":\"http://x\"},"             \
+	"{\"jobs\":{\"g\":{\"optional\":true,\"jobs\":{\"user\":{\"url\":\"http://x\"},"           \
 	"\"audit\":{\"url\":\"http://x\"}}}}}"
 #define IN_GROUP                                                                                   \
-	"{\"jobs\":{\"g\":{\"jobs\":{\"user\":{\"url\":\"http://x\",\"optional\":true},"             \
+	"{\"jobs\":{\"g\":{\"jobs\":{\"user\":{\"url\":\"http://x\",\"optional\":true},"           \
 	"\"audit\":{\"url\":\"http://x\"}}}}}"
 #define GROUP_REJECTED                                                                             \
 	"{\"job\":\"g\",\"index\":0,\"group\":true,\"status\":\"rejected\",\"reason\":{"           \
@@ -105,10 +105,12 @@ START_TEST(exits_as_the_contract_says)
 		{REQUIRED, ACCEPTED SETTLED(SAMPLE_EMPTY), false, EXIT_DAEMON},
 		{IN_ANY, ACCEPTED SETTLED(SAMPLE_AUDIT) DONE("fulfilled", ""), false,
 			EXIT_FULFILLED},
-		{IN_ANY, ACCEPTED SETTLED(SAMPLE_AUDIT) SETTLED(GROUP_REJECTED)
+		{IN_ANY,
+			ACCEPTED SETTLED(SAMPLE_AUDIT) SETTLED(GROUP_REJECTED)
 				DONE("fulfilled", ""),
 			false, EXIT_REJECTED},
-		{IN_OPTIONAL, ACCEPTED SETTLED(SAMPLE_AUDIT) SETTLED(GROUP_REJECTED)
+		{IN_OPTIONAL,
+			ACCEPTED SETTLED(SAMPLE_AUDIT) SETTLED(GROUP_REJECTED)
 				DONE("fulfilled", ""),
 			false, EXIT_FULFILLED},
 		{IN_GROUP, ACCEPTED SETTLED(SAMPLE_AUDIT) DONE("fulfilled", ""), false,

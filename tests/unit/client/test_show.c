@@ -27,9 +27,9 @@ static int show_try(const char *words, struct show *show)
 	words_parse(line, &options);
 	status = show_choose(&options, &format);
 	if (status == 0)
-		status = show_open(show, &(struct show_options){.options = &options,
-						 .format = format,
-						 .document = TEXT(DOCUMENT)});
+		status = show_open(show,
+			&(struct show_options){
+				.options = &options, .format = format, .document = TEXT(DOCUMENT)});
 	option_deinit(&options);
 	free(line);
 	text = capture_end(&capture);

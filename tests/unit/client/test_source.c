@@ -56,8 +56,8 @@ START_TEST(a_fan_out_and_its_child_are_one)
 {
 	source_expect("{'jobs':{'f':{'each':[1],'url':'http://x/'},"
 		      "'g':{'each':[1],'jobs':{'x':{'each':[2],'url':'http://x/'}}}}}",
-		(const char *const[]){"/jobs/f", "/jobs/f", "/jobs/g", "/jobs/g",
-			"/jobs/g/jobs/x", "/jobs/g/jobs/x", NULL});
+		(const char *const[]){"/jobs/f", "/jobs/f", "/jobs/g", "/jobs/g", "/jobs/g/jobs/x",
+			"/jobs/g/jobs/x", NULL});
 }
 END_TEST
 

@@ -101,9 +101,8 @@ END_TEST
 
 START_TEST(the_first_of_any_is_enough)
 {
-	struct plan *plan = watch_plan(
-		"{'jobs':{'a':{'url':'http://x'},'b':{'url':'http://x'},"
-		"'c':{'url':'http://x','after':['a','b'],'needs':'any'}}}");
+	struct plan *plan = watch_plan("{'jobs':{'a':{'url':'http://x'},'b':{'url':'http://x'},"
+				       "'c':{'url':'http://x','after':['a','b'],'needs':'any'}}}");
 	struct watch watch;
 
 	watch_init(&watch, plan, 0);
@@ -118,11 +117,10 @@ END_TEST
 
 START_TEST(a_group_holds_back_what_is_in_it)
 {
-	struct plan *plan = watch_plan(
-		"{'jobs':{'a':{'url':'http://x'},'g':{'after':['a'],'jobs':{"
-		"'b':{'url':'http://x'},'h':{'jobs':{'c':{'url':'http://x'},"
-		"'d':{'url':'http://x','after':['b']}}}}},"
-		"'e':{'url':'http://x','after':['g']}}}");
+	struct plan *plan = watch_plan("{'jobs':{'a':{'url':'http://x'},'g':{'after':['a'],'jobs':{"
+				       "'b':{'url':'http://x'},'h':{'jobs':{'c':{'url':'http://x'},"
+				       "'d':{'url':'http://x','after':['b']}}}}},"
+				       "'e':{'url':'http://x','after':['g']}}}");
 	struct watch watch;
 
 	watch_init(&watch, plan, 0);

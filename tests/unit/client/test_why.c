@@ -21,8 +21,7 @@ START_TEST(tells_where_a_reference_stands)
 		{"'url':'http://x/','body':'-{{a.headers.etag}}-'", WHY_BODY},
 		{"'url':'http://x/','json':'{{a}}'", WHY_JSON},
 		{"'url':'http://x/','json':[1,{'x':[[],{'y':'{{a}}'}]}]", WHY_JSON},
-		{"'url':'http://x/{{a}}{{input#/x}}','json':'\\\\{{a}}{{a}}'",
-			WHY_URL | WHY_JSON},
+		{"'url':'http://x/{{a}}{{input#/x}}','json':'\\\\{{a}}{{a}}'", WHY_URL | WHY_JSON},
 		{"'url':'http://x/','when':{'a#/x':1}", WHY_WHEN},
 		{"'url':'http://x/','when':{'not':{'a.status':{'lt':300}}}", WHY_WHEN},
 		{"'url':'http://x/','when':{'input#/x':1,'any':[{'input#/y':'a'},{'not':"
@@ -42,8 +41,8 @@ START_TEST(tells_where_a_reference_stands)
 		uint16_t *reasons;
 
 		buffer_init(&document, 65536);
-		buffer_printf(&document, "{'jobs':{'a':{'url':'http://x/'},'b':{%s}}}",
-			cases[i].keys);
+		buffer_printf(
+			&document, "{'jobs':{'a':{'url':'http://x/'},'b':{%s}}}", cases[i].keys);
 		buffer_append_byte(&document, '\0');
 		plan = plan_sample(document.data);
 		arena_init(&arena, 1 << 20);
@@ -60,12 +59,11 @@ END_TEST
 
 START_TEST(tells_of_all_edges_at_once)
 {
-	struct plan *plan = plan_sample(
-		"{'defaults':{'headers':{'x':'{{a#/t}}'}},'jobs':{"
-		"'g':{'jobs':{'c':{'url':'http://x/{{b}}'}},'after':['b']},"
-		"'a':{'url':'http://x/','headers':{'x':'1'}},"
-		"'b':{'url':'http://x/{{a}}'},"
-		"'d':{'url':'http://x/{{g}}','headers':{'x':'1'}}}}");
+	struct plan *plan = plan_sample("{'defaults':{'headers':{'x':'{{a#/t}}'}},'jobs':{"
+					"'g':{'jobs':{'c':{'url':'http://x/{{b}}'}},'after':['b']},"
+					"'a':{'url':'http://x/','headers':{'x':'1'}},"
+					"'b':{'url':'http://x/{{a}}'},"
+					"'d':{'url':'http://x/{{g}}','headers':{'x':'1'}}}}");
 	static const struct {
 		uint32_t job, dependency;
 		uint16_t why;

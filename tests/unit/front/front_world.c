@@ -64,9 +64,14 @@ void front_world_leave(void)
 
 int front_world_connect(void)
 {
-	int fd = fake_descriptor(1000);
+	return front_world_connect_as(1000);
+}
 
-	ck_assert_int_eq(session_new(&front_world.front, fd, 1000), 0);
+int front_world_connect_as(uid_t uid)
+{
+	int fd = fake_descriptor(uid);
+
+	ck_assert_int_eq(session_new(&front_world.front, fd, uid), 0);
 	fake_run();
 	return fd;
 }

@@ -28,6 +28,7 @@ void front_world_leave(void);
 
 /* A client of uid 1000 with a session: its descriptor. */
 int front_world_connect(void);
+int front_world_connect_as(uid_t uid);
 
 /* A client with a graph of number 1, whose one request waits for its answer: "/a". */
 int front_world_connect_busy(void);

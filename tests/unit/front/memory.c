@@ -10,9 +10,11 @@ static bool is_armed, has_failed;
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *at, size_t size);
+void *__real_reallocarray(void *at, size_t n, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *at, size_t size);
+void *__wrap_reallocarray(void *at, size_t n, size_t size);
 
 static void memory_arm(unsigned n)
 {
@@ -84,4 +86,9 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *at, size_t size)
 {
 	return memory_fails(size >= bytes_min) ? NULL : __real_realloc(at, size);
+}
+
+void *__wrap_reallocarray(void *at, size_t n, size_t size)
+{
+	return memory_fails(n * size >= bytes_min) ? NULL : __real_reallocarray(at, n, size);
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Memory that runs out when a test wants it. Linked with --wrap for malloc, calloc and realloc.
+ * Memory that runs out when a test wants it. Linked with --wrap for malloc, calloc,
+ * realloc and reallocarray.
  */
 
 #include <stdbool.h>
@@ -13,7 +14,7 @@
 void memory_fail_next(void);
 void memory_fail_after(unsigned n);
 
-/* The next object (calloc) of that size, or the next bytes (malloc, realloc) of at least that
+/* The next object (calloc) of that size, or the next bytes (malloc, realloc…) of at least that
  * size, bytes of a test or of libcheck being smaller. */
 void memory_fail_object(size_t size);
 void memory_fail_bytes(size_t size_min);

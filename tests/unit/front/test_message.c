@@ -15,9 +15,10 @@ static const struct line_case {
 	{"{'hello':{}}", "hello", NULL},
 	{"{'hello':{'version':1,'color':'red'},'later':[]}", "hello", NULL},
 	{"{'hello':{'version':'x'}}", "error", "this daemon speaks version 1 of the protocol"},
-	{"{'hello':[]}", "error", "the value of cancel, hello and status is an object"},
-	{"{'status':1}", "error", "the value of cancel, hello and status is an object"},
-	{"{'id':7,'cancel':5}", "error", "the value of cancel, hello and status is an object"},
+	{"{'hello':[]}", "error", "the value of cancel, hello, status and flush is an object"},
+	{"{'status':1}", "error", "the value of cancel, hello, status and flush is an object"},
+	{"{'id':7,'cancel':5}", "error",
+		"the value of cancel, hello, status and flush is an object"},
 	{" { 'hello' : { 'version' : 1 } } ", "hello", NULL},
 	{"{'hello':{'version':2}}", "error", "this daemon speaks version 1 of the protocol"},
 	{"{'hello':{'version':0}}", "error", "this daemon speaks version 1 of the protocol"},
@@ -65,7 +66,19 @@ static const struct line_case {
 	{"'status'", "error", "a message is a JSON object"},
 	{"{}", "error", "a message of a kind that is not known"},
 	{"{'id':7}", "error", "a message of a kind that is not known"},
-	{"{'flush':'dns'}", "error", "a message of a kind that is not known"},
+	/* Flush. */
+	{"{'flush':'dns'}", "error", "the value of cancel, hello, status and flush is an object"},
+	{"{'flush':{}}", "error", "flush needs dns or conns to be true"},
+	{"{'flush':{'dns':false}}", "error", "flush needs dns or conns to be true"},
+	{"{'flush':{'dns':1}}", "error", "flush needs dns or conns to be true"},
+	{"{'flush':{'dns':true}}", "flushed", NULL},
+	{"{'flush':{'conns':true,'dns':true}}", "flushed", NULL},
+	/* Cancel by the daemon's number: of what is not there. */
+	{"{'cancel':{'graph':12}}", "cancelled", NULL},
+	{"{'cancel':{'graph':12,'job':'a'}}", "cancelled", NULL},
+	{"{'cancel':{'graph':'12'}}", "error", "the graph of cancel is not a number"},
+	{"{'cancel':{'graph':-1}}", "error", "the graph of cancel is not a number"},
+	{"{'cancel':{'graph':12,'job':5}}", "error", "the job of cancel is not a string"},
 	{"{'Status':{}}", "error", "a message of a kind that is not known"},
 	/* A payload would be read as lines. */
 	{"{'status':{},'payload':3}", "error",
@@ -130,7 +143,135 @@ START_TEST(status_is_the_daemon_s_own_object)
 	client_submit(fd, 1, "{'jobs':{'a':{'url':'@a'}}}");
 	fake_forget(fd);
 	client_say(fd, "{'status':{}}");
-	ck_assert(text_is(client_line(fd, 0), "{\"status\":{\"graphs\":1}}"));
+	client_assert(fd, 0, "/status/graphs", "1");
+	client_assert(fd, 0, "/status/graph_list/0/jobs", "1");
+	front_world_leave();
+}
+END_TEST
+
+START_TEST(status_lists_the_user_s_own_graphs)
+{
+	int fd, other, stranger, root;
+
+	front_world_begin();
+	fd = front_world_connect();
+	other = front_world_connect();
+	stranger = front_world_connect_as(1001);
+	root = front_world_connect_as(0);
+	client_submit(fd, 7, "{'name':'one','jobs':{'a':{'url':'@a'},'b':{'url':'@b'}}}");
+	client_submit(other, 7, "{'jobs':{'a':{'url':'@c'}}}");
+	client_submit(stranger, 7, "{'jobs':{'a':{'url':'@d'}}}");
+	world_answer("/a", "200 OK", "");
+	fake_pass(5 * NS_PER_MS);
+	fake_forget(other);
+	client_say(other, "{'status':{}}");
+	client_assert(other, 0, "/status/graph_list",
+		"[{\"graph\":1,\"name\":\"one\",\"jobs\":2,\"settled\":1,\"in_flight\":1,"
+		"\"age_ms\":5},{\"graph\":2,\"jobs\":1,\"settled\":0,\"in_flight\":1,"
+		"\"age_ms\":5}]");
+	fake_forget(stranger);
+	client_say(stranger, "{'status':{}}");
+	client_assert(stranger, 0, "/status/graph_list/0/graph", "3");
+	client_assert(stranger, 0, "/status/graph_list/1", "-");
+	client_say(root, "{'status':{}}");
+	client_assert(root, 0, "/status/graph_list/0/uid", "1000");
+	client_assert(root, 0, "/status/graph_list/2/uid", "1001");
+	front_world_leave();
+}
+END_TEST
+
+START_TEST(status_lists_a_bounded_number_of_graphs)
+{
+	struct front_options options = front_world_options();
+	int fd;
+
+	options.graphs_max = 200;
+	front_world_begin_with(&options);
+	fd = front_world_connect();
+	for (unsigned i = 0; i < 101; i++)
+		client_submit(fd, i, "{'jobs':{'a':{'url':'@a'}}}");
+	fake_forget(fd);
+	client_say(fd, "{'status':{}}");
+	client_assert(fd, 0, "/status/graph_list/99/graph", "100");
+	client_assert(fd, 0, "/status/graph_list/100", "-");
+	front_world_leave();
+}
+END_TEST
+
+START_TEST(cancel_by_number_reaches_every_session_of_the_user)
+{
+	int fd, other;
+
+	front_world_begin();
+	fd = front_world_connect();
+	other = front_world_connect();
+	client_submit(fd, 7, "{'jobs':{'a':{'url':'@a'},'b':{'url':'@b'}}}");
+	client_say(other, "{'cancel':{'graph':1,'job':'a'}}");
+	client_say(other, "{'cancel':{'graph':1,'job':'nobody'}}");
+	client_assert_heard(fd, "7:accepted 7:settled");
+	client_say(other, "{'cancel':{'graph':1}}");
+	client_assert_heard(other, "cancelled cancelled cancelled");
+	client_assert(other, 0, "/cancelled/found", "true");
+	client_assert(other, 0, "/cancelled/graph", "1");
+	client_assert(other, 1, "/cancelled/found", "false");
+	client_assert(other, 2, "/cancelled/found", "true");
+	client_assert(fd, 1, "/settled/job", "a");
+	client_assert(fd, client_n_heard(fd) - 1, "/done/rejected", "2");
+	/* It is done: its number is nobody's. */
+	fake_forget(other);
+	client_say(other, "{'cancel':{'graph':1}}");
+	client_assert(other, 0, "/cancelled/found", "false");
+	front_world_leave();
+}
+END_TEST
+
+START_TEST(cancel_by_number_spares_strangers_but_not_from_root)
+{
+	int fd, stranger, root;
+
+	front_world_begin();
+	fd = front_world_connect();
+	stranger = front_world_connect_as(1001);
+	root = front_world_connect_as(0);
+	client_submit(fd, 7, "{'jobs':{'a':{'url':'@a'}}}");
+	client_say(stranger, "{'cancel':{'graph':1}}");
+	client_assert(stranger, 0, "/cancelled/found", "false");
+	client_assert_heard(fd, "7:accepted");
+	client_say(root, "{'cancel':{'graph':1}}");
+	client_assert(root, 0, "/cancelled/found", "true");
+	client_assert(fd, client_n_heard(fd) - 1, "/done/rejected", "1");
+	front_world_leave();
+}
+END_TEST
+
+START_TEST(an_id_beside_it_makes_cancel_the_session_s_own)
+{
+	int fd;
+
+	front_world_begin();
+	fd = front_world_connect();
+	client_submit(fd, 7, "{'jobs':{'a':{'url':'@a'}}}");
+	client_say(fd, "{'id':9,'cancel':{'graph':1}}");
+	client_assert_heard(fd, "7:accepted");
+	front_world_leave();
+}
+END_TEST
+
+START_TEST(flush_tells_how_many_there_were)
+{
+	int fd;
+
+	front_world_begin();
+	fd = front_world_connect();
+	client_submit(fd, 7, "{'jobs':{'a':{'url':'@a'}}}");
+	world_answer("/a", "200 OK", "");
+	fake_forget(fd);
+	client_say(fd, "{'flush':{'dns':true,'conns':true}}");
+	client_assert(fd, 0, "/flushed/conns", "1");
+	client_assert(fd, 0, "/flushed/dns", "0");
+	client_say(fd, "{'flush':{'conns':true}}");
+	client_assert(fd, 1, "/flushed/conns", "0");
+	client_assert(fd, 1, "/flushed/dns", "-");
 	front_world_leave();
 }
 END_TEST
@@ -245,6 +386,11 @@ START_TEST(cancel_of_one_job_leaves_the_others)
 END_TEST
 
 UNIT_MAIN("front/message", &every_kind_of_line_has_its_answer, &hello_tells_version_name_and_limits,
-	&status_is_the_daemon_s_own_object, &a_line_that_nests_too_deeply_is_told_so,
+	&status_is_the_daemon_s_own_object, &status_lists_the_user_s_own_graphs,
+	&status_lists_a_bounded_number_of_graphs,
+	&cancel_by_number_reaches_every_session_of_the_user,
+	&cancel_by_number_spares_strangers_but_not_from_root,
+	&an_id_beside_it_makes_cancel_the_session_s_own, &flush_tells_how_many_there_were,
+	&a_line_that_nests_too_deeply_is_told_so,
 	&an_id_in_use_is_refused_and_one_that_is_done_is_free, &an_id_is_the_session_s_own,
 	&cancel_settles_what_has_not, &cancel_of_one_job_leaves_the_others)

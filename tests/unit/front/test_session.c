@@ -304,7 +304,7 @@ END_TEST
 
 /* A slow reader. */
 
-#define STATUS_SIZE (sizeof("{\"status\":{\"graphs\":0}}\n") - 1)
+#define STATUS_SIZE (sizeof("{\"status\":{\"graphs\":0,\"graph_list\":[]}}\n") - 1)
 
 /* So many status lines in one receive from who reads nothing: is there another receive, and how
  * many bytes must be read until there is. */
@@ -467,7 +467,7 @@ START_TEST(a_slow_reader_that_goes_ends_its_paused_graphs)
 	front_world_begin_with(&options);
 	fd = front_world_connect();
 	client_submit(fd, 1,
-		"{'concurrency':1,'jobs':{'a':{'url':'@a'},'b':{'url':'@b'},"
+		"{'concurrency':1,'jobs':{'a':{'url':'@a','priority':9},'b':{'url':'@b'},"
 		"'c':{'url':'@c'},'d':{'url':'@d','after':['c']}}}");
 	fake_holds.sends = true;
 	answer_with("/a", 2000);

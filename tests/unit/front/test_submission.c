@@ -128,7 +128,8 @@ END_TEST
 START_TEST(without_memory_a_graph_is_refused_as_overloaded)
 {
 	static const size_t sizes[] = {
-		sizeof(struct submission), sizeof(struct graph), 4 * sizeof(struct job)};
+		sizeof(struct submission), sizeof(struct graph),
+		sizeof(struct scope) + 3 * sizeof(struct job)};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		int fd;

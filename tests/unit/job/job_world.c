@@ -13,7 +13,8 @@
 struct world world;
 
 /* The last one submitted, to show where a test fails. */
-static char last_document[400];
+char world_document[400];
+uid_t world_uid;
 uint32_t world_conns_max = WORLD_CONNS_MAX;
 
 struct scheduler_options world_options(void)
@@ -24,6 +25,7 @@ struct scheduler_options world_options(void)
 		.body_bytes_max = 1024 * 1024,
 		.dns_timeout_ns = 5 * NS_PER_S,
 		.insecure_allowed = true,
+		.retry_after_max_ns = 300 * NS_PER_S,
 	};
 }
 
@@ -37,6 +39,7 @@ void world_begin_with(const struct scheduler_options *options, uint32_t requests
 		.requests_per_origin_max = requests_per_origin_max,
 	};
 
+	world_uid = 1000;
 	world.ring = fake_ring_begin();
 	world.resolver = resolver_new(world.ring, fake_lookup_begin(), &resolver);
 	world.store = tls_store_new();
@@ -229,9 +232,11 @@ void world_start(struct world_graph *graph, const char *document)
 {
 	struct plan *plan = world_plan(document);
 
-	snprintf(last_document, sizeof(last_document), "%s", document);
+	snprintf(world_document, sizeof(world_document), "%s", document);
 	graph->owner.events = &world_events;
-	ck_assert_int_eq(graph_new(&world.scheduler, &plan, 1000, &graph->owner, &graph->graph), 0);
+	ck_assert_int_eq(graph_new(&world.scheduler, &plan, world_uid, &graph->owner,
+				 &graph->graph),
+		0);
 	ck_assert_ptr_null(plan);
 	/* No upcall comes before it returns. */
 	ck_assert_uint_eq(graph->n_records, 0);
@@ -279,11 +284,13 @@ struct job *world_job(const struct world_graph *graph, const char *name)
 
 unsigned world_n_children(const struct world_graph *graph, const char *id)
 {
-	const struct plan_job *each = plan_find(graph->graph->plan, text_from(id));
+	const struct plan *plan = graph->graph->plan;
+	struct scope *root = graph->graph->root;
+	struct scope_walk walk;
 	unsigned n = 0;
 
-	ck_assert_int_eq(each->kind, PLAN_EACH);
-	list_each(link, &graph->graph->regions[each->spec->each->number])
+	scope_walk_init(&walk, root, plan_index(plan, plan_find(plan, text_from(id))) + 1);
+	while (scope_walk_next(&walk, root))
 		n++;
 	return n;
 }
@@ -313,162 +320,6 @@ void world_give_up(struct world_graph *graph)
 	world_free(graph);
 }
 
-/* Looking. */
-
-static void world_assert_value(
-	yyjson_doc *doc, const char *what, const char *pointer, const char *text)
-{
-	yyjson_val *value;
-	struct buffer found;
-
-	ck_assert_msg(doc, "%s is not there, of %s", what, last_document);
-	value = json_pointer(yyjson_doc_get_root(doc), text_from(pointer));
-	buffer_init(&found, SIZE_MAX);
-	if (value)
-		json_append_as_text(&found, value);
-	else
-		buffer_append_byte(&found, '-');
-	ck_assert_msg(text_is(buffer_text(&found), text),
-		"%s: at %s is \"%.*s\", not \"%s\", of %s", what, pointer,
-		TEXT_ARGS(buffer_text(&found)), text, last_document);
-	buffer_deinit(&found);
-}
-
-/* Where the job's record stands, or n_records. */
-static uint32_t world_place(const struct world_graph *graph, const char *job)
-{
-	uint32_t i = 0;
-
-	ck_assert(!graph->counts_only);
-	while (i < graph->n_records &&
-		!text_is(json_string(yyjson_obj_get(yyjson_doc_get_root(graph->records[i]), "job")),
-			job))
-		i++;
-	return i;
-}
-
-static uint32_t world_place_settled(const struct world_graph *graph, const char *job)
-{
-	uint32_t place = world_place(graph, job);
-
-	ck_assert_msg(
-		place < graph->n_records, "%s has not settled of %s", job, last_document);
-	return place;
-}
-
-void world_assert(
-	const struct world_graph *graph, const char *job, const char *pointer, const char *text)
-{
-	world_assert_value(graph->records[world_place_settled(graph, job)], job, pointer, text);
-}
-
-void world_assert_decided(const struct world_graph *graph, const char *pointer, const char *text)
-{
-	world_assert_value(graph->decided, "decided", pointer, text);
-}
-
-void world_assert_done(const struct world_graph *graph, const char *pointer, const char *text)
-{
-	world_assert_value(graph->done, "done", pointer, text);
-}
-
-void world_assert_body(const struct world_graph *graph, const char *job, const char *body)
-{
-	struct text found = graph->bodies[world_place_settled(graph, job)];
-
-	ck_assert_msg((found.data != NULL) == (body != NULL), "%s: a body or none", job);
-	if (body)
-		ck_assert_msg(text_is(found, body), "%s: body %.*s", job, TEXT_ARGS(found));
-}
-
-void world_assert_order(const struct world_graph *graph, const char *ids)
-{
-	struct buffer found;
-
-	buffer_init(&found, SIZE_MAX);
-	for (uint32_t i = 0; i < graph->n_records; i++) {
-		yyjson_val *root = yyjson_doc_get_root(graph->records[i]);
-
-		if (i > 0)
-			buffer_append_byte(&found, ' ');
-		buffer_append_text(&found, json_string(yyjson_obj_get(root, "job")));
-	}
-	ck_assert_msg(text_is(buffer_text(&found), ids), "settled as \"%.*s\"",
-		TEXT_ARGS(buffer_text(&found)));
-	buffer_deinit(&found);
-}
-
-static void world_append_fate(struct buffer *out, yyjson_val *record)
-{
-	yyjson_val *reason = yyjson_obj_get(record, "reason");
-	struct text how = json_string(yyjson_obj_get(reason, "by"));
-
-	buffer_append_text(out, json_string(yyjson_obj_get(record, "job")));
-	if (reason) {
-		buffer_append_byte(out, '=');
-		buffer_append_text(out, json_string(yyjson_obj_get(reason, "code")));
-	} else {
-		how = json_string(yyjson_obj_get(record, "via"));
-	}
-	if (how.data && !text_is(how, "network")) {
-		buffer_append_byte(out, '/');
-		buffer_append_text(out, how);
-	}
-}
-
-void world_assert_fates(const struct world_graph *graph, const char *fates)
-{
-	struct buffer found;
-
-	buffer_init(&found, SIZE_MAX);
-	for (uint32_t i = 0; i < graph->n_records; i++) {
-		if (i > 0)
-			buffer_append_byte(&found, ' ');
-		world_append_fate(&found, yyjson_doc_get_root(graph->records[i]));
-	}
-	ck_assert_msg(text_is(buffer_text(&found), fates), "\"%.*s\", not \"%s\" from %s",
-		TEXT_ARGS(buffer_text(&found)), fates, last_document);
-	buffer_deinit(&found);
-}
-
-void world_assert_fate(const struct world_graph *graph, const char *job, const char *fate)
-{
-	uint32_t place = world_place(graph, job);
-	yyjson_val *root;
-	struct text found = TEXT("-");
-
-	if (place < graph->n_records) {
-		root = yyjson_doc_get_root(graph->records[place]);
-		found = json_string(yyjson_obj_get(root, "status"));
-		if (text_is(found, "rejected"))
-			found = json_string(yyjson_obj_get(yyjson_obj_get(root, "reason"), "code"));
-	}
-	ck_assert_msg(text_is(found, fate), "%s: %.*s, not %s", job, TEXT_ARGS(found), fate);
-}
-
-static double world_number_at(yyjson_doc *doc, const char *pointer)
-{
-	struct text digits =
-		json_number(json_pointer(yyjson_doc_get_root(doc), text_from(pointer)));
-	char text[64];
-
-	ck_assert_msg(digits.data && digits.size < sizeof(text), "no number at %s", pointer);
-	memcpy(text, digits.data, digits.size);
-	text[digits.size] = '\0';
-	return strtod(text, NULL);
-}
-
-double world_number(const struct world_graph *graph, const char *job, const char *pointer)
-{
-	return world_number_at(graph->records[world_place_settled(graph, job)], pointer);
-}
-
-double world_done_number(const struct world_graph *graph, const char *pointer)
-{
-	ck_assert_ptr_nonnull(graph->done);
-	return world_number_at(graph->done, pointer);
-}
-
 /* The wire. */
 
 /* "GET /x HTTP/1.1": is it for that target? */
@@ -495,7 +346,7 @@ int world_fd(const char *target)
 	int fd = world_find(target);
 
 	ck_assert_msg(
-		fd >= 0, "no request for %s is on the wire of %s", target, last_document);
+		fd >= 0, "no request for %s is on the wire of %s", target, world_document);
 	return fd;
 }
 
@@ -523,7 +374,7 @@ void world_assert_on_wire(const char *targets)
 	}
 	ck_assert_msg(text_is(buffer_text(&found), targets),
 		"on the wire: \"%.*s\", not \"%s\" of %s", TEXT_ARGS(buffer_text(&found)), targets,
-		last_document);
+		world_document);
 	buffer_deinit(&found);
 }
 
@@ -592,51 +443,5 @@ void world_play(const char *script)
 		else if (step.size > 0)
 			world_play_answer(step);
 		rest = text_from_at(rest, step.size < rest.size ? step.size + 1 : rest.size);
-	}
-}
-
-/* Cases. */
-
-static void world_assert_one(const struct world_graph *graph, struct text says)
-{
-	size_t slash = text_find(says, '/'), equals = text_find(says, '=');
-	char job[JOB_NAME_MAX], pointer[128], value[1024];
-
-	ck_assert_msg(slash < equals && equals < says.size, "what is %.*s?", TEXT_ARGS(says));
-	snprintf(job, sizeof(job), "%.*s", (int)slash, says.data);
-	snprintf(pointer, sizeof(pointer), "%.*s", (int)(equals - slash), says.data + slash);
-	snprintf(value, sizeof(value), "%.*s", TEXT_ARGS(text_from_at(says, equals + 1)));
-	if (strcmp(job, ".") == 0)
-		world_assert_done(graph, pointer, value);
-	else
-		world_assert(graph, job, pointer, value);
-}
-
-void world_assert_says(const struct world_graph *graph, const char *says)
-{
-	struct text rest = text_from(says);
-
-	while (rest.size > 0) {
-		struct text one = {rest.data, text_find(rest, ' ')};
-
-		world_assert_one(graph, one);
-		rest = text_from_at(rest, one.size < rest.size ? one.size + 1 : rest.size);
-	}
-}
-
-void world_check_cases(const struct world_case *cases, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct world_graph *graph;
-
-		world_begin();
-		graph = world_submit(cases[i].document);
-		world_play(cases[i].script);
-		world_assert_fates(graph, cases[i].fates);
-		ck_assert_msg(graph->done, "is not done: %s", cases[i].document);
-		if (cases[i].says)
-			world_assert_says(graph, cases[i].says);
-		world_free(graph);
-		world_end();
 	}
 }

@@ -46,6 +46,12 @@ struct world_graph {
 
 extern struct world world;
 
+/* The last document submitted, or its beginning, to show where a test fails. */
+extern char world_document[400];
+
+/* Whose graphs the next ones are: 1000 where a world begins. */
+extern uid_t world_uid;
+
 /* Of the pool of the next world. */
 #define WORLD_CONNS_MAX 100000
 extern uint32_t world_conns_max;

@@ -200,7 +200,8 @@ START_TEST(what_a_fan_out_refers_to_is_waited_for_by_the_whole)
 }
 END_TEST
 
-/* Of a group `concurrency` bounds what is in it, and in `each` how many are made at once. */
+/* "All other keys of the job hold for each child": `concurrency` beside `each` is the window,
+ * unless `each` has one of its own; then it bounds what is in each child. */
 START_TEST(a_group_may_be_a_fan_outs_child)
 {
 	struct plan *plan = document_plan(
@@ -226,6 +227,17 @@ START_TEST(a_group_may_be_a_fan_outs_child)
 	/* Jobs inside keep what they depend on themselves. */
 	ck_assert_uint_eq(plan->jobs[3].n_dependencies, 1);
 	ck_assert_uint_eq(plan->jobs[4].n_dependencies, 2);
+	plan_free(plan);
+}
+END_TEST
+
+START_TEST(of_a_group_concurrency_is_the_window_too)
+{
+	struct plan *plan = document_plan(
+		"{'jobs':{'f':{'each':[1],'concurrency':3,'jobs':{'p':{'url':'http://h'}}}}}");
+
+	ck_assert_uint_eq(plan->jobs[0].spec->each->concurrency, 3);
+	ck_assert_uint_eq(plan->jobs[1].spec->group->concurrency, PLAN_UNBOUNDED);
 	plan_free(plan);
 }
 END_TEST
@@ -318,5 +330,6 @@ UNIT_MAIN("proto/document_each", &each_has_three_forms, &a_fan_out_has_defaults,
 	&keys_are_shared_out_between_a_fan_out_and_its_child,
 	&children_that_say_nothing_share_what_is_said_for_them,
 	&what_a_fan_out_refers_to_is_waited_for_by_the_whole, &a_group_may_be_a_fan_outs_child,
-	&fan_outs_nest, &what_is_inside_a_fan_out_is_not_seen_from_outside,
+	&of_a_group_concurrency_is_the_window_too, &fan_outs_nest,
+	&what_is_inside_a_fan_out_is_not_seen_from_outside,
 	&who_refers_to_a_fan_out_wants_its_childrens_bodies)
