@@ -53,6 +53,8 @@ static void append_connections(const struct settled *settled, struct buffer *out
 	append_count(out, "idle", pool.n_idle);
 	append_count(out, "dialled", pool.dialled);
 	append_count(out, "reused", pool.reused);
+	append_count(out, "warmed", pool.warmed);
+	append_count(out, "warm_used", pool.warm_used);
 	append_count(out, "closed", pool.closed);
 	append_count(out, "routes", pool.n_routes);
 	append_count(out, "origins", pool.n_origins);
@@ -108,6 +110,7 @@ void settled_status(const struct settled *settled, struct buffer *out)
 	append_count(out, "jobs", scheduler->counters.jobs_settled);
 	append_count(out, "attempts", scheduler->counters.attempts);
 	append_count(out, "replays", scheduler->counters.replays);
+	append_count(out, "retries", scheduler->counters.retries);
 	buffer_append_byte(out, '}');
 	append_connections(settled, out);
 	append_ring(settled, out);
@@ -116,10 +119,12 @@ void settled_status(const struct settled *settled, struct buffer *out)
 
 static void dump_graph(const struct graph *graph, struct buffer *out)
 {
+	const struct bound *requests = &graph->group.requests;
+
 	buffer_printf(out, "graph: uid %u, %u jobs, %u settled, %u of %u slots, %u attempts%s%s\n",
-		graph->uid, graph->n_leaves, graph->n_settled, graph->group.requests.used,
-		graph->group.requests.limit, graph->n_attempts, graph_is_ended(graph) ? ", ended" : "",
-		graph->group.requests.paused ? ", its reader is slow" : "");
+		graph->uid, graph->n_leaves, graph->n_settled, requests->used, requests->limit,
+		graph->n_attempts, graph_is_ended(graph) ? ", ended" : "",
+		graph->is_paused ? ", its reader is slow" : "");
 }
 
 void settled_dump(const struct settled *settled, struct buffer *out)

@@ -451,5 +451,7 @@ enum decode_result decode_end(struct decode *decode)
 
 struct decode_fault decode_fault(const struct decode *decode)
 {
+	if (!decode->has_begun)
+		return (struct decode_fault){DECODE_FAULT_NONE, ""};
 	return (struct decode_fault){decode->fault, decode->why};
 }

@@ -107,7 +107,7 @@ enum decode_result decode_feed(struct decode *decode, struct text in, size_t *re
  * DECODE_DONE, or DECODE_FAULT where a stream is not complete. */
 enum decode_result decode_end(struct decode *decode);
 
-/* After DECODE_FAULT. */
+/* What is wrong with the body so far; DECODE_FAULT_NONE where nothing is. */
 struct decode_fault decode_fault(const struct decode *decode);
 
 /* Nothing is to be decoded for a while: all memory but some 50 KiB a layer goes back, and what

@@ -36,6 +36,12 @@ struct attempt_result {
 
 /* The wire. */
 
+void attempt_forget_texts(struct attempt *attempt)
+{
+	buffer_reset(&attempt->request, REQUEST_KEEP);
+	buffer_reset(&attempt->url_text, URL_KEEP);
+}
+
 void attempt_release(struct attempt *attempt)
 {
 	struct scheduler *scheduler = attempt->scheduler;
@@ -47,8 +53,7 @@ void attempt_release(struct attempt *attempt)
 	claim_release(&attempt->claim, &scheduler->freed);
 	scheduler_kick(scheduler);
 	pool_leave(scheduler->pool, attempt->route);
-	buffer_reset(&attempt->request, REQUEST_KEEP);
-	buffer_reset(&attempt->url_text, URL_KEEP);
+	attempt_forget_texts(attempt);
 	graph_on_attempt_gone(graph, &attempt->link);
 	slab_give(&scheduler->attempts, attempt);
 	scope_leave(scope);

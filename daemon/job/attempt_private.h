@@ -37,6 +37,9 @@ void attempt_watch(struct attempt *attempt);
 /* Nothing of it is on the wire: its places are free. */
 void attempt_release(struct attempt *attempt);
 
+/* Memory beyond what an ordinary request takes goes back. */
+void attempt_forget_texts(struct attempt *attempt);
+
 /* It failed, for all who share it. */
 void attempt_reject(struct attempt *attempt, const struct fault *fault);
 

@@ -124,6 +124,7 @@ static void attempt_give(struct attempt *attempt)
 	attempt->job = NULL;
 	if (attempt->route)
 		pool_leave(attempt->scheduler->pool, attempt->route);
+	attempt_forget_texts(attempt);
 	slab_give(&attempt->scheduler->attempts, attempt);
 }
 

@@ -225,10 +225,11 @@ void each_kick(struct group *group)
 
 void each_kick_starved(struct graph *graph)
 {
-	while (!list_is_empty(&graph->starved) && !graph_is_full(graph)) {
-		list_push_back(&graph->makers, list_pop_front(&graph->starved));
-		graph_kick(graph);
-	}
+	/* One for the one that went. */
+	if (list_is_empty(&graph->starved) || graph_is_full(graph))
+		return;
+	list_push_back(&graph->makers, list_pop_front(&graph->starved));
+	graph_kick(graph);
 }
 
 void each_stop(struct group *group)

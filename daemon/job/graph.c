@@ -295,8 +295,10 @@ static uint32_t graph_step(struct graph *graph, uint32_t n)
 		struct each *each = list_entry(link, struct each, link);
 		struct group *group = container_of(each, struct group, each);
 
-		n = each_make(group, n);
+		n = each_make(group, n - 1);
 		each_kick(group);
+		/* There may be room for another one, too. */
+		each_kick_starved(graph);
 		return n;
 	}
 	return 0;

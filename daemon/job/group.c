@@ -388,14 +388,6 @@ static void group_decide_late(struct group *group)
 	group_decide(group, has_lost, has_lost ? FAULT_ALL_REJECTED : FAULT_NONE, JOB_NONE);
 }
 
-/* Also one that is empty is one. */
-static struct text group_body(const struct buffer *body)
-{
-	if (body->failed)
-		return (struct text){NULL, 0};
-	return body->size > 0 ? buffer_text(body) : TEXT("");
-}
-
 static void group_settle(struct group *group)
 {
 	struct job *job = group->job;
@@ -418,8 +410,10 @@ static void group_settle(struct group *group)
 		record.via = RECORD_VIA_NETWORK;
 		record.group.winner = group_decider_name(group, winner);
 		children_append(&body, group);
+		job->is_lost = body.failed;
 	}
-	job_settle(job, &record, group_body(&body), NULL);
+	/* Also one that is empty is one. */
+	job_settle(job, &record, body.size > 0 ? buffer_text(&body) : TEXT(""), NULL);
 	buffer_deinit(&body);
 	free(errors);
 }

@@ -133,7 +133,7 @@ static void job_keep(struct job *job, const struct record *record, struct text b
 {
 	uint32_t n_users = job_plan(job)->keep ? dependency_count_users(job) : 0;
 
-	if (n_users == 0)
+	if (n_users == 0 || job->is_lost)
 		return;
 	job->outcome = outcome_new(record, body, job_plan(job)->keep);
 	if (!job->outcome)
@@ -236,6 +236,9 @@ void job_reject(struct job *job, const struct fault *fault, enum record_by by)
 	record.reason.fault = fault;
 	record.reason.retryable = fault_is_retryable(fault->code);
 	record.reason.by = by;
+	/* No policy asks for another attempt of a job whose time is up. */
+	if (job->trial && fault->code == FAULT_JOB_TIMEOUT)
+		record.reason.stopped = RECORD_STOPPED_POLICY;
 	if (fault->code == FAULT_DEPENDENCY_REJECTED) {
 		record.reason.job =
 			job_name(scope_job(job->scope, job->cause), scheduler->names.cause);

@@ -120,6 +120,8 @@ struct job {
 	/* Its body is a value of the document's, or made of its children's: JSON, whatever it looks
 	 * like. */
 	bool has_value;
+	/* There was no memory for its body: who asks for it is told so. */
+	bool is_lost;
 	/* True exactly when a dependency's rejection has sealed its fate. */
 	bool is_doomed;
 };

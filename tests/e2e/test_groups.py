@@ -154,6 +154,7 @@ class DecisionTest(FlowCase):
             'h': {'jobs': {'c': {'url': origin.url('/c')}, 'd': {'url': origin.url('/d')}}}}})
         gate.wait(4)
         gate.answer('/a')
+        running['a']
         gate.answer('/c')
         gate.answer('/d')
         result = running.done()

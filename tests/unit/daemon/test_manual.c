@@ -2,7 +2,7 @@
 
 /*
  * The manual pages say what the tables say: settled.conf(5) and config.def, settled-graph(5) and
- * fault.def. And every graph it shows is one.
+ * fault.def. The graphs it shows are run by tests/docs.
  */
 
 #include <stdbool.h>
@@ -110,58 +110,5 @@ START_TEST(every_code_is_listed_with_its_sentence)
 }
 END_TEST
 
-/* A literal block as the reader sees it: scdoc(5) takes a backslash for an escape there too. */
-static size_t unescape(char *text, size_t size)
-{
-	size_t to = 0;
-
-	for (size_t from = 0; from < size; from++) {
-		if (text[from] == '\\' && from + 1 < size)
-			from++;
-		text[to++] = text[from];
-	}
-	return to;
-}
-
-static void admit(struct text graph)
-{
-	struct plan_errors errors;
-	struct plan *plan = NULL;
-	int rc;
-
-	plan_errors_init(&errors);
-	rc = document_parse(graph, &document_limits_default, &plan, &errors);
-	ck_assert_msg(rc == 0, "%.*s at %.*s in:\n%.*s", TEXT_ARGS(errors.errors[0].message),
-		TEXT_ARGS(errors.errors[0].at), TEXT_ARGS(graph));
-	plan_free(plan);
-	plan_errors_deinit(&errors);
-}
-
-START_TEST(every_graph_it_shows_is_admitted)
-{
-	static const char fence[] = "\n```\n";
-	char *page = page_read("settled-graph.5.scd");
-	char *at = strstr(page, fence);
-	size_t n = 0;
-
-	while (at) {
-		char *block = at + strlen(fence), *end = strstr(block - 1, fence);
-		struct text graph;
-
-		ck_assert_msg(end != NULL, "a block without an end");
-		*end = '\0';
-		if (strstr(block, "\"jobs\": {") || strstr(block, "\"jobs\": [")) {
-			graph = (struct text){block, unescape(block, (size_t)(end - block))};
-			admit(graph);
-			n++;
-		}
-		at = strstr(end + 1, fence);
-	}
-	ck_assert_msg(n > 30, "only %zu graphs", n);
-	free(page);
-}
-END_TEST
-
 UNIT_MAIN("daemon/manual", &every_setting_is_described_with_its_default,
-	&no_setting_is_described_that_is_not_there, &every_code_is_listed_with_its_sentence,
-	&every_graph_it_shows_is_admitted)
+	&no_setting_is_described_that_is_not_there, &every_code_is_listed_with_its_sentence)

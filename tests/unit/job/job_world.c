@@ -40,6 +40,8 @@ void world_begin_with(const struct scheduler_options *options, uint32_t requests
 	};
 
 	world_uid = 1000;
+	world_clock_ns = NS_PER_S;
+	world_unix_ns = 1767225600 * NS_PER_S;
 	world.ring = fake_ring_begin();
 	world.resolver = resolver_new(world.ring, fake_lookup_begin(), &resolver);
 	world.store = tls_store_new();
@@ -234,9 +236,8 @@ void world_start(struct world_graph *graph, const char *document)
 
 	snprintf(world_document, sizeof(world_document), "%s", document);
 	graph->owner.events = &world_events;
-	ck_assert_int_eq(graph_new(&world.scheduler, &plan, world_uid, &graph->owner,
-				 &graph->graph),
-		0);
+	ck_assert_int_eq(
+		graph_new(&world.scheduler, &plan, world_uid, &graph->owner, &graph->graph), 0);
 	ck_assert_ptr_null(plan);
 	/* No upcall comes before it returns. */
 	ck_assert_uint_eq(graph->n_records, 0);
@@ -345,8 +346,7 @@ int world_fd(const char *target)
 {
 	int fd = world_find(target);
 
-	ck_assert_msg(
-		fd >= 0, "no request for %s is on the wire of %s", target, world_document);
+	ck_assert_msg(fd >= 0, "no request for %s is on the wire of %s", target, world_document);
 	return fd;
 }
 

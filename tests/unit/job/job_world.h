@@ -49,6 +49,10 @@ extern struct world world;
 /* The last document submitted, or its beginning, to show where a test fails. */
 extern char world_document[400];
 
+/* What the machine's clocks show in a world (util/clock.h); the ring's time is its own. Unix time
+ * begins with 2026-01-01, a Thursday. */
+extern uint64_t world_clock_ns, world_unix_ns;
+
 /* Whose graphs the next ones are: 1000 where a world begins. */
 extern uid_t world_uid;
 
@@ -100,8 +104,8 @@ void world_assert_body(const struct world_graph *graph, const char *job, const c
 void world_assert_order(const struct world_graph *graph, const char *ids);
 
 /* What became of every job so far, in the order of settling: "a b/skipped c=HTTP_STATUS
- * d=CANCELLED/winner". Behind the `=` is the code of its rejection; behind the `/` who cancelled it,
- * or how else than by a request of its own it was fulfilled. */
+ * d=CANCELLED/winner". Behind the `=` is the code of its rejection; behind the `/` who cancelled
+ * it, or how else than by a request of its own it was fulfilled. */
 void world_assert_fates(const struct world_graph *graph, const char *fates);
 
 /* "a/reason/code=CANCELLED b/value=- ./winner=a": what the records say at these pointers, and (".")

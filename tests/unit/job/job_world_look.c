@@ -45,8 +45,7 @@ static uint32_t world_place_settled(const struct world_graph *graph, const char 
 {
 	uint32_t place = world_place(graph, job);
 
-	ck_assert_msg(
-		place < graph->n_records, "%s has not settled of %s", job, world_document);
+	ck_assert_msg(place < graph->n_records, "%s has not settled of %s", job, world_document);
 	return place;
 }
 

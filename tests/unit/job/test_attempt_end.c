@@ -306,7 +306,9 @@ START_TEST(retry_after_wins_over_the_backoff)
 		{RETRY, "503 No", "0", 0},
 		{RETRY, "503 No", "soon", 1000},
 		{RETRY, "503 No", "-1", 1000},
-		{RETRY, "503 No", "Thu, 01 Jan 1970 00:00:00 GMT", 0},
+		/* As a date; one that has passed is now. */
+		{RETRY, "503 No", "Thu, 01 Jan 2026 00:00:07 GMT", 7000},
+		{RETRY, "503 No", "Wed, 31 Dec 2025 23:59:59 GMT", 0},
 		/* At most so much of it. */
 		{"'timeout':'1h'," RETRY, "503 No", "9999", 300000},
 		{"'retry':{'attempts':2,'delay':1,'jitter':'none','retry_after':false}", "503 No",
@@ -349,8 +351,7 @@ START_TEST(an_origin_that_asks_for_it_is_left_alone)
 	static const struct {
 		const char *status;
 		bool pauses;
-	} cases[] = {
-		{"429 Slow", true}, {"503 No", true}, {"500 No", false}, {"200 OK", false}};
+	} cases[] = {{"429 Slow", true}, {"503 No", true}, {"500 No", false}, {"200 OK", false}};
 
 	for (size_t i = 0; i < countof(cases); i++) {
 		struct world_graph *other, *stranger, *elsewhere;
@@ -512,8 +513,7 @@ UNIT_MAIN("job/attempt_end", &what_failed_is_tried_again_after_its_backoff,
 	&a_job_s_timeout_says_that_it_ended_the_retries, &it_may_be_ended_in_its_backoff,
 	&a_pause_outlasts_a_backoff, &retry_after_wins_over_the_backoff,
 	&a_retry_after_that_is_too_late_ends_it, &an_origin_that_asks_for_it_is_left_alone,
-	&who_waits_for_a_pause_holds_nothing_and_may_give_up,
-	&the_latest_of_several_pauses_counts,
+	&who_waits_for_a_pause_holds_nothing_and_may_give_up, &the_latest_of_several_pauses_counts,
 	&repetitions_are_a_fifth_of_what_goes_there_and_three_in_any_case,
 	&without_memory_for_a_second_attempt_the_first_counts,
 	&a_fallback_and_an_optional_job_come_after_the_retries)

@@ -13,7 +13,8 @@
 
 static struct world_graph *graph;
 
-static void begin_with(uint32_t requests_max, uint32_t requests_per_origin_max, const char *document)
+static void begin_with(
+	uint32_t requests_max, uint32_t requests_per_origin_max, const char *document)
 {
 	struct scheduler_options options = world_options();
 
@@ -89,8 +90,8 @@ START_TEST(who_is_refused_by_one_bound_holds_nothing_of_the_others)
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
-		begin_with(cases[i].requests_max, cases[i].requests_per_origin_max,
-			cases[i].document);
+		begin_with(
+			cases[i].requests_max, cases[i].requests_per_origin_max, cases[i].document);
 		world_assert_on_wire(cases[i].on_wire);
 		ck_assert_int_eq(world_job(graph, "b")->state, JOB_QUEUED);
 		ck_assert_ptr_null(world_job(graph, "b")->attempt);
@@ -134,7 +135,7 @@ START_TEST(what_cannot_be_filled_takes_no_place_for_long)
 		{"{'input':{},'jobs':{'a':{'url':'@a','headers':{'x':'{{input#/x}}'}},"
 		 "'b':{'url':'@b'}},'concurrency':1}",
 			"b:200", "a=REF_MISSING b", "a/attempts=0 a/reason/sent=none"},
-		{"{'input':'a\\\\r\\\\nb','jobs':{'a':{'url':'@a','headers':{'x':'{{input}}'}},"
+		{"{'input':'a\\r\\nb','jobs':{'a':{'url':'@a','headers':{'x':'{{input}}'}},"
 		 "'b':{'url':'@b'}},'concurrency':1}",
 			"b:200", "a=TEMPLATE_UNSAFE b", "a/attempts=0"},
 		{"{'input':{},'jobs':{'a':{'url':'@a','method':'POST','json':'{{input#/x}}'},"

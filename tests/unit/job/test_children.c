@@ -169,7 +169,8 @@ START_TEST(a_part_of_it_is_a_value)
 			"a:200 d/no:200", "a g d", NULL},
 		{"{'jobs':{'g':{'mode':'any','jobs':{'a':{'url':'@a'}}},"
 		 "'d':{'url':'@d/{{g.code}}/{{g.outcome}}','needs':'settled'}}}",
-			"a:500 d/ALL_REJECTED/rejected:200", "a=HTTP_STATUS g=ALL_REJECTED d", NULL},
+			"a:500 d/ALL_REJECTED/rejected:200", "a=HTTP_STATUS g=ALL_REJECTED d",
+			NULL},
 	};
 
 	world_check_cases(cases, countof(cases));
@@ -179,14 +180,14 @@ END_TEST
 /* A body that was lost is not taken for one that was null. */
 START_TEST(without_memory_for_a_child_s_body_there_is_none)
 {
-	static const char document[] =
-		"{'jobs':{'g':{'jobs':{'a':{'url':'@a'},'b':{'url':'@b'}}},"
-		"'d':{'url':'@d/{{g#/b ?? 0}}'}}}";
+	static const char document[] = "{'jobs':{'g':{'jobs':{'a':{'url':'@a'},'b':{'url':'@b'}}},"
+				       "'d':{'url':'@d/{{g#/b ?? 0}}'}}}";
 
 	begin(document);
 	world_play("a:200=1");
 	/* One object with URL and body behind it. */
-	memory_fail_object(sizeof(struct outcome) + strlen("http://192.0.2.1/b" "2"));
+	memory_fail_object(sizeof(struct outcome) + strlen("http://192.0.2.1/b"
+							   "2"));
 	world_play("b:200=2");
 	ck_assert(memory_has_failed());
 	world_assert_fate(graph, "g", "fulfilled");

@@ -217,7 +217,8 @@ START_TEST(an_outcome_is_counted_by_who_may_still_ask)
 	} cases[] = {
 		{"{'jobs':{'a':{'url':'@a'},'x':{'url':'@x'}}}", 0},
 		{"{'jobs':{'a':{'url':'@a'},'x':{'url':'@x/{{a}}/{{a.status}}'}}}", 1},
-		{"{'jobs':{'a':{'url':'@a'},'x':{'url':'@x/{{a}}'},'y':{'url':'@y','after':['a']}}}",
+		{"{'jobs':{'a':{'url':'@a'},'x':{'url':'@x/"
+		 "{{a}}'},'y':{'url':'@y','after':['a']}}}",
 			2},
 		{"{'jobs':{'a':{'url':'@a'},'x':{'url':'@x/{{a}}'}},'return':'{{a}}'}", 2},
 		{"{'jobs':{'a':{'url':'@a'},'x':{'url':'@x'}},'return':'{{a}}'}", 1},

@@ -456,13 +456,12 @@ START_TEST(very_many_share_one_flight)
 }
 END_TEST
 
-UNIT_MAIN("job/flight", &who_asks_for_the_same_shares_the_flight,
-	&what_makes_two_requests_the_same, &only_jobs_of_the_same_graph_share,
-	&nothing_that_has_settled_is_shared, &who_comes_late_joins_too,
-	&who_follows_needs_no_place, &a_leader_that_goes_hands_the_flight_over,
-	&a_follower_that_goes_leaves_the_flight_alone,
+UNIT_MAIN("job/flight", &who_asks_for_the_same_shares_the_flight, &what_makes_two_requests_the_same,
+	&only_jobs_of_the_same_graph_share, &nothing_that_has_settled_is_shared,
+	&who_comes_late_joins_too, &who_follows_needs_no_place,
+	&a_leader_that_goes_hands_the_flight_over, &a_follower_that_goes_leaves_the_flight_alone,
 	&the_last_one_that_goes_ends_it_on_the_wire, &a_flight_outlives_the_group_of_its_leader,
 	&the_leader_s_timeout_is_the_leader_s_alone, &a_follower_s_own_timeout_holds_too,
 	&one_attempt_s_limits_are_everybody_s, &each_judges_the_response_by_its_own_rules,
-	&what_is_omitted_for_one_is_shown_to_the_other,
-	&the_first_of_a_flight_may_decide_for_all, &very_many_share_one_flight)
+	&what_is_omitted_for_one_is_shown_to_the_other, &the_first_of_a_flight_may_decide_for_all,
+	&very_many_share_one_flight)

@@ -44,8 +44,7 @@ START_TEST(every_job_is_found_by_the_name_in_its_record)
 
 		ck_assert_msg(job, "no %s", names[i]);
 		name = job_name(job, memory);
-		ck_assert_msg(
-			text_is(name, names[i]), "%s is %.*s", names[i], TEXT_ARGS(name));
+		ck_assert_msg(text_is(name, names[i]), "%s is %.*s", names[i], TEXT_ARGS(name));
 		/* No two have the same. */
 		for (size_t k = 0; k < i; k++)
 			ck_assert_ptr_ne(job, graph_find(graph->graph, text_from(names[k])));
@@ -56,10 +55,11 @@ END_TEST
 
 START_TEST(what_is_no_name_of_a_job_is_not_found)
 {
-	static const char *const names[] = {"", "n", "[0]", "a[0]", "b[0]", "g[0]", "p[3]", "p[0][0]",
-		"p[", "p[]", "p[0", "p0]", "p[0]x", "p[0].", "p[-1]", "p[+1]", "p[ 1]", "p[1 ]",
-		"p[0x1]", "p[99999999999]", "p[4294967296]", "p[18446744073709551616]", "p[a]",
-		"u[2]", "c", "c[2]", "c[0][0]", "v", "v[0][1]", "v[0][0][0]", "v[2][0]", "h", "d",
+	static const char *const names[] = {"", "n", "[0]", "a[0]", "b[0]", "g[0]", "p[3]",
+		"p[0][0]", "p[", "p[]", "p[0", "p0]", "p[0]x", "p[0].", "p[-1]", "p[+1]", "p[ 1]",
+		"p[1 ]", "p[0x1]", "p[99999999999]", "p[4294967296]", "p[18446744073709551616]",
+		"p[a]", "u[2]", "c", "c[2]", "c[0][0]", "v", "v[0][1]", "v[0][0][0]", "v[2][0]",
+		"h", "d",
 		"p[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]"
 		"[0][0][0][0][0][0][0][0][0][0][0][0]",
 		"item", "input", "a "};

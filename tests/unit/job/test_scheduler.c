@@ -65,6 +65,8 @@ START_TEST(first_come_is_first_served_over_all_graphs)
 			   "'e':{'url':'@e','after':['a']}}}");
 	two = world_submit("{'jobs':{'c':{'url':'@c'},'d':{'url':'@d'}}}");
 	assert_on_wire("a");
+	/* A later turn. */
+	fake_pass(NS_PER_MS);
 	world_answer("/a", "200 OK", "");
 	assert_on_wire("b");
 	world_answer("/b", "200 OK", "");
@@ -255,9 +257,132 @@ START_TEST(no_bound_is_ever_exceeded)
 }
 END_TEST
 
+/* Which is sent first once "s" has settled, one at a time: all in the order of being sent. */
+static void assert_sent(const char *document, const char *order)
+{
+	struct world_graph *one;
+
+	world_begin();
+	one = world_submit(document);
+	for (const char *at = order; *at; at++) {
+		char target[] = {'/', *at, '\0'};
+
+		ck_assert_msg(world_find(target) >= 0, "%s is not next of %s", target, document);
+		ck_assert_uint_eq(world_n_on_wire(), 1);
+		fake_pass(NS_PER_MS);
+		world_answer(target, "200 OK", "");
+	}
+	ck_assert(one->done);
+	world_free(one);
+	world_end();
+}
+
+START_TEST(in_a_graph_s_own_bound_priority_and_then_the_longest_way_go_first)
+{
+	static const struct {
+		const char *jobs, *order;
+	} cases[] = {
+		/* All alike: as they stand. */
+		{"'a':{'url':'@a'},'b':{'url':'@b'},'c':{'url':'@c'}", "abc"},
+		{"'a':{'url':'@a'},'b':{'url':'@b'},'c':{'url':'@c','after':['b']}", "bac"},
+		{"'a':{'url':'@a'},'b':{'url':'@b'},'c':{'url':'@c','after':['b']},"
+		 "'d':{'url':'@d','after':['c']}",
+			"bcad"},
+		{"'a':{'url':'@a','priority':5},'b':{'url':'@b'},'c':{'url':'@c','after':['b']}",
+			"abc"},
+		{"'a':{'url':'@a','priority':3},'b':{'url':'@b'},'c':{'url':'@c','priority':9}",
+			"cba"},
+		/* Also before what has been waiting for longer. */
+		{"'s':{'url':'@s','priority':9},'a':{'url':'@a'},'b':{'url':'@b','after':['s']},"
+		 "'c':{'url':'@c','after':['b']}",
+			"sbac"},
+		/* The way through a group, and through a fan-out. */
+		{"'a':{'url':'@a'},'b':{'url':'@b'},'g':{'after':['b'],'jobs':{'c':{'url':'@c'}}}",
+			"bac"},
+		{"'a':{'url':'@a'},'b':{'url':'@b'},'p':{'after':['b'],'each':['c'],"
+		 "'url':'@{{item}}'}",
+			"bac"},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char document[400];
+
+		snprintf(document, sizeof(document), "{'concurrency':1,'jobs':{%s}}",
+			cases[i].jobs);
+		assert_sent(document, cases[i].order);
+		/* The same in a group. */
+		snprintf(document, sizeof(document), "{'jobs':{'z':{'concurrency':1,'jobs':{%s}}}}",
+			cases[i].jobs);
+		assert_sent(document, cases[i].order);
+	}
+}
+END_TEST
+
+START_TEST(between_graphs_priority_and_then_the_turn_go_first)
+{
+	struct world_graph *one, *two, *three;
+
+	begin(1, BOUND_NONE);
+	one = world_submit("{'jobs':{'a':{'url':'@a'},'b':{'url':'@b'}}}");
+	fake_pass(NS_PER_MS);
+	/* However long a way it says it has. */
+	two = world_submit("{'jobs':{'c':{'url':'@c'},'d':{'url':'@d','after':['c']}}}");
+	fake_pass(NS_PER_MS);
+	three = world_submit("{'priority':9,'jobs':{'e':{'url':'@e'},"
+			     "'f':{'url':'@f','priority':0}}}");
+	fake_pass(NS_PER_MS);
+	for (const char *at = "aebcdf"; *at; at++) {
+		char target[] = {'/', *at, '\0'}, name[] = {*at, '\0'};
+
+		assert_on_wire(name);
+		fake_pass(NS_PER_MS);
+		world_answer(target, "200 OK", "");
+	}
+	world_free(one);
+	world_free(two);
+	world_free(three);
+	world_end();
+}
+END_TEST
+
+/* Each record costs the machine a millisecond. */
+static void take_time(struct world_graph *graph, const struct record *record)
+{
+	world_clock_ns += NS_PER_MS;
+}
+
+START_TEST(a_turn_s_work_ends_when_it_has_taken_long_enough)
+{
+	struct world_graph *one = calloc(1, sizeof(*one));
+	struct buffer out;
+
+	buffer_init(&out, SIZE_MAX);
+	buffer_append_literal(&out, "{'input':{},'jobs':[");
+	for (int i = 0; i < 1000; i++)
+		buffer_printf(&out, "%s{'id':'j%d','url':'@{{input#/x}}'}", i ? "," : "", i);
+	buffer_append(&out, "]}", sizeof("]}"));
+	begin(BOUND_NONE, BOUND_NONE);
+	one->counts_only = true;
+	one->on_settled = take_time;
+	world_start(one, out.data);
+	buffer_deinit(&out);
+	fake_turn();
+	ck_assert_uint_ge(one->n_records, 1);
+	ck_assert_uint_le(one->n_records, 100);
+	for (int ms = 0; ms < 2000 && !one->done; ms++)
+		fake_pass(NS_PER_MS);
+	world_assert_done(one, "/rejected", "1000");
+	world_free(one);
+	world_end();
+}
+END_TEST
+
 UNIT_MAIN("job/scheduler", &the_daemon_s_bound_holds_for_all_graphs,
 	&first_come_is_first_served_over_all_graphs,
 	&who_waits_for_one_bound_blocks_nobody_who_does_not, &who_waits_holds_nothing,
 	&no_wake_up_is_lost_when_one_bound_gives_way_to_another,
 	&a_place_that_nobody_took_is_offered_on, &who_leaves_the_queue_gives_its_turn_to_the_next,
-	&the_queue_of_an_ended_graph_does_not_hold_up_another, &no_bound_is_ever_exceeded)
+	&the_queue_of_an_ended_graph_does_not_hold_up_another, &no_bound_is_ever_exceeded,
+	&in_a_graph_s_own_bound_priority_and_then_the_longest_way_go_first,
+	&between_graphs_priority_and_then_the_turn_go_first,
+	&a_turn_s_work_ends_when_it_has_taken_long_enough)

@@ -114,8 +114,7 @@ static void assert_walk(struct scope *scope, uint32_t place, const char *names)
 		ck_assert(scope_has(at, place));
 		buffer_append_text(&found, job_name(scope_job(at, place), memory));
 	}
-	ck_assert_msg(
-		text_is(buffer_text(&found), names), "%.*s", TEXT_ARGS(buffer_text(&found)));
+	ck_assert_msg(text_is(buffer_text(&found), names), "%.*s", TEXT_ARGS(buffer_text(&found)));
 	buffer_deinit(&found);
 }
 

@@ -103,7 +103,8 @@ START_TEST(how_many_are_dialled)
 		{",'b':{'url':'http://192.0.2.2:81/{{a}}','after':['a']}", 2},
 		{",'b':{'url':'{{a}}'}", 1},
 		/* One step ahead and no further. */
-		{",'b':{'url':'@b','after':['a']},'c':{'url':'http://192.0.2.2/','after':['b']}", 1},
+		{",'b':{'url':'@b','after':['a']},'c':{'url':'http://192.0.2.2/','after':['b']}",
+			1},
 		/* Not for who waits for something else that will not come, or does not wait. */
 		{",'b':{'url':'http://192.0.2.2/'}", 2},
 		/* A group and a fan-out are no requests. */
@@ -127,7 +128,8 @@ START_TEST(how_many_are_dialled)
 		char document[1000];
 		struct pool_counters counters;
 
-		snprintf(document, sizeof(document), "{'jobs':{'a':{'url':'@a'}%s}}", cases[i].jobs);
+		snprintf(
+			document, sizeof(document), "{'jobs':{'a':{'url':'@a'}%s}}", cases[i].jobs);
 		begin(document, true);
 		counters = pool_counters(world.pool);
 		ck_assert_msg(counters.dialled == cases[i].dialled, "%u dialled: %s",

@@ -76,8 +76,9 @@ START_TEST(two_jobs_share_a_way_where_all_of_it_is_equal)
 		{"'url':'http://h/x','resolve':{'h:80':'192.0.2.1'}",
 			"'url':'http://h/x','resolve':{'h:80':'192.0.2.2'}", false},
 		/* What is asked there, and how often, is no part of it. */
-		{"'url':'http://h/x'", "'url':'http://h/x','method':'PUT','headers':{'a':'b'},"
-				       "'timeout':1,'retry':3",
+		{"'url':'http://h/x'",
+			"'url':'http://h/x','method':'PUT','headers':{'a':'b'},"
+			"'timeout':1,'retry':3",
 			true},
 	};
 
