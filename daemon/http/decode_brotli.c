@@ -103,10 +103,8 @@ static enum decode_fault_kind decode_brotli_step(
 	uint8_t *out = (uint8_t *)span->out;
 	BrotliDecoderResult result;
 
-	if (layer->is_complete && in_size > 0)
-		return decode_layer_corrupt(layer, "bytes follow its end");
 	if (layer->is_complete)
-		return DECODE_FAULT_NONE;
+		return decode_layer_corrupt(layer, "bytes follow its end");
 	result = BrotliDecoderDecompressStream(
 		brotli->decoder, &in_size, &in, &out_size, &out, NULL);
 	decode_span_advance(span, span->in_size - in_size, span->out_size - out_size);

@@ -51,7 +51,8 @@ struct decode_coding {
 	 * this coding. False: no memory. */
 	bool (*open)(struct decode_layer *layer);
 	/* Takes from span->in and gives to span->out (room for at least one byte) until one of them
-	 * is used up; span->in may be empty, to get what is held. DECODE_FAULT_NONE; or what is
+	 * is used up, or the stream is complete. span->in may be empty, to get what is held; not
+	 * so where the stream is complete: then bytes follow it. DECODE_FAULT_NONE; or what is
 	 * wrong, for DECODE_FAULT_CORRUPT with layer->why. */
 	enum decode_fault_kind (*step)(struct decode_layer *layer, struct decode_span *span);
 	/* Frees layer->state. NULL: the coding has none. */

@@ -25,8 +25,6 @@ struct decode_zlib {
 	z_stream stream;
 	/* deflate only: the first byte has come. */
 	bool has_form;
-	/* The stream has ended; with gzip another may follow. */
-	bool has_ended;
 };
 
 static void *decode_zlib_allocate(void *opaque, unsigned n, unsigned size)
@@ -57,7 +55,6 @@ static bool decode_zlib_open(struct decode_layer *layer, int window_bits)
 	}
 	expect(inflateReset2(&zlib->stream, window_bits) == Z_OK);
 	zlib->has_form = false;
-	zlib->has_ended = false;
 	return true;
 }
 
@@ -110,7 +107,6 @@ static enum decode_fault_kind decode_zlib_step(struct decode_layer *layer, struc
 		/* Nothing to do without more input, or more room. */
 		case Z_BUF_ERROR: return DECODE_FAULT_NONE;
 		case Z_STREAM_END:
-			zlib->has_ended = true;
 			layer->is_complete = true;
 			return DECODE_FAULT_NONE;
 		case Z_MEM_ERROR: return DECODE_FAULT_MEMORY;
@@ -131,13 +127,10 @@ static enum decode_fault_kind decode_gzip_step(struct decode_layer *layer, struc
 	enum decode_fault_kind fault = DECODE_FAULT_NONE;
 
 	do {
-		if (zlib->has_ended && span->in_size == 0)
-			break;
-		if (zlib->has_ended) {
+		if (layer->is_complete) {
 			if (*span->in != DECODE_ZLIB_MEMBER)
 				return decode_layer_corrupt(layer, "bytes follow its end");
 			expect(inflateReset(&zlib->stream) == Z_OK);
-			zlib->has_ended = false;
 			layer->is_complete = false;
 		}
 		fault = decode_zlib_step(layer, span);
@@ -150,11 +143,8 @@ static enum decode_fault_kind decode_deflate_step(
 {
 	struct decode_zlib *zlib = layer->state;
 
-	if (zlib->has_ended) {
-		if (span->in_size == 0)
-			return DECODE_FAULT_NONE;
+	if (layer->is_complete)
 		return decode_layer_corrupt(layer, "bytes follow its end");
-	}
 	if (!zlib->has_form && span->in_size > 0) {
 		if ((*span->in & 0x8f) != Z_DEFLATED)
 			expect(inflateReset2(&zlib->stream, DECODE_ZLIB_RAW) == Z_OK);

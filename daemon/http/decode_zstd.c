@@ -115,9 +115,6 @@ static enum decode_fault_kind decode_zstd_step(struct decode_layer *layer, struc
 	bool moves = true;
 
 	do {
-		/* Between two frames the library must not be asked for output. */
-		if (layer->is_complete && span->in_size == 0)
-			return DECODE_FAULT_NONE;
 		fault = decode_zstd_call(layer, span, &moves);
 	} while (!fault && moves && span->in_size > 0 && span->out_size > 0);
 	return fault;

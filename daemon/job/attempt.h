@@ -76,9 +76,10 @@ struct attempt {
 
 void attempt_slab_init(struct slab *slab, uint32_t n_max);
 
-/* Runs the job: the daemon's and its graph's bounds have room. NULL: it runs or has settled; else
- * the bound (its origin's) that has no room for it. */
-struct bound *attempt_start(struct scheduler *scheduler, struct job *job);
+/* Runs the job: the daemon's bound and those of what it is in have room. NULL: it runs, shares a
+ * flight or has settled; else the bound (its origin's, or its user's share of that) that refuses
+ * it. `is_new`: it did not wait for any before. */
+struct bound *attempt_start(struct scheduler *scheduler, struct job *job, bool is_new);
 
 /* Of a job that a bound refuses: it shares a flight, or has settled. False: neither. */
 bool attempt_follow(struct scheduler *scheduler, struct job *job);

@@ -128,12 +128,14 @@ static void attempt_give(struct attempt *attempt)
 	slab_give(&attempt->scheduler->attempts, attempt);
 }
 
-/* An attempt that knows where it goes; NULL: its job was rejected. */
-static struct attempt *attempt_prepare(struct scheduler *scheduler, struct job *job)
+/* An attempt that knows where it goes, one of up to `n_max`; NULL: its job was rejected. */
+static struct attempt *attempt_prepare(struct scheduler *scheduler, struct job *job, uint32_t n_max)
 {
-	struct attempt *attempt = attempt_take(scheduler, job);
+	struct attempt *attempt = NULL;
 	struct fault fault;
 
+	if (scheduler->attempts.n_used < n_max)
+		attempt = attempt_take(scheduler, job);
 	if (!attempt) {
 		fault_set(&fault, FAULT_OVERLOADED, "no memory for the request");
 		job_reject(job, &fault, RECORD_BY_NONE);
@@ -149,9 +151,9 @@ static struct attempt *attempt_prepare(struct scheduler *scheduler, struct job *
 	return attempt;
 }
 
-struct bound *attempt_start(struct scheduler *scheduler, struct job *job)
+struct bound *attempt_start(struct scheduler *scheduler, struct job *job, bool is_new)
 {
-	struct attempt *attempt = attempt_prepare(scheduler, job);
+	struct attempt *attempt = attempt_prepare(scheduler, job, scheduler->options.attempts_max);
 	struct bound *refusing = NULL;
 
 	if (!attempt)
@@ -160,9 +162,9 @@ struct bound *attempt_start(struct scheduler *scheduler, struct job *job)
 		attempt_give(attempt);
 		return NULL;
 	}
-	if (!bound_has_room(&attempt->route->share->requests))
+	if (budget_refuses(&attempt->route->share->requests, is_new))
 		refusing = &attempt->route->share->requests;
-	else if (!bound_has_room(&attempt->route->origin->requests))
+	else if (budget_refuses(&attempt->route->origin->requests, is_new))
 		refusing = &attempt->route->origin->requests;
 	if (refusing)
 		attempt_give(attempt);
@@ -173,12 +175,14 @@ struct bound *attempt_start(struct scheduler *scheduler, struct job *job)
 
 bool attempt_follow(struct scheduler *scheduler, struct job *job)
 {
+	/* The one beyond those that may run. */
+	uint32_t n_max = scheduler->options.attempts_max + 1;
 	struct attempt *attempt;
 	bool follows;
 
-	if (scheduler->attempts.n_used >= scheduler->options.attempts_max + 1)
+	if (scheduler->attempts.n_used >= n_max)
 		return false;
-	attempt = attempt_prepare(scheduler, job);
+	attempt = attempt_prepare(scheduler, job, n_max);
 	/* Settled: there is nothing more to wait for. */
 	if (!attempt)
 		return true;

@@ -32,6 +32,14 @@ void claim_take(struct claim *claim, struct bound *bound);
 /* Gives back all; bounds that somebody waits for go to `freed`. */
 void claim_release(struct claim *claim, struct list *freed);
 
+/* True where the bound has no room; or others wait in it, behind whom who is new may have to stand:
+ * then they are all tried in their order (budget_freed). Who has waited asks for room alone, or two
+ * bounds could send it to and fro. */
+static inline bool budget_refuses(const struct bound *bound, bool is_new)
+{
+	return !bound_has_room(bound) || (is_new && !queue_is_empty(&bound->waiting));
+}
+
 /* The job waits for a place in the bound. */
 void budget_wait(struct bound *bound, struct job *job);
 

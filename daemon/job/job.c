@@ -74,12 +74,12 @@ uint64_t job_deadline_above(const struct job *job)
 	}
 }
 
-struct bound *job_refusing_bound(const struct job *job)
+struct bound *job_refusing_bound(const struct job *job, bool is_new)
 {
 	struct group *group = job_parent(job);
 
 	for (;; group = job_parent(group->job)) {
-		if (!bound_has_room(&group->requests))
+		if (budget_refuses(&group->requests, is_new))
 			return &group->requests;
 		if (!group->job)
 			return NULL;

@@ -25,7 +25,8 @@
 /* What a job costs is in the hands of who wrote it: all of a turn's take no longer than this. */
 #define SLICE_NS (4 * NS_PER_MS)
 
-static void scheduler_try(struct scheduler *scheduler, struct job *job)
+/* `is_new`: it comes from no queue. */
+static void scheduler_try(struct scheduler *scheduler, struct job *job, bool is_new)
 {
 	struct bound *refusing = &scheduler->requests;
 
@@ -34,10 +35,10 @@ static void scheduler_try(struct scheduler *scheduler, struct job *job)
 	/* A sweep settles it. */
 	if (job_is_ended(job))
 		return;
-	if (bound_has_room(refusing))
-		refusing = job_refusing_bound(job);
+	if (!budget_refuses(refusing, is_new))
+		refusing = job_refusing_bound(job, is_new);
 	if (!refusing)
-		refusing = attempt_start(scheduler, job);
+		refusing = attempt_start(scheduler, job, is_new);
 	else if (flight_join(job))
 		refusing = NULL;
 	if (!refusing)
@@ -46,6 +47,8 @@ static void scheduler_try(struct scheduler *scheduler, struct job *job)
 	if (!refusing->is_private && refusing != &scheduler->requests)
 		scope_begin(job->scope);
 	budget_wait(refusing, job);
+	if (bound_has_room(refusing))
+		budget_freed(refusing, &scheduler->freed);
 }
 
 /* Those who wait for that bound, `n` at most. Returns how many are left of `n`; at 0 there may be
@@ -58,7 +61,7 @@ static uint32_t scheduler_serve(struct scheduler *scheduler, struct bound *bound
 		job = budget_next(bound);
 		if (!job)
 			return n;
-		scheduler_try(scheduler, job);
+		scheduler_try(scheduler, job, false);
 		if (n % 16 == 0 && scheduler_is_late(scheduler))
 			break;
 	}
@@ -73,13 +76,16 @@ static uint32_t scheduler_try_next(struct scheduler *scheduler, uint32_t n)
 	struct queue_node *node;
 	struct list *link;
 
-	if ((link = list_pop_front(&scheduler->freed)))
-		return scheduler_serve(scheduler, list_entry(link, struct bound, freed), n - 1);
+	/* Those that are new stand behind those who wait before anybody is served. */
 	node = queue_pop(&scheduler->ready, budget_is_before);
-	if (!node)
+	if (node) {
+		scheduler_try(scheduler, container_of(node, struct job, queued), true);
+		return n - 1;
+	}
+	link = list_pop_front(&scheduler->freed);
+	if (!link)
 		return n;
-	scheduler_try(scheduler, container_of(node, struct job, queued));
-	return n - 1;
+	return scheduler_serve(scheduler, list_entry(link, struct bound, freed), n - 1);
 }
 
 /* One step, as above. What makes jobs ready comes first, so that all of a turn compete; what their

@@ -477,6 +477,37 @@ START_TEST(the_same_again_allocates_nothing)
 }
 END_TEST
 
+START_TEST(a_rest_gives_memory_back)
+{
+	struct decode *decode = decode_new();
+
+	for (size_t i = 0; coding_names[i]; i++) {
+		const char *field = coding_field(coding_names[i]);
+		struct buffer plain, coded, body;
+		size_t before;
+
+		decode_rest(decode);
+		buffer_init(&plain, TEST_SIZE_MAX);
+		buffer_init(&coded, TEST_SIZE_MAX);
+		buffer_init(&body, TEST_SIZE_MAX);
+		coding_fill(&plain, 3 * TEST_MIB, 1);
+		coding_encode(coding_names[i], buffer_text(&plain), &coded);
+		ck_assert(buffer_reserve(&body, plain.size + DECODE_SLICE));
+		before = mallinfo2().uordblks + mallinfo2().hblkhd;
+		ck_assert_int_eq(
+			coding_read(decode, field, buffer_text(&coded), &test_whole, &body),
+			DECODE_DONE);
+		decode_rest(decode);
+		ck_assert_msg(mallinfo2().uordblks + mallinfo2().hblkhd <= before + 64 * 1024,
+			"%s", coding_names[i]);
+		buffer_deinit(&plain);
+		buffer_deinit(&coded);
+		buffer_deinit(&body);
+	}
+	decode_free(decode);
+}
+END_TEST
+
 /* Each allocation that can be made to fail, one after the other: a fault, and then no trace. */
 START_TEST(no_memory_is_a_fault_of_that_body)
 {
@@ -623,6 +654,6 @@ UNIT_MAIN("http/decode_life", &a_bomb_comes_out_in_slices,
 #ifdef DECODE_BROTLI
 	&windows_of_brotli_are_bounded,
 #endif
-	&one_object_serves_many_bodies, &the_same_again_allocates_nothing,
+	&one_object_serves_many_bodies, &a_rest_gives_memory_back, &the_same_again_allocates_nothing,
 	&no_memory_is_a_fault_of_that_body, &no_room_is_no_memory,
 	&a_fault_stays_until_the_next_body)
