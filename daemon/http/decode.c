@@ -381,8 +381,8 @@ static enum decode_fault_kind decode_run(
 	begin = span;
 	fault = layer->coding->step(layer, &span);
 	layer->holds_output = span.out_size == 0 && !layer->is_complete;
-	decode_account(decode, at, call, begin.in_size - span.in_size,
-		begin.out_size - span.out_size);
+	decode_account(
+		decode, at, call, begin.in_size - span.in_size, begin.out_size - span.out_size);
 	if (fault)
 		return fault;
 	/* So no loop is without end, whatever a library makes of its input. */
@@ -408,8 +408,8 @@ static enum decode_result decode_flow(struct decode *decode, struct decode_call 
 	return DECODE_MORE_OUTPUT;
 }
 
-enum decode_result decode_feed(struct decode *decode, struct text in, size_t *ret_used,
-	struct buffer *out, size_t out_max)
+enum decode_result decode_feed(
+	struct decode *decode, struct text in, size_t *ret_used, struct buffer *out, size_t out_max)
 {
 	struct decode_call call = {
 		.in = in,

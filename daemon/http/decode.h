@@ -92,8 +92,8 @@ struct decode *decode_free(struct decode *decode);
  * the call); without one it is given as it came. `bytes_max` is the most that may come out,
  * UINT64_MAX: any number. What is wrong with the codings is told at the first byte, since without
  * one nothing is. */
-void decode_begin(
-	struct decode *decode, const struct header *headers, uint32_t n_headers, uint64_t bytes_max);
+void decode_begin(struct decode *decode, const struct header *headers, uint32_t n_headers,
+	uint64_t bytes_max);
 
 /* Takes bytes of the body and appends to `out` what they make, at most `out_max` (> 0) bytes.
  * *ret_used is how many were taken: all of them unless the result is DECODE_MORE_OUTPUT or

@@ -71,8 +71,8 @@ static bool decode_brotli_open(struct decode_layer *layer)
 	if (!brotli)
 		return false;
 	brotli->allocation_max = decode_brotli_allocation_max(layer->bytes_max);
-	brotli->decoder = BrotliDecoderCreateInstance(
-		decode_brotli_allocate, decode_brotli_release, brotli);
+	brotli->decoder =
+		BrotliDecoderCreateInstance(decode_brotli_allocate, decode_brotli_release, brotli);
 	if (!brotli->decoder) {
 		free(brotli);
 		return false;

@@ -102,13 +102,12 @@ static enum decode_fault_kind decode_zlib_step(struct decode_layer *layer, struc
 	do {
 		int result = decode_zlib_inflate(zlib, span);
 
+		layer->is_complete = result == Z_STREAM_END;
 		switch (result) {
 		case Z_OK: break;
+		case Z_STREAM_END:
 		/* Nothing to do without more input, or more room. */
 		case Z_BUF_ERROR: return DECODE_FAULT_NONE;
-		case Z_STREAM_END:
-			layer->is_complete = true;
-			return DECODE_FAULT_NONE;
 		case Z_MEM_ERROR: return DECODE_FAULT_MEMORY;
 		case Z_NEED_DICT:
 			return decode_layer_corrupt(layer, "it wants a dictionary that nobody has");

@@ -89,6 +89,18 @@ void children_append(struct buffer *out, const struct group *group)
 		children_append_members(out, group);
 }
 
+struct text children_text(const struct group *group, const struct buffer *out)
+{
+	const struct outcome *winner;
+
+	if (out->failed || !(job_plan(group->job)->keep & PLAN_KEEP_BODY))
+		return (struct text){NULL, 0};
+	if (group->decider == JOB_NONE || out->size > 0)
+		return buffer_text(out);
+	winner = children_winner(group);
+	return winner->body.data ? TEXT("") : (struct text){NULL, 0};
+}
+
 bool children_are_value(const struct group *group)
 {
 	const struct outcome *winner;

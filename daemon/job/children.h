@@ -16,5 +16,8 @@ struct group;
  * where a child's body could not be kept. All children have settled. */
 void children_append(struct buffer *out, const struct group *group);
 
+/* What was appended so: also a winner's empty body is one. data == NULL: there is none. */
+struct text children_text(const struct group *group, const struct buffer *out);
+
 /* True where that is a JSON value rather than bytes that may be one, as a winner's are. */
 bool children_are_value(const struct group *group);

@@ -20,9 +20,14 @@ struct flight_question {
 
 static bool flight_is_shareable(const struct job *job)
 {
-	struct text method = template_method(job);
+	const struct plan_spec *spec = job_plan(job)->spec;
 
-	return job_plan(job)->spec->dedupe && (text_is(method, "GET") || text_is(method, "HEAD"));
+	if (!spec->dedupe)
+		return false;
+	/* Mostly nobody has said anything. */
+	if (!spec->method.data)
+		return spec->body == PLAN_BODY_NONE;
+	return text_is(spec->method, "GET") || text_is(spec->method, "HEAD");
 }
 
 /* All that would make an attempt end otherwise, but for what the request's bytes say. */

@@ -412,8 +412,7 @@ static void group_settle(struct group *group)
 		children_append(&body, group);
 		job->is_lost = body.failed;
 	}
-	/* Also one that is empty is one. */
-	job_settle(job, &record, body.size > 0 ? buffer_text(&body) : TEXT(""), NULL);
+	job_settle(job, &record, children_text(group, &body), NULL);
 	buffer_deinit(&body);
 	free(errors);
 }

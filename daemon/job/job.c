@@ -29,9 +29,13 @@ void job_init(struct job *job, struct scope *scope, uint32_t place)
 
 void job_deinit(struct job *job)
 {
-	timer_stop(ring_timers(job_graph(job)->scheduler->ring), &job->timer);
-	list_remove(&job->link);
-	job_forget(job);
+	/* One that has settled is in no list, and has no timer. */
+	if (job->state != JOB_SETTLED) {
+		timer_stop(ring_timers(job_graph(job)->scheduler->ring), &job->timer);
+		list_remove(&job->link);
+	}
+	if (job->outcome)
+		job_forget(job);
 	job->trial = trial_free(job->trial);
 	job->group = group_free(job->group);
 }

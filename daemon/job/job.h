@@ -175,6 +175,6 @@ static inline bool job_is_ended(const struct job *job)
 /* The earliest deadline of what is around it; TIMER_NEVER: none. */
 uint64_t job_deadline_above(const struct job *job);
 
-/* The first of the bounds around it that refuses it; NULL: none does. Not that of the daemon and not
- * that of its origin. `is_new`: it did not wait for any before. */
+/* The first of the bounds around it that refuses it; NULL: none does. Not that of the daemon and
+ * not that of its origin. `is_new`: it did not wait for any before. */
 struct bound *job_refusing_bound(const struct job *job, bool is_new);

@@ -50,14 +50,20 @@ static bool scope_make_groups(struct scope *scope)
 static void scope_count(struct scope *scope)
 {
 	uint32_t last = scope->first + scope->n_jobs;
+	struct graph *graph = scope->graph;
 
+	/* Nothing but leaves: all are the graph's own. */
+	if (graph->plan->n_leaves == graph->plan->n_jobs) {
+		graph->group.n_open = graph->n_leaves = scope->n_busy = scope->n_jobs;
+		return;
+	}
 	for (uint32_t i = scope->first; i < last; i = scope_next(scope, i)) {
 		struct job *job = &scope->jobs[i - scope->first];
 
 		job_parent(job)->n_open++;
 		scope->n_busy++;
 		if (job_plan(job)->kind == PLAN_LEAF)
-			scope->graph->n_leaves++;
+			graph->n_leaves++;
 	}
 }
 
@@ -81,7 +87,7 @@ struct scope *scope_new(
 	sweep_init(&scope->sweep);
 	for (uint32_t i = scope->first; i < scope->first + n_jobs; i = scope_next(scope, i))
 		job_init(&scope->jobs[i - scope->first], scope, i);
-	if (!scope_make_groups(scope))
+	if (plan->n_leaves < plan->n_jobs && !scope_make_groups(scope))
 		return scope_free(scope);
 	scope_count(scope);
 	if (!each)

@@ -33,8 +33,8 @@ static void coding_deflate(int window_bits, struct text plain, struct buffer *ou
 	z_stream stream = {.next_in = NULL};
 	size_t bound;
 
-	ck_assert_int_eq(deflateInit2(&stream, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY),
-		Z_OK);
+	ck_assert_int_eq(
+		deflateInit2(&stream, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
 	bound = deflateBound(&stream, plain.size);
 	ck_assert(buffer_reserve(out, bound));
 	stream.next_in = (Bytef *)(uintptr_t)plain.data;
@@ -99,8 +99,8 @@ void coding_encode(const char *name, struct text plain, struct buffer *out)
 
 void coding_fill(struct buffer *out, size_t size, uint32_t seed)
 {
-	static const char *const words[] = {"origin", "graph", "settle", "{\"id\":", "42,", " ",
-		"\n", "null"};
+	static const char *const words[] = {
+		"origin", "graph", "settle", "{\"id\":", "42,", " ", "\n", "null"};
 	size_t end = out->size + size;
 	uint32_t state = seed | 1;
 
@@ -121,8 +121,7 @@ static size_t coding_or_all(size_t n)
 }
 
 /* One piece, until it is taken; false after a fault. */
-static bool coding_feed(
-	struct decode *decode, struct text piece, size_t slice, struct buffer *body)
+static bool coding_feed(struct decode *decode, struct text piece, size_t slice, struct buffer *body)
 {
 	enum decode_result result;
 

@@ -64,8 +64,8 @@ static void test_expect_plain(
 static void test_expect_fault(
 	struct test_world *world, const char *field, enum decode_fault_kind kind, const char *why)
 {
-	static const struct coding_way ways[] = {{.first = 0}, {.piece = 1}, {.slice = 1},
-		{.piece = 1, .slice = 1}};
+	static const struct coding_way ways[] = {
+		{.first = 0}, {.piece = 1}, {.slice = 1}, {.piece = 1, .slice = 1}};
 
 	for (size_t i = 0; i < countof(ways); i++) {
 		struct decode_fault fault;
@@ -73,8 +73,8 @@ static void test_expect_fault(
 		ck_assert_msg(test_read(world, field, &ways[i]) == DECODE_FAULT, "%s", field);
 		fault = decode_fault(world->decode);
 		ck_assert_msg(fault.kind == kind, "%s: %d %s", field, fault.kind, fault.why);
-		ck_assert_msg(!why || text_is(text_from(fault.why), why), "%s: %s", field,
-			fault.why);
+		ck_assert_msg(
+			!why || text_is(text_from(fault.why), why), "%s: %s", field, fault.why);
 	}
 }
 
@@ -153,8 +153,8 @@ START_TEST(decodes_all_stacks_of_three)
 	buffer_init(&twice, TEST_SIZE_MAX);
 	buffer_init(&field, 100);
 	for (size_t i = 0; i < 125; i++) {
-		const char *names[3] = {coding_names[i % 5], coding_names[i / 5 % 5],
-			coding_names[i / 25]};
+		const char *names[3] = {
+			coding_names[i % 5], coding_names[i / 5 % 5], coding_names[i / 25]};
 
 		if (!names[0] || !names[1] || !names[2])
 			continue;
@@ -227,7 +227,8 @@ END_TEST
 START_TEST(reads_names_as_rfc_9110_has_them)
 {
 	static const char *const fields[] = {"gzip", "GZIP", "x-gzip", "X-GZip", " gzip ", ",gzip,",
-		"\t, ,gzip ,", "identity, gzip", "gzip, Identity", "identity,identity,gzip,,identity"};
+		"\t, ,gzip ,", "identity, gzip", "gzip, Identity",
+		"identity,identity,gzip,,identity"};
 	static const char *const plain_fields[] = {"", "identity", " , ", "Identity,identity"};
 	struct test_world world;
 
@@ -434,8 +435,8 @@ START_TEST(what_is_followed_by_anything_is_corrupt)
 		for (size_t j = 0; j < countof(tails); j++) {
 			test_make(&world, coding_names[i], 300);
 			buffer_append_text(&world.coded, tails[j]);
-			test_expect_fault(&world, coding_field(coding_names[i]),
-				DECODE_FAULT_CORRUPT, NULL);
+			test_expect_fault(
+				&world, coding_field(coding_names[i]), DECODE_FAULT_CORRUPT, NULL);
 		}
 	}
 	/* Within a stack too, where only the outer one has an end of its own. */
@@ -445,8 +446,7 @@ START_TEST(what_is_followed_by_anything_is_corrupt)
 	buffer_append_text(&world.plain, buffer_text(&world.coded));
 	buffer_clear(&world.coded);
 	coding_encode("gzip", buffer_text(&world.plain), &world.coded);
-	test_expect_fault(
-		&world, "gzip, gzip", DECODE_FAULT_CORRUPT, "gzip: bytes follow its end");
+	test_expect_fault(&world, "gzip, gzip", DECODE_FAULT_CORRUPT, "gzip: bytes follow its end");
 	test_end(&world);
 }
 END_TEST
@@ -480,7 +480,8 @@ START_TEST(a_changed_byte_is_never_a_changed_body)
 						      buffer_text(&world.plain)),
 					"%s, bit %zu", coding_names[i], at);
 		}
-		ck_assert_uint_gt(n_faults, test_is_checked(coding_names[i]) ? world.coded.size : 0);
+		ck_assert_uint_gt(
+			n_faults, test_is_checked(coding_names[i]) ? world.coded.size : 0);
 	}
 	test_end(&world);
 }
@@ -498,8 +499,8 @@ START_TEST(what_is_not_coded_is_corrupt)
 	for (size_t i = 0; coding_names[i]; i++) {
 		for (size_t j = 0; j < countof(bodies); j++) {
 			test_fixed(&world, bodies[j], TEXT(""));
-			test_expect_fault(&world, coding_field(coding_names[i]),
-				DECODE_FAULT_CORRUPT, NULL);
+			test_expect_fault(
+				&world, coding_field(coding_names[i]), DECODE_FAULT_CORRUPT, NULL);
 		}
 	}
 	/* A dictionary that nobody has (RFC 1950 2.2). */

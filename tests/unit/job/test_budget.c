@@ -169,7 +169,6 @@ START_TEST(no_bound_is_no_bound)
 }
 END_TEST
 
-UNIT_MAIN("job/budget", &who_was_ready_first_is_served_first,
-	&priority_then_turn_or_the_way_to_go,
+UNIT_MAIN("job/budget", &who_was_ready_first_is_served_first, &priority_then_turn_or_the_way_to_go,
 	&a_place_is_given_only_where_there_is_room, &who_leaves_the_queue_is_not_served,
 	&a_release_wakes_exactly_those_who_are_waited_for, &no_bound_is_no_bound)

@@ -59,14 +59,16 @@ START_TEST(what_is_no_name_of_a_job_is_not_found)
 		"p[0][0]", "p[", "p[]", "p[0", "p0]", "p[0]x", "p[0].", "p[-1]", "p[+1]", "p[ 1]",
 		"p[1 ]", "p[0x1]", "p[99999999999]", "p[4294967296]", "p[18446744073709551616]",
 		"p[a]", "u[2]", "c", "c[2]", "c[0][0]", "v", "v[0][1]", "v[0][0][0]", "v[2][0]",
-		"h", "d",
-		"p[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]"
-		"[0][0][0][0][0][0][0][0][0][0][0][0]",
-		"item", "input", "a "};
+		"h", "d", "item", "input", "a "};
+	char deep[3 * 2 * PLAN_DEPTH_MAX + 2] = "p";
 
 	begin_all();
 	for (size_t i = 0; i < countof(names); i++)
 		ck_assert_msg(!graph_find(graph->graph, text_from(names[i])), "%s", names[i]);
+	/* More numbers than fan-outs can nest. */
+	for (size_t size = 1; size + 3 < sizeof(deep); size += 3)
+		memcpy(deep + size, "[0]", 3);
+	ck_assert_ptr_null(graph_find(graph->graph, text_from(deep)));
 	end();
 }
 END_TEST

@@ -307,8 +307,8 @@ START_TEST(in_a_graph_s_own_bound_priority_and_then_the_longest_way_go_first)
 	for (size_t i = 0; i < countof(cases); i++) {
 		char document[400];
 
-		snprintf(document, sizeof(document), "{'concurrency':1,'jobs':{%s}}",
-			cases[i].jobs);
+		snprintf(
+			document, sizeof(document), "{'concurrency':1,'jobs':{%s}}", cases[i].jobs);
 		assert_sent(document, cases[i].order);
 		/* The same in a group. */
 		snprintf(document, sizeof(document), "{'jobs':{'z':{'concurrency':1,'jobs':{%s}}}}",

@@ -39,8 +39,8 @@ static bool fill(const char *template, bool lenient, struct buffer *out, struct 
 
 	ck_assert_msg(doc, "%s: %s", template, error.message);
 	buffer_init(out, SIZE_MAX);
-	filled =
-		template_json_fill(graph->graph->root, yyjson_doc_get_root(doc), lenient, out, ret_fault);
+	filled = template_json_fill(
+		graph->graph->root, yyjson_doc_get_root(doc), lenient, out, ret_fault);
 	yyjson_doc_free(doc);
 	free(quoted);
 	return filled;
