@@ -321,16 +321,16 @@ static void attempt_settle_by_response(
  * ended is left to its sweep, whose time is up to the end of the turn: there may be very many. */
 static struct job *attempt_next_follower(struct attempt *attempt)
 {
-	struct list *link;
-
-	while ((link = list_pop_front(&attempt->followers))) {
-		struct job *job = list_entry(link, struct job, link);
+	while (!list_is_empty(&attempt->followers)) {
+		struct job *job = list_entry(attempt->followers.next, struct job, link);
 		uint64_t job_ns = job_plan(job)->spec->timeouts.job_ns;
 
 		if (!job_is_ended(job) &&
-			(job_ns == PLAN_NEVER || job->slot_ns + job_ns > attempt_now(attempt)))
+			(job_ns == PLAN_NEVER || job->slot_ns + job_ns > attempt_now(attempt))) {
+			list_remove(&job->link);
 			return job;
-		job->attempt = NULL;
+		}
+		flight_leave(job);
 		if (!job_is_ended(job))
 			graph_due(job, JOB_DUE_TIME);
 	}

@@ -2,6 +2,7 @@
 #include "job/flight.h"
 
 #include "job/attempt_private.h"
+#include "job/attempt_record.h"
 #include "job/template.h"
 
 /*
@@ -79,6 +80,16 @@ static void flight_follow(struct attempt *leader, struct job *job)
 		timer_set(ring_timers(scheduler->ring), &job->timer, job->slot_ns + job_ns);
 	list_push_back(&leader->followers, &job->link);
 	scope_begin(job->scope);
+}
+
+void flight_leave(struct job *job)
+{
+	if (!job->attempt || job->attempt->job == job)
+		return;
+	job->flown_sent = attempt_sent(job->attempt);
+	job->has_flown = true;
+	job->attempt = NULL;
+	list_remove(&job->link);
 }
 
 bool flight_join_instead(struct attempt *attempt)

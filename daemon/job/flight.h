@@ -18,6 +18,10 @@ bool flight_join(struct job *job);
 /* The same for one whose attempt has its URL and route: true, and the attempt is not needed. */
 bool flight_join_instead(struct attempt *attempt);
 
+/* The job shares its flight no longer; what the peer may have had of it stays known. Nothing where
+ * it shares none. */
+void flight_leave(struct job *job);
+
 /* The attempt's request is filled in: others may share it from now on. */
 void flight_open(struct attempt *attempt);
 

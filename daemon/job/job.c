@@ -4,6 +4,7 @@
 #include "job/attempt.h"
 #include "job/budget.h"
 #include "job/dependency.h"
+#include "job/flight.h"
 #include "job/graph.h"
 #include "job/name.h"
 #include "job/outcome.h"
@@ -96,6 +97,10 @@ static void job_record_trial(const struct job *job, struct record *record)
 {
 	const struct trial *trial = job->trial;
 
+	if (!trial && job->has_flown) {
+		record->attempts = 1;
+		record->reason.sent = job->flown_sent;
+	}
 	if (!trial)
 		return;
 	record->attempts = trial->n_attempts;
@@ -233,10 +238,12 @@ void job_settle(struct job *job, struct record *record, struct text body, char *
 
 void job_reject(struct job *job, const struct fault *fault, enum record_by by)
 {
-	struct record record = job_record(job);
 	struct scheduler *scheduler = job_graph(job)->scheduler;
+	struct record record;
 
-	expect(!job->attempt || job->attempt->job != job);
+	flight_leave(job);
+	expect(!job->attempt);
+	record = job_record(job);
 	record.reason.fault = fault;
 	record.reason.retryable = fault_is_retryable(fault->code);
 	record.reason.by = by;
@@ -248,7 +255,9 @@ void job_reject(struct job *job, const struct fault *fault, enum record_by by)
 			job_name(scope_job(job->scope, job->cause), scheduler->names.cause);
 		record.reason.root = job_root_name(job, scheduler->names.root);
 	}
-	if (job->ready_ns && !job->trial)
+	if (job->slot_ns)
+		record.time.queue = job->slot_ns - job->ready_ns;
+	else if (job->ready_ns)
 		record.time.queue = record.time.end - record.time.start;
 	job_settle(job, &record, (struct text){NULL, 0}, NULL);
 }
@@ -356,7 +365,6 @@ static void job_on_timer(struct timer *timer)
 		return;
 	}
 	scheduler_forget(job_graph(job)->scheduler, job);
-	list_remove(&job->link);
-	job->attempt = NULL;
+	flight_leave(job);
 	graph_due(job, JOB_DUE_TIME);
 }

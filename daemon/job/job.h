@@ -112,6 +112,9 @@ struct job {
 	uint32_t root, cause;
 	enum job_state state : 8;
 	enum job_due due : 8;
+	/* It has shared a flight, of which the peer may have had so much. */
+	enum record_sent flown_sent : 8;
+	bool has_flown;
 	/* The group it is in has begun. */
 	bool is_open;
 	/* Of its dependencies one is. */

@@ -82,8 +82,9 @@ static struct text fuzz_take(struct text *rest, const char *stops)
 	return taken;
 }
 
-/* 5.2.2, of a Location without NUL. */
-static void fuzz_transform(const struct url *base, struct text location, struct buffer *out)
+/* 5.2.2, of a Location without NUL. False: a scheme without an authority, whose path must not
+ * become one ("http:/..//host"). */
+static bool fuzz_transform(const struct url *base, struct text location, struct buffer *out)
 {
 	struct text base_path = {base->target.data, text_find(base->target, '?')};
 	struct text rest = location;
@@ -101,12 +102,8 @@ static void fuzz_transform(const struct url *base, struct text location, struct 
 	buffer_append_text(out, has_scheme       ? scheme
 				: base->is_https ? TEXT("https")
 						 : TEXT("http"));
-	buffer_append_literal(out, ":");
-	/* With a scheme there is an authority or none. */
-	if (has_authority || !has_scheme) {
-		buffer_append_literal(out, "//");
-		buffer_append_text(out, authority);
-	}
+	buffer_append_literal(out, "://");
+	buffer_append_text(out, authority);
 	if (has_scheme || has_authority || text_starts_with(path, TEXT("/"))) {
 		fuzz_remove_dots(path, out);
 	} else if (path.size > 0) {
@@ -117,6 +114,7 @@ static void fuzz_transform(const struct url *base, struct text location, struct 
 			rest = text_from_at(base->target, base_path.size);
 	}
 	buffer_append_text(out, rest);
+	return has_authority || !has_scheme;
 }
 
 /* Spaces behind the authority as %20. */
@@ -144,27 +142,51 @@ static bool fuzz_has_control(struct text text)
 	return false;
 }
 
+/* What http/url says to what stands before the first colon: of a URL that is fine but for that.
+ * A colon there always ends a scheme (4.2). */
+static enum url_error fuzz_check_scheme(struct text location)
+{
+	struct text rest = location;
+	struct text scheme = fuzz_take(&rest, ":/?#");
+	struct buffer out, parsed;
+	enum url_error error;
+	struct url url;
+
+	if (!text_starts_with(rest, TEXT(":")))
+		return URL_OK;
+	buffer_init(&out, FUZZ_SIZE_MAX);
+	buffer_append_text(&out, scheme);
+	buffer_append_literal(&out, "://host/");
+	buffer_init(&parsed, FUZZ_SIZE_MAX);
+	error = url_parse(buffer_text(&out), &parsed, &url);
+	buffer_deinit(&out);
+	buffer_deinit(&parsed);
+	return error;
+}
+
 /* What must come of it: by the letters of the RFC, and http/url's. */
 static enum redirect_error fuzz_expect(
 	const struct url *base, struct text location, struct buffer *out, struct url *ret_url)
 {
 	struct buffer merged, encoded;
 	enum url_error error;
+	bool is_whole;
 
 	location = header_trim(location);
 	if (fuzz_has_control(location) || location.size > URL_SIZE_MAX)
 		return REDIRECT_E_INVALID;
+	error = fuzz_check_scheme(location);
+	if (error)
+		return error == URL_E_SCHEME ? REDIRECT_E_BLOCKED : REDIRECT_E_INVALID;
 	buffer_init(&merged, FUZZ_SIZE_MAX);
 	buffer_init(&encoded, FUZZ_SIZE_MAX);
-	fuzz_transform(base, location, &merged);
+	is_whole = fuzz_transform(base, location, &merged);
 	fuzz_encode(buffer_text(&merged), &encoded);
 	expect(!merged.failed && !encoded.failed);
 	error = url_parse(buffer_text(&encoded), out, ret_url);
 	buffer_deinit(&merged);
 	buffer_deinit(&encoded);
-	if (error == URL_E_SCHEME)
-		return REDIRECT_E_BLOCKED;
-	if (error)
+	if (error || !is_whole)
 		return REDIRECT_E_INVALID;
 	return base->is_https && !ret_url->is_https ? REDIRECT_E_BLOCKED : REDIRECT_OK;
 }

@@ -89,7 +89,7 @@ static void test_fixed(struct test_world *world, struct text coded, struct text 
 
 START_TEST(decodes_every_coding_of_every_size)
 {
-	static const size_t sizes[] = {1, 2, 3, 300, 4095, 4096, 4097, 100000, 3000000};
+	static const size_t sizes[] = {1, 2, 3, 300, 4095, 4096, 4097, 100000, 1000000};
 	struct test_world world;
 
 	test_begin(&world);
@@ -243,7 +243,7 @@ START_TEST(reads_names_as_rfc_9110_has_them)
 	for (size_t i = 0; i < countof(plain_fields); i++) {
 		struct header header = {TEXT("content-encoding"), text_from(plain_fields[i])};
 
-		test_make(&world, "identity", 100000);
+		test_make(&world, "identity", 20000);
 		ck_assert_msg(!decode_is_needed(&header, 1), "%s", plain_fields[i]);
 		test_expect_plain(&world, plain_fields[i], &test_whole);
 		test_expect_plain(&world, plain_fields[i], &test_bytes);
