@@ -223,7 +223,7 @@ START_TEST(a_follower_that_goes_leaves_the_flight_alone)
 	ck_assert(graph_cancel_job(graph->graph, TEXT("b")));
 	fake_run();
 	world_assert_fates(graph, "b=CANCELLED/client");
-	world_assert_says(graph, "b/reason/sent=none b/attempts=0");
+	world_assert_says(graph, "b/reason/sent=full b/attempts=1");
 	world_play("x:200");
 	world_assert_fates(graph, "b=CANCELLED/client a c/dedupe");
 	end();
