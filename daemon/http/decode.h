@@ -25,9 +25,10 @@
  * Limits: a call gives at most `out_max` bytes, and does as much work as that in between two
  * layers, so that no bomb holds the loop; a body of more than `bytes_max` bytes is too large, and
  * so is what lies between two layers and is much larger than that. Memory of a layer: 48 KiB of
- * gzip and deflate; zstd 8 MiB and 400 KiB (its window: RFC 9659); br 16 MiB and 3 MiB, though
- * never above twice `bytes_max`; 16 KiB between two layers. br alone fills its window before it
- * gives anything: a call may do 16 MiB of that, some milliseconds.
+ * gzip and deflate; zstd 8 MiB and 400 KiB (its window: RFC 9659); br 16 MiB and 3 MiB, the
+ * former being twice `bytes_max` (2 MiB at least) where that is less; 16 KiB between two layers.
+ * br alone fills its window before it gives anything: a call may do 16 MiB of that, ten
+ * milliseconds.
  */
 
 #include <stdbool.h>

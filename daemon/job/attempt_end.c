@@ -199,7 +199,7 @@ static bool attempt_note_try(
 		job->trial->queue_ns = record.time.queue;
 	}
 	one.time.start = job->turn_ns - attempt->graph->accepted_ns;
-	one.time.queue = attempt->slot_ns > job->turn_ns ? attempt->slot_ns - job->turn_ns : 0;
+	one.time.queue = job->held_ns - job->turn_ns;
 	trial_add(job->trial, &one, attempt_sent(attempt));
 	return true;
 }
@@ -207,9 +207,7 @@ static bool attempt_note_try(
 /* What it took the job, who may have joined late. */
 static void attempt_count(struct attempt *attempt, const struct job *job)
 {
-	uint64_t from = attempt->slot_ns > job->turn_ns ? attempt->slot_ns : job->turn_ns;
-
-	attempt->graph->sum_ns += attempt_now(attempt) - from;
+	attempt->graph->sum_ns += attempt_now(attempt) - job->held_ns;
 }
 
 /* True where the job goes into its backoff. */

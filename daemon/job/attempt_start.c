@@ -78,6 +78,7 @@ static void attempt_run(struct attempt *attempt)
 	graph_on_attempt(attempt->graph, &attempt->link);
 	scheduler->counters.attempts++;
 	attempt->slot_ns = attempt_now(attempt);
+	job->held_ns = attempt->slot_ns;
 	if (!job->slot_ns)
 		job->slot_ns = attempt->slot_ns;
 	attempt->is_safe = request_method_is_safe(template_method(job));

@@ -73,8 +73,9 @@ static void flight_follow(struct attempt *leader, struct job *job)
 	timer_stop(ring_timers(scheduler->ring), &job->timer);
 	job->state = JOB_RUNNING;
 	job->attempt = leader;
+	job->held_ns = ring_now(scheduler->ring);
 	if (!job->slot_ns)
-		job->slot_ns = ring_now(scheduler->ring);
+		job->slot_ns = job->held_ns;
 	/* Its own time, as long as it only follows. */
 	if (job_ns != PLAN_NEVER)
 		timer_set(ring_timers(scheduler->ring), &job->timer, job->slot_ns + job_ns);
