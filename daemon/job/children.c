@@ -93,7 +93,7 @@ struct text children_text(const struct group *group, const struct buffer *out)
 {
 	const struct outcome *winner;
 
-	if (out->failed || !(job_plan(group->job)->keep & PLAN_KEEP_BODY))
+	if (out->failed || group->is_rejected || !(job_plan(group->job)->keep & PLAN_KEEP_BODY))
 		return (struct text){NULL, 0};
 	if (group->decider == JOB_NONE || out->size > 0)
 		return buffer_text(out);

@@ -196,6 +196,26 @@ START_TEST(an_attempt_used_again_is_as_new)
 }
 END_TEST
 
+/* One that was sent twice because its connection was dead; and one that is never sent. */
+START_TEST(what_an_attempt_before_had_sent_is_not_this_one_s)
+{
+	struct world_graph *other;
+
+	begin("{'jobs':{'s':{'url':'@s'},'a':{'url':'@a','after':['s']}}}");
+	world_play("s:200");
+	fake_complete(FAKE_RECEIVE, world_fd("/a"), 0);
+	fake_run();
+	ck_assert_uint_eq(world.scheduler.counters.replays, 1);
+	world_play("a:200");
+	other = world_submit("{'input':{},'jobs':{'b':{'url':'@b','headers':{'x':"
+			     "'{{input#/x}}'}}}}");
+	world_assert_says(other, "b/reason/code=REF_MISSING b/reason/sent=none b/attempts=0 "
+				 "b/time/first_byte=0 b/time/body=0");
+	world_free(other);
+	end();
+}
+END_TEST
+
 START_TEST(without_memory_for_a_route_or_a_connection_its_job_is_told)
 {
 	world_begin();
@@ -232,5 +252,6 @@ UNIT_MAIN("job/attempt_start", &it_takes_a_place_in_every_bound_around_it_and_gi
 	&who_is_refused_by_one_bound_holds_nothing_of_the_others,
 	&a_job_s_time_begins_with_its_first_place, &what_cannot_be_filled_takes_no_place_for_long,
 	&attempts_are_as_many_as_there_may_be, &an_attempt_used_again_is_as_new,
+	&what_an_attempt_before_had_sent_is_not_this_one_s,
 	&without_memory_for_a_route_or_a_connection_its_job_is_told,
 	&what_is_ended_while_it_is_ready_never_begins)

@@ -195,6 +195,45 @@ START_TEST(so_many_are_alive_and_no_more)
 }
 END_TEST
 
+/* Its own children stand still, and others make room. */
+START_TEST(who_had_no_room_goes_on_when_others_make_some)
+{
+	struct buffer out;
+
+	buffer_init(&out, SIZE_MAX);
+	buffer_append_literal(&out, "{'input':0,'jobs':{'x':{'url':'@x'},'y':{'url':'@y'},"
+				    "'z':{'url':'@z'},'q':{'after':['z'],'each':{'in':[0");
+	for (int i = 1; i < 500; i++)
+		buffer_printf(&out, ",%d", i);
+	buffer_append_literal(&out,
+		"],'concurrency':'unbounded'},'jobs':{'c':{'url':'@c','when':{'input':1}},"
+		"'d':{'url':'@d','after':['y'],'when':{'input':1}}}},"
+		"'p':{'each':{'in':[%s],'concurrency':'unbounded'},"
+		"'jobs':{'a':{'url':'@a','when':{'input':1}},"
+		"'b':{'url':'@b','after':['x'],'when':{'input':1}}}}}}");
+	buffer_append_byte(&out, '\0');
+	/* It has all its children; there is nobody else who makes any. */
+	begin_many(out.data, GRAPH_SCOPES_MAX);
+	buffer_deinit(&out);
+	for (int ms = 0; ms < 1000; ms++)
+		fake_pass(NS_PER_MS);
+	ck_assert_uint_eq(graph->graph->n_scopes, GRAPH_SCOPES_MAX);
+	/* Some, however full it is. */
+	world_answer("/z", "200 OK", "");
+	fake_pass(100 * NS_PER_MS);
+	ck_assert_uint_ge(world_n_children(graph, "q"), 1);
+	ck_assert_uint_lt(world_n_children(graph, "q"), 500);
+	world_answer("/x", "200 OK", "");
+	for (int ms = 0; ms < 60000 && world_n_children(graph, "p") > 0; ms++)
+		fake_pass(NS_PER_MS);
+	ck_assert_uint_eq(world_n_children(graph, "q"), 500);
+	world_answer("/y", "200 OK", "");
+	fake_pass(100 * NS_PER_MS);
+	world_assert_done(graph, "/skipped", "132072");
+	end();
+}
+END_TEST
+
 /* An outer one that has filled the graph must not keep its own inner ones from going on. */
 START_TEST(inner_fan_outs_go_on_when_the_outer_one_has_filled_the_graph)
 {
@@ -504,6 +543,7 @@ UNIT_MAIN("job/each_life", &no_more_than_its_window_is_in_memory,
 	&without_a_window_those_that_have_not_begun_are_few,
 	&very_many_items_settle_in_slices_in_little_memory,
 	&every_fan_out_goes_on_whatever_the_others_have, &so_many_are_alive_and_no_more,
+	&who_had_no_room_goes_on_when_others_make_some,
 	&inner_fan_outs_go_on_when_the_outer_one_has_filled_the_graph,
 	&what_is_outside_may_settle_before_an_instance_is_made_or_after, &fan_outs_nest,
 	&ended_midway_each_item_gets_its_record, &one_child_may_be_cancelled,

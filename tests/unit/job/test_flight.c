@@ -303,6 +303,14 @@ START_TEST(the_leader_s_timeout_is_the_leader_s_alone)
 	ck_assert_uint_eq(world_n_on_wire(), 0);
 	end();
 
+	/* All at one time: nobody is left. */
+	begin("{'defaults':{'timeout':2},'jobs':{'a':{'url':'@x'},'b':{'url':'@x'},"
+	      "'c':{'url':'@x'}}}");
+	world_play("+2000");
+	world_assert_fates(graph, "a=JOB_TIMEOUT b=JOB_TIMEOUT c=JOB_TIMEOUT");
+	ck_assert(graph->done);
+	end();
+
 	begin("{'defaults':{'timeout':2},'jobs':{'a':{'url':'@x'},"
 	      "'s':{'url':'@s'},'b':{'url':'@x','after':['s']}}}");
 	world_play("+1500 s:200 +500 x:200");
