@@ -100,8 +100,8 @@ struct job {
 	/* When its last dependency settled; when it first had a place, or a flight to share. 0:
 	 * not yet. */
 	uint64_t ready_ns, slot_ns;
-	/* Since when it competes for a place, and the order of coming to that, over all graphs; when
-	 * it got this one, or a flight to share. */
+	/* Since when it competes for a place, and the order of coming to that, over all graphs;
+	 * when it got this one, or a flight to share. */
 	uint64_t turn_ns, order, held_ns;
 	/* In plan->jobs. */
 	uint32_t place;

@@ -471,8 +471,8 @@ class GroupTest(EachCase):
         """A group's `mode` is each instance's; `each.mode` is the whole's."""
         origin = self.origin()
         result = self.run_graph({'jobs': {
-            'g': {'mode': 'all', 'each': {'in': [500, 200], 'mode': 'any'}, 'jobs': {
-                'x': {'url': origin.url('/status/{{item}}')}}}}})
+            'g': {'mode': 'all', 'each': {'in': [500, 200], 'mode': 'any', 'concurrency': 1},
+                  'jobs': {'x': {'url': origin.url('/status/{{item}}')}}}}})
         self.assert_rejected(result['g[0]'], 'JOB_REJECTED', job='x[0]')
         self.assert_group(result['g[1]'])
         self.assert_group(result['g'], winner='g[1]')

@@ -19,16 +19,18 @@
 
 /* How long a client may take to say all it has to say. */
 #define SIM_CLIENT_LIFE_NS (2 * NS_PER_S)
-#define SIM_CLIENT_JOBS    4096
 
 /* A message to be said later. */
 struct sim_saying {
+	struct sim_saying *next;
 	struct sim_client *client;
 	/* Of a submission or a cancel; else NULL. */
 	struct sim_graph *graph;
-	struct sim_job *job;
+	struct sim_cancel *cancel;
 	const char *text;
 	bool is_rude;
+	/* Where it ends, of all that the client says. */
+	uint64_t end;
 };
 
 static void sim_client_flush(void *context);
@@ -40,11 +42,30 @@ static void sim_client_on_sent(struct sim_end *end, const char *data, size_t siz
 	sim_record_hear(container_of(end, struct sim_client, daemon), data, size);
 }
 
+/* The daemon is told what the client said. */
+static void sim_client_on_read(struct sim_client *client, size_t size)
+{
+	client->n_told += size;
+	while (client->sayings && client->sayings->end <= client->n_told) {
+		struct sim_saying *saying = client->sayings;
+
+		client->sayings = saying->next;
+		if (saying->cancel) {
+			saying->cancel->told_ns = sim_now();
+			saying->cancel->order = saying->graph->n_cancels_told++;
+		} else if (saying->graph) {
+			saying->graph->accepted_us = sim_now() / 1000;
+		}
+	}
+}
+
 static void sim_client_on_told(struct sim_end *end, enum sim_kind kind, int result)
 {
 	struct sim_client *client = container_of(end, struct sim_client, daemon);
 	bool is_gone = false;
 
+	if (kind != SIM_SEND && kind != SIM_HANGUP && result > 0)
+		sim_client_on_read(client, (size_t)result);
 	if (kind == SIM_HANGUP)
 		is_gone = result >= 0;
 	else if (kind == SIM_SEND)
@@ -58,8 +79,8 @@ static void sim_client_on_told(struct sim_end *end, enum sim_kind kind, int resu
 static bool sim_client_is_done(const struct sim_client *client)
 {
 	for (unsigned i = 0; i < client->n_graphs; i++) {
-		if (client->graphs[i].state != SIM_GRAPH_REFUSED &&
-			client->graphs[i].state != SIM_GRAPH_DONE)
+		if (client->graphs[i]->state != SIM_GRAPH_REFUSED &&
+			client->graphs[i]->state != SIM_GRAPH_DONE)
 			return false;
 	}
 	return true;
@@ -162,34 +183,47 @@ static void sim_client_flush(void *context)
 		sim_after(sim_delay(NS_PER_MS), sim_client_flush, client);
 }
 
+static void sim_client_put(struct sim_client *client, struct sim_saying *saying)
+{
+	if (client->sayings)
+		client->sayings_end->next = saying;
+	else
+		client->sayings = saying;
+	client->sayings_end = saying;
+	saying->end = client->n_said;
+}
+
+static void sim_client_say_graph(struct sim_client *client, struct sim_graph *graph)
+{
+	graph->state = SIM_GRAPH_SENT;
+	sim_trace("  client %u submits %.*s", client->index, (int)graph->document.size,
+		graph->document.data);
+	sim_put(&client->out, "{\"id\":%llu,\"submit\":", (unsigned long long)graph->number);
+	sim_bytes_append(&client->out, graph->document.data, graph->document.size);
+	sim_put(&client->out, "}\n");
+}
+
 static void sim_client_say(void *context)
 {
 	struct sim_saying *saying = context;
 	struct sim_client *client = saying->client;
 	struct sim_graph *graph = saying->graph;
+	size_t before = client->out.size;
 
 	if (client->is_over || client->client.shut)
 		return;
 	if (!saying->text) {
-		graph->state = SIM_GRAPH_SENT;
-		sim_trace("  client %u submits %.*s", client->index, (int)graph->document.size,
-			graph->document.data);
-		sim_put(&client->out,
-			"{\"id\":%llu,\"submit\":", (unsigned long long)graph->number);
-		sim_bytes_append(&client->out, graph->document.data, graph->document.size);
-		sim_put(&client->out, "}\n");
+		sim_client_say_graph(client, graph);
 	} else {
 		if (graph &&
 			(graph->state == SIM_GRAPH_UNSENT || graph->state >= SIM_GRAPH_REFUSED))
 			return;
 		sim_trace("  client %u says %s", client->index, saying->text);
 		client->is_rude |= saying->is_rude;
-		if (saying->job)
-			saying->job->is_cancelled = true;
-		else if (graph)
-			graph->is_cancelled = true;
 		sim_bytes_append(&client->out, saying->text, strlen(saying->text));
 	}
+	client->n_said += client->out.size - before;
+	sim_client_put(client, saying);
 	sim_client_flush(client);
 }
 
@@ -200,7 +234,7 @@ static void sim_client_half_close(void *context)
 	if (client->is_over || !client->is_connected)
 		return;
 	for (unsigned i = 0; i < client->n_graphs; i++) {
-		if (client->graphs[i].state == SIM_GRAPH_UNSENT)
+		if (client->graphs[i]->state == SIM_GRAPH_UNSENT)
 			return;
 	}
 	if (client->out.size > 0)
@@ -224,26 +258,46 @@ static struct sim_saying *sim_client_plan(
 	return saying;
 }
 
-static void sim_client_plan_graph(struct sim_client *client, struct sim_graph *graph)
+/* The name of something in the graph, that may or may not have been made by then. */
+static const char *sim_client_draw_id(const struct sim_graph *graph)
+{
+	const struct sim_node *node = graph->nodes[sim_below(graph->n_nodes)];
+	const struct sim_node *up;
+	const char *items = "";
+
+	for (up = node; up->parent; up = up->parent) {
+		if (up->fan && (up != node || sim_chance(700)))
+			items = sim_format("[%u]%s", (unsigned)sim_below(3), items);
+	}
+	return sim_format("%s%s", node->id, items);
+}
+
+static void sim_client_plan_cancel(struct sim_graph *graph, uint64_t at_ns, const char *id)
+{
+	struct sim_client *client = graph->client;
+	struct sim_cancel *cancel = &graph->cancels[graph->n_cancels++];
+	const char *job = id ? sim_format("\"job\":\"%s\"", id) : "";
+
+	cancel->id = id;
+	sim_client_plan(client, at_ns + sim_delay(500 * NS_PER_MS), graph,
+		sim_format(
+			"{\"id\":%llu,\"cancel\":{%s}}\n", (unsigned long long)graph->number, job))
+		->cancel = cancel;
+}
+
+static void sim_client_plan_graph(struct sim_client *client)
 {
 	uint64_t at_ns = sim_delay(300 * NS_PER_MS);
 	unsigned rate = sim_world.profile.client_fault;
+	struct sim_graph *graph =
+		sim_graph_draw(client, 1 + sim_below(1000) * SIM_GRAPHS_MAX + client->n_graphs);
 
-	sim_graph_draw(graph, client, 1 + sim_below(1000) * SIM_GRAPHS_MAX + client->n_graphs);
-	client->n_graphs++;
+	client->graphs[client->n_graphs++] = graph;
 	sim_client_plan(client, at_ns, graph, NULL);
 	if (sim_chance(rate))
-		sim_client_plan(client, at_ns + sim_delay(500 * NS_PER_MS), graph,
-			sim_format("{\"id\":%llu,\"cancel\":{}}\n",
-				(unsigned long long)graph->number));
-	if (graph->n_jobs > 0 && sim_chance(rate)) {
-		struct sim_job *job = &graph->jobs[sim_below(graph->n_jobs)];
-
-		sim_client_plan(client, at_ns + sim_delay(500 * NS_PER_MS), graph,
-			sim_format("{\"id\":%llu,\"cancel\":{\"job\":\"%s\"}}\n",
-				(unsigned long long)graph->number, job->id))
-			->job = job;
-	}
+		sim_client_plan_cancel(graph, at_ns, NULL);
+	for (unsigned n = 0; n < 2 && graph->n_nodes > 0 && sim_chance(rate); n++)
+		sim_client_plan_cancel(graph, at_ns, sim_client_draw_id(graph));
 }
 
 static void sim_client_plan_rudeness(struct sim_client *client)
@@ -307,7 +361,7 @@ static void sim_client_draw(struct sim_client *client, unsigned index)
 		sim_client_plan(client, 0, NULL, "{\"hello\":{\"version\":1}}\n");
 	}
 	for (uint64_t n = sim_between(1, SIM_GRAPHS_MAX); n > 0; n--)
-		sim_client_plan_graph(client, &client->graphs[client->n_graphs]);
+		sim_client_plan_graph(client);
 	if (sim_chance(300)) {
 		client->n_status++;
 		sim_client_plan(client, sim_delay(SIM_CLIENT_LIFE_NS), NULL, "{\"status\":{}}\n");
@@ -317,7 +371,6 @@ static void sim_client_draw(struct sim_client *client, unsigned index)
 
 void sim_clients_draw(struct settled *settled)
 {
-	sim_model.jobs = sim_alloc(SIM_CLIENT_JOBS * sizeof(struct sim_job *));
 	sim_model.n_clients = (unsigned)sim_between(1, SIM_CLIENTS_MAX);
 	for (unsigned i = 0; i < sim_model.n_clients; i++) {
 		struct sim_client *client = &sim_model.clients[i];

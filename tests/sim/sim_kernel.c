@@ -379,6 +379,12 @@ static void sim_kernel_watch(struct sim_flight *flight, const struct sim_ready *
 		if (watch->on_told)
 			watch->on_told(flight->end, flight->kind, entry->result);
 		break;
+	case SIM_CONNECT:
+		/* Only now is there a stream to look at. */
+		if (entry->result == 0)
+			sim_fds[flight->fd].watch->on_told(
+				sim_fds[flight->fd].end, flight->kind, entry->result);
+		break;
 	case SIM_CLOSE:
 		if (flight->end && watch->on_closed)
 			watch->on_closed(flight->end);

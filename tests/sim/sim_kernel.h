@@ -34,7 +34,8 @@ struct sim_watch {
 	void (*on_send)(struct sim_end *end, const char *data, size_t size);
 	/* The kernel has taken these bytes. */
 	void (*on_sent)(struct sim_end *end, const char *data, size_t size);
-	/* The daemon is about to be told what came of a send or a receive. */
+	/* The daemon is about to be told what came of a send or a receive, or that it is
+	 * connected. */
 	void (*on_told)(struct sim_end *end, enum sim_kind kind, int result);
 	/* The daemon is about to be told that its descriptor is closed. */
 	void (*on_closed)(struct sim_end *end);

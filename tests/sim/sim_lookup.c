@@ -110,6 +110,7 @@ bool lookup_start(struct lookup_pool *pool, struct lookup *lookup, lookup_callba
 		question->origin = &sim_model.origins[n];
 	if (!question->origin)
 		sim_fail("a look-up of %s, which nobody named", lookup->host);
+	question->origin->n_begun++;
 	switch (question->origin->lookup) {
 	case SIM_LOOKUP_STUCK:
 		sim_codes_add(&question->origin->codes, FAULT_DNS_TIMEOUT);

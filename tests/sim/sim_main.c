@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim_oracle.h"
 #include "sim_run.h"
 #include "sim_world.h"
 #include "util/log.h"
@@ -37,10 +38,16 @@ static uint64_t n_failed;
 
 /* -- Failures ----------------------------------------------------------------------------- */
 
+static void sim_main_print(const char *line)
+{
+	printf("#   %s\n", line);
+}
+
 static void sim_main_report(const char *what)
 {
-	printf("# seed %" PRIu64 ": %s\n# replay: %s --seed %" PRIu64 " --verbose\n",
-		sim_world.seed, what, program, sim_world.seed);
+	printf("# seed %" PRIu64 ": %s\n", sim_world.seed, what);
+	sim_record_tell(sim_main_print);
+	printf("# replay: %s --seed %" PRIu64 " --verbose\n", program, sim_world.seed);
 	fflush(stdout);
 }
 
@@ -142,6 +149,7 @@ static const struct option options[] = {
 	{"failures", required_argument, NULL, 'x'},
 	{"minutes", required_argument, NULL, 'm'},
 	{"oom", required_argument, NULL, 'o'},
+	{"features", required_argument, NULL, 'F'},
 	{"verbose", no_argument, NULL, 'v'},
 	{0},
 };
@@ -152,8 +160,9 @@ static int sim_main_parse(int argc, char **argv, struct sim_arguments *arguments
 
 	*arguments = (struct sim_arguments){
 		.from = 1, .n_seeds = SIM_SEEDS_DEFAULT, .failures_max = SIM_FAILURES_DEFAULT};
+	arguments->settings.features = SIM_FEATURES;
 	while ((option = getopt_long(argc, argv, "v", options, NULL)) != -1) {
-		uint64_t value = optarg ? strtoull(optarg, NULL, 10) : 0;
+		uint64_t value = optarg ? strtoull(optarg, NULL, 0) : 0;
 
 		if (option == 'n') {
 			arguments->n_seeds = value;
@@ -170,12 +179,14 @@ static int sim_main_parse(int argc, char **argv, struct sim_arguments *arguments
 			arguments->failures_max = value;
 		} else if (option == 'o') {
 			arguments->settings.fail_at = value;
+		} else if (option == 'F') {
+			arguments->settings.features = (unsigned)value;
 		} else if (option == 'v') {
 			arguments->settings.verbose = true;
 		} else {
 			fprintf(stderr,
 				"usage: %s [--seeds N] [--from SEED] [--seed SEED] [--minutes M] "
-				"[--failures N] [--oom N] [--verbose]\n",
+				"[--failures N] [--oom N] [--features BITS] [--verbose]\n",
 				argv[0]);
 			return -EINVAL;
 		}

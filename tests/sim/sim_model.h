@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * What there is in a world beside the daemon: origins with their addresses and connections,
- * clients with their graphs of jobs; and for each job what was planned, what happened to it, and
- * what the daemon said of it. The oracle compares the three.
+ * What there is in a world beside the daemon: origins with their addresses and connections, the
+ * requests that came to them, and clients with their graphs (sim_graph.h).
  */
 
 #include <netinet/in.h>
@@ -15,12 +14,19 @@
 
 #include "proto/fault.h"
 #include "sim_net.h"
+#include "util/text.h"
 
 #define SIM_ADDRESSES_MAX 4
 #define SIM_ORIGINS_MAX   4
 #define SIM_CLIENTS_MAX   3
 #define SIM_GRAPHS_MAX    4
-#define SIM_DEPS_MAX      5
+
+struct sim_graph;
+struct sim_instance;
+struct sim_label;
+struct sim_saying;
+struct sim_pause;
+struct sim_slot;
 
 /* A set of reason codes: those a job may have been rejected with, by what happened to it. */
 struct sim_codes {
@@ -83,8 +89,8 @@ struct sim_origin {
 	uint64_t lookup_ns;
 	/* The longest that it thinks about a request. */
 	uint64_t reply_ns_max;
-	/* Requests of it on the wire. */
-	uint32_t n_on_wire;
+	/* Requests of it on the wire; look-ups of it and connections to it that were begun. */
+	uint32_t n_on_wire, n_begun;
 	/* What its look-ups and passing troubles of its connections may have led to. */
 	struct sim_codes codes;
 };
@@ -94,18 +100,21 @@ struct sim_conn {
 	struct sim_end daemon, server;
 	struct sim_origin *origin;
 	const struct sim_address *address;
-	/* The daemon's side: the job whose request is on the wire; what was told of the stream. */
-	struct sim_job *job;
+	/* The daemon's side: the request that is on the wire, and the last that was; what was told
+	 * of the stream. */
+	struct sim_try *try, *latest;
 	unsigned n_requests;
 	uint64_t received, request_at;
+	/* When the daemon was told that it is connected. */
+	uint64_t connected_ns;
 	uid_t uid;
 	/* True exactly when the daemon was told of something that makes it unfit. */
 	bool is_doubtful;
 	/* Bytes that belong to no response are on it. */
 	bool is_tainted;
-	/* The server's side: what has come of the next request, and the job being answered. */
+	/* The server's side: what has come of the next request, and the one being answered. */
 	struct sim_bytes request;
-	struct sim_job *serving;
+	struct sim_try *serving;
 	/* Where the response ends that is being sent, of the bytes written; UINT64_MAX: unknown. */
 	uint64_t response_end;
 	bool ends_at_close;
@@ -114,7 +123,7 @@ struct sim_conn {
 	unsigned n_served;
 };
 
-/* -- Jobs --------------------------------------------------------------------------------- */
+/* -- Requests ----------------------------------------------------------------------------- */
 
 enum sim_reply_fault {
 	SIM_REPLY_WELL,
@@ -149,7 +158,13 @@ enum sim_content {
 	SIM_EMPTY,
 };
 
-/* What the origin will answer, decided when the job is made. */
+enum sim_later {
+	SIM_LATER_NONE,
+	SIM_LATER_SECONDS,
+	SIM_LATER_DATE,
+};
+
+/* What the origin will answer, decided when the request is sent. */
 struct sim_reply {
 	uint16_t status;
 	enum sim_content content;
@@ -158,125 +173,78 @@ struct sim_reply {
 	bool is_old, says_close;
 	unsigned n_early, n_pieces;
 	uint64_t latency_ns, gap_ns;
-	/* The body, and of a JSON one the string that stands in it. */
+	/* Retry-After: its form, and how many seconds. */
+	enum sim_later later;
+	unsigned later_s;
+	/* As a date: seconds since 1970. */
+	uint64_t later_at_s;
 	char *body;
 	size_t body_size;
-	const char *string;
 };
 
-enum sim_ref_kind {
-	SIM_REF_BODY,
-	SIM_REF_KEY,
-	SIM_REF_STRING,
-	SIM_REF_NUMBER,
-	SIM_REF_NULL,
-	SIM_REF_OBJECT,
-	SIM_REF_MISSING,
-	SIM_REF_STATUS,
-	SIM_REF_OUTCOME,
-	SIM_REF_CODE,
-	SIM_REF_HEADER,
-};
-
-enum sim_place {
-	SIM_IN_PATH,
-	SIM_IN_QUERY,
-	SIM_IN_HEADER,
-	/* A whole string of the JSON body, and a part of one. */
-	SIM_IN_JSON,
-	SIM_IN_JSON_TEXT,
-	SIM_PLACES,
-};
-
-/* One reference; at most one for each place. */
-struct sim_ref {
-	struct sim_job *job;
-	enum sim_ref_kind kind;
-	bool has_default;
-};
-
-struct sim_timeouts {
-	uint64_t job_ns, attempt_ns, queue_ns, connect_ns, first_byte_ns, idle_ns;
-};
-
-struct sim_job {
+/* The requests of a graph that are equal: method, target and x-r. */
+struct sim_resource {
+	struct sim_resource *next;
 	struct sim_graph *graph;
-	unsigned index;
-	/* Unique in the world: the first step of its path. */
-	uint32_t key;
-	char id[24];
-	struct sim_origin *origin;
-	const char *method;
-	bool has_body, is_resolved;
-	bool needs_settled, is_optional, is_omitted, is_discarded, any_status_ok;
-	uint64_t max_body;
-	struct sim_timeouts timeouts;
-	struct sim_job *deps[SIM_DEPS_MAX];
-	unsigned n_deps;
-	/* job == NULL: none there. */
-	struct sim_ref refs[SIM_PLACES];
-	size_t padding;
-	struct sim_reply reply;
+	const struct sim_label *label;
+	uint64_t hash;
+	const char *method, *target, *header;
+	/* In the order of being sent. */
+	struct sim_try *first, *last;
+	unsigned n_tries, n_replays;
+	/* How many of them fail before one does not. */
+	unsigned n_sick;
+	/* The first job that made it, and whether it is the only one that may; others made it. */
+	const struct sim_instance *job;
+	bool is_alone, is_shared;
+};
 
-	/* What happened. */
-	unsigned n_sent;
+/* A request that was sent. */
+struct sim_try {
+	struct sim_try *next;
+	struct sim_resource *resource;
+	struct sim_graph *graph;
+	const struct sim_label *label;
+	/* Unique in the world, and its place among those of its resource. */
+	uint32_t key;
+	unsigned number;
+	struct sim_reply reply;
 	struct sim_conn *conn;
 	/* The response arrived whole at the daemon. */
 	bool is_answered;
-	/* It must be sent again: the connection was reused, and was closed. */
-	bool is_replay_due;
-	bool is_cancelled;
+	/* It is to be sent again: the connection had been idle, and was dead. And: it may be that
+	 * of one that was. */
+	bool is_replay_due, is_replay;
+	/* Its origin has read it: its head at least. */
+	bool is_read;
 	struct sim_codes codes;
-	char *target, *header, *body;
+	/* When the daemon sent it, was told the last byte of its response, and when it was off
+	 * the wire (0: not yet). */
+	uint64_t sent_ns, answered_ns, off_ns;
+	/* What the origin read; body NULL: not all of it. */
+	char *body, *type;
 	size_t body_size;
-
-	/* What the daemon said. */
-	bool is_settled, is_rejected;
-	enum fault_code code;
-	uint64_t end_us;
+	/* The job it was sent for, once that has settled. */
+	struct sim_instance *owner;
 };
 
-/* -- Graphs and clients ------------------------------------------------------------------- */
-
-enum sim_graph_state {
-	SIM_GRAPH_UNSENT,
-	SIM_GRAPH_SENT,
-	SIM_GRAPH_ACCEPTED,
-	SIM_GRAPH_REFUSED,
-	SIM_GRAPH_DONE,
-};
-
-struct sim_graph {
-	struct sim_client *client;
-	uint64_t number;
-	enum sim_graph_state state;
-	bool is_all, is_array, is_cancelled, is_decided;
-	/* What a document that is to be refused is refused for; FAULT_NONE: it is to be taken. */
-	enum fault_code wrong;
-	uint32_t concurrency;
-	uint64_t timeout_ns;
-	struct sim_job *jobs;
-	unsigned n_jobs;
-	/* The job whose key `return` asks for, or NULL. */
-	struct sim_job *returned;
-	struct sim_bytes document;
-	uint32_t n_on_wire;
-	/* Of the records so far. */
-	unsigned n_settled, n_fulfilled;
-	uint64_t last_us;
-	struct sim_job *first_rejection;
-};
+/* -- Clients ------------------------------------------------------------------------------ */
 
 struct sim_client {
 	unsigned index;
 	uid_t uid;
 	struct sim_end client, daemon;
-	struct sim_graph graphs[SIM_GRAPHS_MAX];
+	struct sim_graph *graphs[SIM_GRAPHS_MAX];
 	unsigned n_graphs;
 	/* What it has to say, and what the daemon has said. */
 	struct sim_bytes out, said;
-	/* Bytes of all bodies it is to get. */
-	uint64_t body_bytes;
+	/* The message being heard. */
+	struct text line;
+	/* Bytes ever put to `out`, and ever told to the daemon; what it says, in order. */
+	uint64_t n_said, n_told;
+	struct sim_saying *sayings, *sayings_end;
+	/* Bytes of what the daemon said to it, and of all bodies that it may get. */
+	uint64_t n_heard, body_bytes;
 	bool is_connected, is_over, is_rude, is_half_closed, is_paused;
 	/* When the daemon was told that it is gone (0: not yet). */
 	uint64_t gone_ns;
@@ -287,17 +255,24 @@ struct sim_client {
 
 /* -- The world ---------------------------------------------------------------------------- */
 
+#define SIM_WORLD_GRAPHS_MAX (SIM_CLIENTS_MAX * SIM_GRAPHS_MAX)
+
 struct sim_model {
 	struct sim_origin origins[SIM_ORIGINS_MAX];
 	unsigned n_origins;
 	struct sim_client clients[SIM_CLIENTS_MAX];
 	unsigned n_clients;
-	/* By key. */
-	struct sim_job **jobs;
-	uint32_t n_jobs;
+	struct sim_graph *graphs[SIM_WORLD_GRAPHS_MAX];
+	uint32_t n_graphs, n_tries;
 	/* The daemon's bounds, and how many requests are on the wire. */
 	uint32_t requests_max, requests_per_origin_max, n_on_wire;
-	bool has_local_trouble;
+	/* A socket could not be had; an origin asked to be left alone for a while. */
+	bool has_local_trouble, has_pause;
+	/* Of whom something is being heard. */
+	struct sim_graph *told;
+	/* Who was to be left alone, and when attempts began (sim_retry.c). */
+	struct sim_pause *pauses;
+	struct sim_slot *slots;
 	/* When the drain was asked for (0: not yet). */
 	uint64_t drain_ns;
 	int listener;

@@ -12,186 +12,274 @@
  * The wire is watched from the daemon's side: a request is on it from the moment the daemon asks
  * for it to be sent until the daemon is told the last byte of its response, or that its connection
  * is closed. That is the least a slot must cover, so no bound may be seen exceeded.
+ *
+ * Which job a request is for cannot always be told from its bytes: jobs may ask for the same.
+ * Equal requests are a resource; whose they were comes out when the jobs settle (sim_claim.c).
  */
 
-#define SIM_CONCURRENCY_DEFAULT 256
-
-struct sim_job *sim_oracle_job_of(const char *target)
+bool sim_method_is_safe(const char *method)
 {
-	char *end;
-	unsigned long key;
-
-	if (target[0] != '/')
-		sim_fail("a request for %.40s", target);
-	key = strtoul(target + 1, &end, 10);
-	if (end == target + 1 || *end != '/' || key >= sim_model.n_jobs)
-		sim_fail("a request for %.40s, which no job makes", target);
-	return sim_model.jobs[key];
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
+	       strcmp(method, "OPTIONS") == 0;
 }
 
-bool sim_oracle_is_safe(const struct sim_job *job)
+/* -- Resources ---------------------------------------------------------------------------- */
+
+static uint64_t sim_resource_hash(const char *method, const char *target, const char *header)
 {
-	return strcmp(job->method, "GET") == 0 || strcmp(job->method, "HEAD") == 0 ||
-	       strcmp(job->method, "OPTIONS") == 0;
+	uint64_t hash = sim_sum(method, strlen(method)) * 31 + sim_sum(target, strlen(target));
+
+	return header ? hash * 31 + sim_sum(header, strlen(header)) : hash;
 }
 
-bool sim_oracle_is_ok(const struct sim_job *job)
+struct sim_resource *sim_resource_find(
+	const struct sim_graph *graph, const char *method, const char *target, const char *header)
 {
-	if (job->max_body && sim_reply_size(job) > job->max_body)
-		return false;
-	return job->reply.status < 400 || job->any_status_ok;
+	uint64_t hash = sim_resource_hash(method, target, header);
+
+	for (struct sim_resource *resource = graph->resources; resource;
+		resource = resource->next) {
+		if (resource->hash == hash && strcmp(resource->target, target) == 0)
+			return resource;
+	}
+	return NULL;
+}
+
+/* The graph and the label that a target ("/3.17/...") begins with. */
+static const struct sim_label *sim_target_label(const char *target, struct sim_graph **ret_graph)
+{
+	unsigned graph, label;
+	int size = 0;
+
+	if (sscanf(target, "/%u.%u%n", &graph, &label, &size) != 2 || !strchr("/?", target[size]) ||
+		graph >= sim_model.n_graphs || label >= sim_model.graphs[graph]->n_labels)
+		sim_fail("a request for %.60s, which no job makes", target);
+	*ret_graph = sim_model.graphs[graph];
+	return &sim_model.graphs[graph]->labels[label];
+}
+
+static struct sim_resource *sim_resource_get(
+	const char *method, const char *target, const char *header)
+{
+	struct sim_graph *graph;
+	const struct sim_label *label = sim_target_label(target, &graph);
+	struct sim_resource *resource = sim_resource_find(graph, method, target, header);
+
+	if (resource)
+		return resource;
+	resource = sim_alloc(sizeof(*resource));
+	*resource = (struct sim_resource){.next = graph->resources,
+		.graph = graph,
+		.label = label,
+		.hash = sim_resource_hash(method, target, header),
+		.method = method,
+		.target = target,
+		.header = header,
+		.n_sick = sim_chance(label->sick) ? (unsigned)sim_between(1, 3) : 0};
+	graph->resources = resource;
+	return resource;
+}
+
+/* One that is to be sent again, which is what a fresh connection is for. */
+static bool sim_resource_take_due(struct sim_resource *resource, const struct sim_conn *conn)
+{
+	bool is_due = false;
+
+	for (struct sim_try *try = resource->first; try && conn->n_requests == 0; try = try->next) {
+		is_due |= try->is_replay_due;
+		try->is_replay_due = false;
+	}
+	return is_due;
+}
+
+static struct sim_try *sim_resource_try(struct sim_resource *resource, const struct sim_conn *conn)
+{
+	struct sim_try *try = sim_alloc(sizeof(*try));
+
+	try->is_replay = sim_resource_take_due(resource, conn);
+	resource->n_replays += try->is_replay;
+	try->resource = resource;
+	try->graph = resource->graph;
+	try->label = resource->label;
+	try->key = sim_model.n_tries++;
+	try->number = resource->n_tries++;
+	try->sent_ns = sim_now();
+	if (resource->last)
+		resource->last->next = try;
+	else
+		resource->first = try;
+	resource->last = try;
+	sim_reply_draw(try);
+	return try;
 }
 
 /* -- Requests ----------------------------------------------------------------------------- */
 
-static void sim_oracle_check_graph(const struct sim_job *job)
+static void sim_oracle_check_graph(const struct sim_try *try)
 {
-	const struct sim_graph *graph = job->graph;
+	const struct sim_graph *graph = try->graph;
 	const struct sim_client *client = graph->client;
 
 	if (graph->state != SIM_GRAPH_SENT && graph->state != SIM_GRAPH_ACCEPTED)
-		sim_fail("job %u was sent, but its graph is not running (%d)", job->key,
+		sim_fail("%s was sent, but its graph is not running (%d)", try->resource->target,
 			graph->state);
 	if (graph->wrong)
-		sim_fail("job %u was sent, but its graph is to be refused", job->key);
-	if (job->is_settled)
-		sim_fail("job %u was sent after it had settled", job->key);
-	if (graph->is_all && graph->first_rejection)
-		sim_fail("job %u was sent after job %u had decided its graph", job->key,
-			graph->first_rejection->key);
+		sim_fail("%s was sent, but its graph is to be refused", try->resource->target);
+	if (!sim_world.memory_failed && (graph->top->is_decided || graph->top->is_ended))
+		sim_fail("%s was sent after its graph was decided", try->resource->target);
 	if (client->gone_ns && sim_now() > client->gone_ns)
-		sim_fail("job %u was sent after its client had gone", job->key);
-	for (unsigned i = 0; i < job->n_deps && !job->needs_settled; i++) {
-		const struct sim_job *dep = job->deps[i];
-
-		if (!dep->is_answered || !sim_oracle_is_ok(dep))
-			sim_fail("job %u was sent, but job %u was not fulfilled", job->key,
-				dep->key);
-	}
+		sim_fail("%s was sent after its client had gone", try->resource->target);
 }
 
-static void sim_oracle_check_conn(const struct sim_conn *conn, const struct sim_job *job)
+static void sim_oracle_check_conn(const struct sim_conn *conn, const struct sim_try *try)
 {
-	if (conn->origin != job->origin)
-		sim_fail("job %u was sent to another origin", job->key);
-	if (job->is_resolved != (conn->address == &job->origin->hidden))
-		sim_fail("job %u was sent to %s, which is not where it resolves to", job->key,
+	const char *target = try->resource->target;
+
+	if (strcmp(try->resource->method, try->label->method) != 0)
+		sim_fail("%s was sent as %s", target, try->resource->method);
+	if (conn->origin != try->label->origin)
+		sim_fail("%s was sent to another origin", target);
+	if (try->label->is_resolved != (conn->address == &try->label->origin->hidden))
+		sim_fail("%s was sent to %s, which is not where it resolves to", target,
 			conn->address->remote);
-	if (conn->n_requests > 0 && conn->uid != job->graph->client->uid)
-		sim_fail("job %u was sent on another user's connection", job->key);
+	if (conn->n_requests > 0 && conn->uid != try->graph->client->uid)
+		sim_fail("%s was sent on another user's connection", target);
 	if (conn->is_doubtful)
-		sim_fail("job %u was sent on a connection that had ended or said too much",
-			job->key);
-	if (job->n_sent == 0)
-		return;
-	if (!job->is_replay_due)
-		sim_fail("job %u was sent again", job->key);
-	if (conn->n_requests > 0)
-		sim_fail("job %u was sent again, but not on a fresh connection", job->key);
+		sim_fail("%s was sent on a connection that had ended or said too much", target);
 }
 
 static void sim_oracle_off_wire(struct sim_conn *conn)
 {
-	struct sim_job *job = conn->job;
+	struct sim_try *try = conn->try;
 
-	if (!job)
+	if (!try)
 		return;
-	conn->job = NULL;
+	conn->try = NULL;
+	try->off_ns = sim_now();
 	sim_model.n_on_wire--;
-	job->origin->n_on_wire--;
-	job->graph->n_on_wire--;
+	try->label->origin->n_on_wire--;
+	try->graph->n_on_wire--;
 }
 
-static void sim_oracle_on_wire(struct sim_conn *conn, struct sim_job *job)
+static void sim_oracle_on_wire(struct sim_conn *conn, struct sim_try *try)
 {
-	struct sim_graph *graph = job->graph;
-	uint32_t concurrency = graph->concurrency ? graph->concurrency : SIM_CONCURRENCY_DEFAULT;
+	struct sim_graph *graph = try->graph;
+	uint32_t concurrency = graph->root.concurrency;
+	const char *target = try->resource->target;
 
-	if (job->conn && job->conn->job == job)
-		sim_oracle_off_wire(job->conn);
+	if (concurrency == 0)
+		concurrency = SIM_CONCURRENCY;
 	if (++sim_model.n_on_wire > sim_model.requests_max)
-		sim_fail("job %u: %u requests are on the wire, the daemon may have %u", job->key,
+		sim_fail("%s: %u requests are on the wire, the daemon may have %u", target,
 			sim_model.n_on_wire, sim_model.requests_max);
-	if (++job->origin->n_on_wire > sim_model.requests_per_origin_max)
-		sim_fail("job %u: %u requests are on the wire, its origin may have %u", job->key,
-			job->origin->n_on_wire, sim_model.requests_per_origin_max);
+	if (++try->label->origin->n_on_wire > sim_model.requests_per_origin_max)
+		sim_fail("%s: %u requests are on the wire, its origin may have %u", target,
+			try->label->origin->n_on_wire, sim_model.requests_per_origin_max);
 	if (++graph->n_on_wire > concurrency)
-		sim_fail("job %u: %u requests are on the wire, its graph may have %u", job->key,
+		sim_fail("%s: %u requests are on the wire, its graph may have %u", target,
 			graph->n_on_wire, concurrency);
-	conn->job = job;
-	job->conn = conn;
+	conn->try = try;
+	conn->latest = try;
+	try->conn = conn;
+}
+
+/* The value of a field of a request's head (name in lower case), or NULL. */
+static char *sim_head_field_of(const char *head, const char *name)
+{
+	const char *at = strcasestr(head, sim_format("\r\n%s: ", name));
+
+	if (!at || at > strstr(head, "\r\n\r\n"))
+		return NULL;
+	at += strlen(name) + 4;
+	return sim_copy(at, (size_t)(strstr(at, "\r\n") - at));
 }
 
 void sim_oracle_on_send(struct sim_conn *conn, const char *data, size_t size)
 {
-	const char *space;
-	char target[32] = "";
-	struct sim_job *job;
+	const char *end = size ? memmem(data, size, "\r\n\r\n", 4) : NULL;
+	const char *head, *space, *stop;
+	struct sim_try *try;
 
 	/* The rest of a request. */
-	if (conn->job)
+	if (conn->try)
 		return;
-	space = memchr(data, ' ', size);
-	if (!space)
+	if (!end)
 		sim_fail("an origin is sent what is no request");
-	memcpy(target, space + 1,
-		(size_t)(data + size - space - 1) < sizeof(target) - 1
-			? (size_t)(data + size - space - 1)
-			: sizeof(target) - 1);
-	job = sim_oracle_job_of(target);
-	sim_trace("  job %u is sent", job->key);
-	sim_oracle_check_graph(job);
-	sim_oracle_check_conn(conn, job);
-	sim_oracle_on_wire(conn, job);
+	head = sim_copy(data, (size_t)(end + 4 - data));
+	space = strchr(head, ' ');
+	stop = space ? strchr(space + 1, ' ') : NULL;
+	if (!stop)
+		sim_fail("an origin is sent what is no request");
+	try = sim_resource_try(sim_resource_get(sim_copy(head, (size_t)(space - head)),
+				       sim_copy(space + 1, (size_t)(stop - space - 1)),
+				       sim_head_field_of(head, "x-r")),
+		conn);
+	sim_trace("  %s is sent (%u)", try->resource->target, try->number);
+	sim_oracle_check_graph(try);
+	sim_oracle_check_conn(conn, try);
+	sim_oracle_on_wire(conn, try);
 	if (conn->is_tainted)
-		sim_codes_add(&job->codes, FAULT_HTTP_PARSE);
-	conn->uid = job->graph->client->uid;
+		sim_codes_add(&try->codes, FAULT_HTTP_PARSE);
+	conn->uid = try->graph->client->uid;
 	conn->n_requests++;
 	conn->request_at = conn->received;
 	conn->response_end = UINT64_MAX;
 	conn->ends_at_close = false;
-	job->n_sent++;
-	job->is_replay_due = false;
 }
 
 /* -- Responses ---------------------------------------------------------------------------- */
 
 static void sim_oracle_answered(struct sim_conn *conn)
 {
-	struct sim_job *job = conn->job;
+	struct sim_try *try = conn->try;
 
-	sim_trace("  job %u is answered", job->key);
-	job->is_answered = true;
+	sim_trace("  %s is answered (%u)", try->resource->target, try->number);
+	try->is_answered = true;
+	try->answered_ns = sim_now();
 	sim_oracle_off_wire(conn);
+}
+
+/* It was, when the request was sent: used before, or made ahead. */
+static bool sim_conn_was_idle(const struct sim_conn *conn)
+{
+	return conn->n_requests > 1 || conn->connected_ns < conn->try->sent_ns;
+}
+
+/* One that was made ahead may have been idle for no time at all. */
+static bool sim_conn_may_have_been_idle(const struct sim_conn *conn)
+{
+	return sim_conn_was_idle(conn) || conn->connected_ns == conn->try->sent_ns;
 }
 
 /* The connection is gone under a request: what may become of the job? */
 static void sim_oracle_lost(struct sim_conn *conn, bool is_reset, bool in_send)
 {
-	struct sim_job *job = conn->job;
+	struct sim_try *try = conn->try;
 	bool has_begun = conn->received > conn->request_at;
+	bool may_replay;
 
 	conn->is_doubtful = true;
-	if (!job)
+	if (!try)
 		return;
-	if (!has_begun && conn->n_requests > 1 && sim_oracle_is_safe(job) && job->n_sent == 1) {
-		job->is_replay_due = true;
+	may_replay = !has_begun && sim_method_is_safe(try->resource->method);
+	try->is_replay_due = may_replay && sim_conn_may_have_been_idle(conn);
+	/* It must be sent again, unless it had been. */
+	if (try->is_replay_due && sim_conn_was_idle(conn) && !try->is_replay)
 		return;
-	}
 	if (in_send)
-		sim_codes_add(&job->codes, FAULT_SEND_FAILED);
+		sim_codes_add(&try->codes, FAULT_SEND_FAILED);
 	if (is_reset)
-		sim_codes_add(&job->codes, FAULT_RECV_RESET);
+		sim_codes_add(&try->codes, FAULT_RECV_RESET);
 	else if (has_begun)
-		sim_codes_add(&job->codes, FAULT_BODY_TRUNCATED);
+		sim_codes_add(&try->codes, FAULT_BODY_TRUNCATED);
 	if (!has_begun)
-		sim_codes_add(&job->codes, FAULT_EMPTY_REPLY);
+		sim_codes_add(&try->codes, FAULT_EMPTY_REPLY);
 }
 
 static void sim_oracle_received(struct sim_conn *conn, size_t size)
 {
 	conn->received += size;
-	if (!conn->job) {
+	if (!conn->try) {
 		conn->is_doubtful = true;
 		return;
 	}
@@ -204,12 +292,16 @@ static void sim_oracle_received(struct sim_conn *conn, size_t size)
 
 static bool sim_conn_is_complete(const struct sim_conn *conn)
 {
-	return conn->ends_at_close && conn->serving == conn->job &&
+	return conn->ends_at_close && conn->serving == conn->try &&
 	       conn->received == conn->server.written;
 }
 
 void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result)
 {
+	if (kind == SIM_CONNECT) {
+		conn->connected_ns = sim_now();
+		return;
+	}
 	if (kind == SIM_SEND) {
 		if (result == -EPIPE || result == -ECONNRESET)
 			sim_oracle_lost(conn, true, true);
@@ -217,7 +309,7 @@ void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result)
 	}
 	if (result > 0) {
 		sim_oracle_received(conn, (size_t)result);
-	} else if (result == 0 && conn->job && sim_conn_is_complete(conn)) {
+	} else if (result == 0 && conn->try && sim_conn_is_complete(conn)) {
 		conn->is_doubtful = true;
 		sim_oracle_answered(conn);
 	} else if (result == 0 || result == -ECONNRESET) {

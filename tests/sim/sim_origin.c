@@ -133,6 +133,7 @@ int sim_origin_dial(const struct sockaddr *other, uint64_t *ret_delay_ns)
 	};
 	struct sim_address *address = sim_address_find(other);
 
+	address->origin->n_begun++;
 	*ret_delay_ns = address->latency_ns + sim_delay(address->latency_ns);
 	if (sim_chance(sim_world.profile.connect_fault / 4)) {
 		uint64_t n = sim_below(countof(troubles));

@@ -4,12 +4,9 @@
 #include <string.h>
 #include <yyjson.h>
 
-#include "sim_graph.h"
+#include "sim_judge.h"
 #include "sim_oracle.h"
-#include "sim_outcome.h"
-#include "sim_server.h"
 #include "sim_world.h"
-#include "util/container.h"
 
 /*
  * What a client hears, message by message: at the moment the kernel takes the bytes, so that a
@@ -25,9 +22,9 @@ static struct sim_graph *sim_client_graph(struct sim_client *client, yyjson_val 
 	uint64_t number = yyjson_get_uint(yyjson_obj_get(message, "id"));
 
 	for (unsigned i = 0; i < client->n_graphs; i++) {
-		if (client->graphs[i].number == number &&
-			client->graphs[i].state != SIM_GRAPH_UNSENT)
-			return &client->graphs[i];
+		if (client->graphs[i]->number == number &&
+			client->graphs[i]->state != SIM_GRAPH_UNSENT)
+			return client->graphs[i];
 	}
 	sim_fail("a message for graph %llu, which was not submitted", (unsigned long long)number);
 }
@@ -41,8 +38,8 @@ static void sim_record_accepted(struct sim_graph *graph, yyjson_val *accepted)
 	if (graph->wrong)
 		sim_fail("a graph was accepted that is to be refused for %s",
 			fault_name(graph->wrong));
-	if (yyjson_get_uint(yyjson_obj_get(accepted, "jobs")) != graph->n_jobs)
-		sim_fail("a graph of %u jobs was accepted as another", graph->n_jobs);
+	if (yyjson_get_uint(yyjson_obj_get(accepted, "jobs")) != graph->n_leaves)
+		sim_fail("a graph of %u jobs was accepted as another", graph->n_leaves);
 	graph->state = SIM_GRAPH_ACCEPTED;
 }
 
@@ -82,56 +79,11 @@ static void sim_record_refused(struct sim_graph *graph, yyjson_val *refused)
 
 /* -- The end of a graph ------------------------------------------------------------------- */
 
-static void sim_record_check_return(const struct sim_graph *graph, yyjson_val *done)
-{
-	yyjson_val *value = yyjson_obj_get(yyjson_obj_get(done, "return"), "r");
-	const struct sim_job *job = graph->returned;
-	bool has_body = !job->is_rejected || job->code == FAULT_HTTP_STATUS;
-
-	/* Without memory it may be nothing, but not something else. */
-	if (sim_world.memory_failed &&
-		(!value || yyjson_is_null(value) || yyjson_is_null(yyjson_obj_get(done, "return"))))
-		return;
-	if (has_body ? yyjson_get_uint(value) != job->key || !yyjson_is_uint(value)
-		     : !yyjson_is_null(value))
-		sim_fail("graph %llu returns something else for job %u",
-			(unsigned long long)graph->number, job->key);
-}
-
-static void sim_record_check_status(const struct sim_graph *graph, yyjson_val *done)
-{
-	const char *status = yyjson_get_str(yyjson_obj_get(done, "status"));
-	bool is_rejected = graph->is_all && graph->first_rejection;
-
-	if (!status || (strcmp(status, "fulfilled") != 0 && strcmp(status, "rejected") != 0))
-		sim_fail("a graph is done as %s", status ? status : "nothing");
-	if (graph->is_cancelled || graph->timeout_ns || sim_model.drain_ns)
-		return;
-	if (is_rejected != (strcmp(status, "rejected") == 0))
-		sim_fail("graph %llu is done as %s", (unsigned long long)graph->number, status);
-}
-
 static void sim_record_done(struct sim_graph *graph, yyjson_val *done)
 {
-	uint64_t jobs = yyjson_get_uint(yyjson_obj_get(done, "jobs"));
-	uint64_t fulfilled = yyjson_get_uint(yyjson_obj_get(done, "fulfilled"));
-	uint64_t rejected = yyjson_get_uint(yyjson_obj_get(done, "rejected"));
-
 	if (graph->state != SIM_GRAPH_ACCEPTED)
 		sim_fail("graph %llu is done twice", (unsigned long long)graph->number);
-	if (graph->n_settled != graph->n_jobs)
-		sim_fail("graph %llu is done with %u of %u jobs settled",
-			(unsigned long long)graph->number, graph->n_settled, graph->n_jobs);
-	if (graph->n_on_wire > 0)
-		sim_fail("graph %llu is done with %u requests on the wire",
-			(unsigned long long)graph->number, graph->n_on_wire);
-	if (jobs != graph->n_jobs || fulfilled != graph->n_fulfilled ||
-		rejected != graph->n_jobs - graph->n_fulfilled)
-		sim_fail("graph %llu is done with other counts than its records",
-			(unsigned long long)graph->number);
-	sim_record_check_status(graph, done);
-	if (graph->returned)
-		sim_record_check_return(graph, done);
+	sim_done_judge(graph, done);
 	graph->state = SIM_GRAPH_DONE;
 }
 
@@ -170,12 +122,15 @@ static void sim_record_message(struct sim_client *client, yyjson_val *message, s
 		return;
 	}
 	graph = sim_client_graph(client, message);
+	graph->heard[graph->n_heard++ % SIM_HEARD_MAX] =
+		sim_copy(client->line.data, client->line.size);
+	sim_model.told = graph;
 	if ((body = yyjson_obj_get(message, "accepted")))
 		sim_record_accepted(graph, body);
 	else if ((body = yyjson_obj_get(message, "refused")))
 		sim_record_refused(graph, body);
 	else if ((body = yyjson_obj_get(message, "settled")))
-		sim_outcome_check(graph, body, payload);
+		sim_judge(graph, body, payload);
 	else if (yyjson_obj_get(message, "decided"))
 		sim_record_decided(graph);
 	else if ((body = yyjson_obj_get(message, "done")))
@@ -201,10 +156,12 @@ static bool sim_record_next(struct sim_client *client)
 	if (!doc || !yyjson_is_obj(yyjson_doc_get_root(doc)))
 		sim_fail("a message that is no JSON object: %.*s",
 			(int)(end - line < 200 ? end - line : 200), line);
-	payload = yyjson_get_uint(yyjson_obj_get(yyjson_doc_get_root(doc), "payload"));
+	payload = (size_t)yyjson_get_uint(yyjson_obj_get(yyjson_doc_get_root(doc), "payload"));
 	if ((size_t)(end + 1 - line) + payload > said->size)
 		return false;
+	client->n_heard += (size_t)(end + 1 - line) + payload;
 	sim_trace("  client %u hears %.*s", client->index, (int)(end - line), line);
+	client->line = (struct text){line, (size_t)(end - line)};
 	sim_record_message(client, yyjson_doc_get_root(doc), (struct text){end + 1, payload});
 	sim_bytes_take(said, (size_t)(end + 1 - line) + payload);
 	return true;
@@ -215,4 +172,18 @@ void sim_record_hear(struct sim_client *client, const char *data, size_t size)
 	sim_bytes_append(&client->said, data, size);
 	while (sim_record_next(client))
 		;
+	sim_model.told = NULL;
+}
+
+void sim_record_tell(void (*print)(const char *line))
+{
+	const struct sim_graph *graph = sim_model.told;
+	unsigned first;
+
+	if (!graph)
+		return;
+	print(sim_copy(graph->document.data + graph->document.start, graph->document.size));
+	first = graph->n_heard > SIM_HEARD_MAX ? graph->n_heard - SIM_HEARD_MAX : 0;
+	for (unsigned i = first; i < graph->n_heard; i++)
+		print(graph->heard[i % SIM_HEARD_MAX]);
 }

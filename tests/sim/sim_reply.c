@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
+#include <time.h>
 
 #include "sim_put.h"
 #include "sim_server.h"
 #include "sim_world.h"
 #include "util/clock.h"
 #include "util/container.h"
+#include "util/panic.h"
 
 /*
  * What an origin answers. Bodies name the job they were made for, so that a reply that reaches
@@ -29,27 +31,54 @@ static const char *const strings[] = {
 
 static const uint16_t statuses[] = {200, 200, 200, 200, 200, 201, 204, 301, 304, 404, 500, 503};
 
-static void sim_reply_make_body(struct sim_job *job)
+static void sim_reply_put_items(struct sim_bytes *body, uint32_t key)
 {
-	struct sim_reply *reply = &job->reply;
+	unsigned n = sim_chance(50) ? (unsigned)sim_between(6, 20) : (unsigned)sim_below(6);
+
+	sim_put(body, ",\"ids\":[");
+	for (unsigned i = 0; i < n; i++)
+		sim_put(body, "%s%u%03u", i ? "," : "", key + 1, i);
+	sim_put(body, "],\"none\":[],\"objs\":[");
+	n = (unsigned)sim_below(4);
+	for (unsigned i = 0; i < n; i++)
+		sim_put(body, "%s{\"u\":\"u%u-%u\",\"sub\":[%s],\"v\":%u}", i ? "," : "", key, i,
+			sim_chance(300) ? "" : sim_format("\"%u.%u\",\"%u/%u\"", key, i, key, i),
+			(unsigned)sim_below(9));
+	sim_put(body, "]");
+}
+
+static void sim_reply_put_json(struct sim_bytes *body, const struct sim_try *try)
+{
+	const char *string = strings[sim_below(countof(strings))];
+	const struct sim_label *links = &try->graph->labels[0];
+
+	sim_put(body, "{\"k\":%u,\"s\":\"", try->key);
+	sim_put_json(body, string, strlen(string));
+	sim_put(body,
+		"\",\"n\":9007199254740993,\"z\":null,\"o\":{\"a\":[1,2.50,\"x y\"]},\"b\":%s,"
+		"\"p\":\"%s\",\"m\":%u",
+		sim_chance(500) ? "true" : "false", sim_chance(500) ? "pro" : "free",
+		(unsigned)sim_below(9));
+	sim_reply_put_items(body, try->key);
+	sim_put(body, ",\"link\":\"http://%s/%u.0/%u\"}", links->origin->authority, try->graph->key,
+		try->key);
+}
+
+static void sim_reply_make_body(struct sim_try *try)
+{
+	struct sim_reply *reply = &try->reply;
 	struct sim_bytes body = {0};
 	bool is_large = sim_chance(sim_world.profile.large_body);
 	size_t size =
 		is_large ? (size_t)sim_between(64 * 1024, 200 * 1024) : (size_t)sim_delay(8000);
 
 	switch (reply->content) {
-	case SIM_JSON:
-		reply->string = strings[sim_below(countof(strings))];
-		sim_put(&body, "{\"k\":%u,\"s\":\"", job->key);
-		sim_put_json(&body, reply->string);
-		sim_put(&body,
-			"\",\"n\":9007199254740993,\"z\":null,\"o\":{\"a\":[1,2.50,\"x y\"]}}");
-		break;
-	case SIM_TEXT: sim_put(&body, "text of %u", job->key); break;
+	case SIM_JSON: sim_reply_put_json(&body, try); break;
+	case SIM_TEXT: sim_put(&body, "text of %u", try->key); break;
 	case SIM_BYTES:
-		sim_put(&body, "%u:", job->key);
+		sim_put(&body, "%u:", try->key);
 		for (size_t i = body.size; i < size; i++)
-			sim_bytes_append(&body, (const char[]){(char)(i * 31 + job->key)}, 1);
+			sim_bytes_append(&body, (const char[]){(char)(i * 31 + try->key)}, 1);
 		break;
 	case SIM_EMPTY: break;
 	}
@@ -57,31 +86,49 @@ static void sim_reply_make_body(struct sim_job *job)
 	reply->body = sim_put_end(&body);
 }
 
-static bool sim_reply_suits(const struct sim_job *job, enum sim_reply_fault fault)
+static bool sim_reply_suits(const struct sim_try *try, enum sim_reply_fault fault)
 {
-	bool has_body = sim_reply_size(job) > 0;
+	bool has_body = sim_reply_size(try) > 0;
 
 	switch (fault) {
-	case SIM_REPLY_END_BODY: return has_body && job->reply.framing != SIM_BY_CLOSE;
+	case SIM_REPLY_END_BODY: return has_body && try->reply.framing != SIM_BY_CLOSE;
 	case SIM_REPLY_RESET_BODY:
 	case SIM_REPLY_STALL_BODY: return has_body;
-	case SIM_REPLY_BAD_CHUNK: return has_body && job->reply.framing == SIM_BY_CHUNKS;
-	case SIM_REPLY_CONFLICT: return !sim_reply_is_bare(job);
-	case SIM_REPLY_EXTRA: return job->reply.framing != SIM_BY_CLOSE || sim_reply_is_bare(job);
-	case SIM_REPLY_EARLY: return job->has_body;
+	case SIM_REPLY_BAD_CHUNK: return has_body && try->reply.framing == SIM_BY_CHUNKS;
+	case SIM_REPLY_CONFLICT: return !sim_reply_is_bare(try);
+	case SIM_REPLY_EXTRA: return try->reply.framing != SIM_BY_CLOSE || sim_reply_is_bare(try);
+	case SIM_REPLY_EARLY: return try->label->has_body;
 	case SIM_REPLY_HUGE_HEAD: return sim_chance(30);
 	default: return true;
 	}
 }
 
-void sim_reply_draw(struct sim_job *job)
+/* Its origin is ill, and gets well again. */
+static void sim_reply_draw_sick(struct sim_reply *reply)
 {
-	struct sim_reply *reply = &job->reply;
+	static const uint16_t sick[] = {503, 503, 429, 500, 502, 504, 408, 404};
 
-	reply->status = sim_chance(850) ? 200 : statuses[sim_below(countof(statuses))];
-	reply->content = sim_chance(600 - sim_world.profile.large_body)
-				 ? SIM_JSON
-				 : (enum sim_content)sim_between(SIM_TEXT, SIM_EMPTY);
+	reply->status = sick[sim_below(countof(sick))];
+	if (!sim_may(SIM_FEATURE_RETRY) || !sim_chance(400))
+		return;
+	reply->later = sim_chance(600) ? SIM_LATER_SECONDS : SIM_LATER_DATE;
+	reply->later_s = sim_chance(50) ? 1000 : (unsigned)sim_below(4);
+	reply->later_at_s = (SIM_UNIX_NS + sim_now()) / NS_PER_S + reply->later_s;
+	sim_model.has_pause = true;
+}
+
+void sim_reply_draw(struct sim_try *try)
+{
+	struct sim_reply *reply = &try->reply;
+	bool is_sick = try->number < try->resource->n_sick;
+	unsigned fault_rate = sim_world.profile.reply_fault;
+
+	reply->status = sim_chance(870) ? 200 : statuses[sim_below(countof(statuses))];
+	reply->content = try->label->content;
+	if (is_sick && (fault_rate == 0 || sim_chance(600)))
+		sim_reply_draw_sick(reply);
+	else if (is_sick)
+		fault_rate = 900;
 	reply->framing = sim_chance(600)
 				 ? SIM_BY_LENGTH
 				 : (enum sim_framing)sim_between(SIM_BY_CHUNKS, SIM_BY_CLOSE);
@@ -89,14 +136,15 @@ void sim_reply_draw(struct sim_job *job)
 	reply->says_close = sim_chance(50);
 	reply->n_early = sim_chance(60) ? (unsigned)sim_between(1, 3) : 0;
 	reply->n_pieces = sim_chance(800) ? 1 : (unsigned)sim_between(2, 12);
-	reply->latency_ns = sim_delay(job->origin->reply_ns_max);
+	reply->latency_ns = sim_delay(try->label->origin->reply_ns_max);
 	reply->gap_ns = sim_delay(20 * NS_PER_MS);
-	sim_reply_make_body(job);
-	if (sim_chance(sim_world.profile.reply_fault)) {
+	sim_reply_make_body(try);
+	try->graph->client->body_bytes += sim_reply_size(try);
+	if (sim_chance(fault_rate)) {
 		enum sim_reply_fault fault =
 			(enum sim_reply_fault)sim_between(SIM_REPLY_RESET, SIM_REPLY_FAULTS - 1);
 
-		if (sim_reply_suits(job, fault))
+		if (sim_reply_suits(try, fault))
 			reply->fault = fault;
 	}
 }
@@ -138,20 +186,41 @@ static const char *sim_media_type(enum sim_content content)
 	return "application/octet-stream";
 }
 
-static void sim_reply_write_head(const struct sim_job *job, struct sim_bytes *out)
+/* As RFC 9110 5.6.7 wants it, or as it has to be read. */
+static const char *sim_reply_date(uint64_t unix_s)
 {
-	const struct sim_reply *reply = &job->reply;
+	static const char *const formats[] = {
+		"%a, %d %b %Y %H:%M:%S GMT",
+		"%A, %d-%b-%y %H:%M:%S GMT",
+		"%a %b %e %H:%M:%S %Y",
+	};
+	time_t when = (time_t)unix_s;
+	struct tm parts;
+	char text[64];
+
+	gmtime_r(&when, &parts);
+	expect(strftime(text, sizeof(text), formats[unix_s % countof(formats)], &parts) > 0);
+	return sim_copy(text, strlen(text));
+}
+
+static void sim_reply_write_head(const struct sim_try *try, struct sim_bytes *out)
+{
+	const struct sim_reply *reply = &try->reply;
 
 	for (unsigned i = 0; i < reply->n_early; i++)
 		sim_put(out, "HTTP/1.1 %u Early\r\nlink: </x>\r\n\r\n", i % 2 ? 103 : 100);
 	sim_put(out, "HTTP/1.%u %u Whatever\r\nx-k: %u\r\nContent-Type: %s\r\n", !reply->is_old,
-		reply->status, job->key, sim_media_type(reply->content));
+		reply->status, try->key, sim_media_type(reply->content));
+	if (reply->later == SIM_LATER_SECONDS)
+		sim_put(out, "Retry-After: %u\r\n", reply->later_s);
+	else if (reply->later == SIM_LATER_DATE)
+		sim_put(out, "Retry-After: %s\r\n", sim_reply_date(reply->later_at_s));
 	if (reply->says_close)
 		sim_put(out, "connection: close\r\n");
-	else if (reply->is_old && job->key % 2)
+	else if (reply->is_old && try->key % 2)
 		sim_put(out, "connection: keep-alive\r\n");
 	if (reply->fault == SIM_REPLY_CONFLICT)
-		sim_put(out, "%s", conflicts[job->key % countof(conflicts)]);
+		sim_put(out, "%s", conflicts[try->key % countof(conflicts)]);
 	else if (reply->status == 204)
 		;
 	else if (reply->framing == SIM_BY_LENGTH)
@@ -169,43 +238,43 @@ static void sim_reply_write_head(const struct sim_job *job, struct sim_bytes *ou
 	sim_put(out, "\r\n");
 }
 
-static void sim_reply_write_chunks(const struct sim_job *job, struct sim_bytes *out)
+static void sim_reply_write_chunks(const struct sim_try *try, struct sim_bytes *out)
 {
-	const struct sim_reply *reply = &job->reply;
-	size_t at = 0, step = 1 + reply->body_size / (1 + job->key % 5);
+	const struct sim_reply *reply = &try->reply;
+	size_t at = 0, step = 1 + reply->body_size / (1 + try->key % 5);
 
 	while (at < reply->body_size) {
 		size_t n = reply->body_size - at < step ? reply->body_size - at : step;
 
-		sim_put(out, job->key % 3 ? "%zx\r\n" : "%zX;ext=\"1\"\r\n", n);
+		sim_put(out, try->key % 3 ? "%zx\r\n" : "%zX;ext=\"1\"\r\n", n);
 		sim_bytes_append(out, reply->body + at, n);
 		sim_put(out, "\r\n");
 		at += n;
 		if (reply->fault == SIM_REPLY_BAD_CHUNK) {
-			sim_put(out, "%s", bad_chunks[job->key % countof(bad_chunks)]);
+			sim_put(out, "%s", bad_chunks[try->key % countof(bad_chunks)]);
 			return;
 		}
 	}
-	sim_put(out, "0\r\n%s\r\n", job->key % 4 ? "" : "x-trailer: 1\r\n");
+	sim_put(out, "0\r\n%s\r\n", try->key % 4 ? "" : "x-trailer: 1\r\n");
 }
 
-void sim_reply_write(const struct sim_job *job, struct sim_bytes *out, size_t *ret_head)
+void sim_reply_write(const struct sim_try *try, struct sim_bytes *out, size_t *ret_head)
 {
-	const struct sim_reply *reply = &job->reply;
+	const struct sim_reply *reply = &try->reply;
 
 	if (reply->fault == SIM_REPLY_MALFORMED) {
-		unsigned n = job->key % countof(malformed);
+		unsigned n = try->key % countof(malformed);
 
 		sim_bytes_append(out, malformed[n], n == 4 ? 9 : strlen(malformed[n]));
 		*ret_head = out->size;
 		return;
 	}
-	sim_reply_write_head(job, out);
+	sim_reply_write_head(try, out);
 	*ret_head = out->size;
-	if (sim_reply_is_bare(job))
+	if (sim_reply_is_bare(try))
 		return;
 	if (reply->framing == SIM_BY_CHUNKS)
-		sim_reply_write_chunks(job, out);
+		sim_reply_write_chunks(try, out);
 	else
 		sim_bytes_append(out, reply->body, reply->body_size);
 }

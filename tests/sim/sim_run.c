@@ -9,6 +9,7 @@
 #include "sim_lookup.h"
 #include "sim_memory.h"
 #include "sim_origin.h"
+#include "sim_retry.h"
 #include "sim_world.h"
 #include "util/buffer.h"
 #include "util/clock.h"
@@ -119,6 +120,7 @@ static void sim_end(struct ring *ring, struct settled *settled, unsigned *n_turn
 static void sim_check(struct ring *ring)
 {
 	sim_clients_check();
+	sim_retry_check_pauses();
 	if (sim_model.n_on_wire > 0)
 		sim_fail("%u requests are on the wire at the end", sim_model.n_on_wire);
 	/* Closes that nobody waits for. */
@@ -167,6 +169,7 @@ static void sim_live(const struct sim_settings *settings)
 bool sim_run(uint64_t seed, const struct sim_settings *settings)
 {
 	sim_world_begin(seed, settings->verbose);
+	sim_world.features = settings->features;
 	if (setjmp(sim_world.failed) != 0)
 		return false;
 	sim_live(settings);

@@ -12,6 +12,8 @@ struct sim_settings {
 	bool verbose;
 	/* The allocation to be refused, whatever the seed says; 0: as it says. */
 	uint64_t fail_at;
+	/* What documents may say: bits of enum sim_feature. */
+	unsigned features;
 };
 
 /* True where nothing was wrong; else sim_world.failure says what. */

@@ -73,8 +73,8 @@ static void sim_step_run(void *context)
 		/* fall through */
 	case SIM_STEP_BABBLE:
 		conn->is_tainted = true;
-		if (conn->job && conn->job != conn->serving)
-			sim_codes_add(&conn->job->codes, FAULT_HTTP_PARSE);
+		if (conn->try && conn->try != conn->serving)
+			sim_codes_add(&conn->try->codes, FAULT_HTTP_PARSE);
 		sim_end_write(&conn->server, "BABBLE\r\n\r\n", 10);
 		break;
 	}
@@ -99,10 +99,10 @@ static void sim_server_step(struct sim_conn *conn, uint64_t delay_ns, enum sim_s
 
 /* How much of the reply goes out, and what comes then. */
 static size_t sim_server_cut(
-	const struct sim_job *job, size_t head, size_t size, enum sim_step_kind *ret_end)
+	const struct sim_try *try, size_t head, size_t size, enum sim_step_kind *ret_end)
 {
 	*ret_end = SIM_STEP_DONE;
-	switch (job->reply.fault) {
+	switch (try->reply.fault) {
 	case SIM_REPLY_RESET: *ret_end = SIM_STEP_RESET; return 0;
 	case SIM_REPLY_END: *ret_end = SIM_STEP_CLOSE; return 0;
 	case SIM_REPLY_RESET_HEAD:
@@ -124,28 +124,28 @@ static size_t sim_server_cut(
 	case SIM_REPLY_EXTRA: *ret_end = SIM_STEP_BABBLE; return size;
 	default: break;
 	}
-	if (job->reply.framing == SIM_BY_CLOSE || job->reply.is_old || job->reply.says_close ||
-		job->reply.fault == SIM_REPLY_EARLY)
+	if (try->reply.framing == SIM_BY_CLOSE || try->reply.is_old || try->reply.says_close ||
+		try->reply.fault == SIM_REPLY_EARLY)
 		*ret_end = SIM_STEP_CLOSE;
 	return size;
 }
 
 /* What the daemon may find wrong with this reply. Ends and resets are noted when it is told. */
-static void sim_server_note(struct sim_job *job)
+static void sim_server_note(struct sim_try *try)
 {
-	switch (job->reply.fault) {
-	case SIM_REPLY_MALFORMED: sim_codes_add(&job->codes, FAULT_HTTP_PARSE); break;
+	switch (try->reply.fault) {
+	case SIM_REPLY_MALFORMED: sim_codes_add(&try->codes, FAULT_HTTP_PARSE); break;
 	case SIM_REPLY_CONFLICT:
-	case SIM_REPLY_BAD_CHUNK: sim_codes_add(&job->codes, FAULT_HTTP_FRAMING); break;
-	case SIM_REPLY_HUGE_HEAD: sim_codes_add(&job->codes, FAULT_HEADERS_TOO_LARGE); break;
+	case SIM_REPLY_BAD_CHUNK: sim_codes_add(&try->codes, FAULT_HTTP_FRAMING); break;
+	case SIM_REPLY_HUGE_HEAD: sim_codes_add(&try->codes, FAULT_HEADERS_TOO_LARGE); break;
 	default: break;
 	}
 }
 
 /* True where the bytes that go out make a whole response. */
-static bool sim_server_is_whole(const struct sim_job *job)
+static bool sim_server_is_whole(const struct sim_try *try)
 {
-	switch (job->reply.fault) {
+	switch (try->reply.fault) {
 	case SIM_REPLY_WELL:
 	case SIM_REPLY_EXTRA:
 	case SIM_REPLY_EARLY: return true;
@@ -153,19 +153,19 @@ static bool sim_server_is_whole(const struct sim_job *job)
 	}
 }
 
-static void sim_server_reply(struct sim_conn *conn, struct sim_job *job)
+static void sim_server_reply(struct sim_conn *conn, struct sim_try *try)
 {
-	const struct sim_reply *reply = &job->reply;
+	const struct sim_reply *reply = &try->reply;
 	struct sim_bytes out = {0};
 	uint64_t at_ns = reply->latency_ns;
 	enum sim_step_kind end;
 	size_t head, cut, step;
 
-	sim_reply_write(job, &out, &head);
-	cut = sim_server_cut(job, head, out.size, &end);
-	sim_server_note(job);
-	if (sim_server_is_whole(job) && !conn->is_tainted) {
-		conn->ends_at_close = reply->framing == SIM_BY_CLOSE && !sim_reply_is_bare(job);
+	sim_reply_write(try, &out, &head);
+	cut = sim_server_cut(try, head, out.size, &end);
+	sim_server_note(try);
+	if (sim_server_is_whole(try) && !conn->is_tainted) {
+		conn->ends_at_close = reply->framing == SIM_BY_CLOSE && !sim_reply_is_bare(try);
 		conn->response_end =
 			conn->ends_at_close ? UINT64_MAX : conn->server.written + out.size;
 	}
@@ -210,31 +210,26 @@ static char *sim_head_field(const char *head, const char *end, const char *name)
 	return found;
 }
 
-static struct sim_job *sim_server_take_head(
+static struct sim_try *sim_server_take_head(
 	struct sim_conn *conn, char *head, const char *end, size_t *ret_body)
 {
-	char *target = strchr(head, ' '), *version, *length;
-	const char *host;
-	struct sim_job *job;
+	struct sim_try *try = conn->latest;
+	const struct sim_resource *resource = try->resource;
+	const char *line = sim_format("%s %s HTTP/1.1\r\n", resource->method, resource->target);
+	const char *host = sim_head_field(head, end, "host"), *length;
 
-	version = target ? strchr(target + 1, ' ') : NULL;
-	if (!version || version > end || strncmp(version, " HTTP/1.1\r\n", 11) != 0)
-		sim_fail("an origin got what is no request: %.60s", head);
-	job = sim_oracle_job_of(target + 1);
-	if (strncmp(head, job->method, strlen(job->method)) != 0 ||
-		(size_t)(target - head) != strlen(job->method))
-		sim_fail("job %u was sent as %.10s, not %s", job->key, head, job->method);
-	host = sim_head_field(head, end, "host");
-	if (!host || strcmp(host, job->origin->authority) != 0)
-		sim_fail("job %u was sent with host %s, not %s", job->key, host ? host : "missing",
-			job->origin->authority);
+	if (strncmp(head, line, strlen(line)) != 0)
+		sim_fail("an origin got %.60s, not %s", head, line);
+	if (!host || strcmp(host, try->label->origin->authority) != 0)
+		sim_fail("%s was sent with host %s, not %s", resource->target,
+			host ? host : "missing", try->label->origin->authority);
 	if (sim_head_field(head, end, "transfer-encoding"))
-		sim_fail("job %u was sent with a transfer-encoding", job->key);
-	job->target = sim_copy(target + 1, (size_t)(version - target - 1));
-	job->header = sim_head_field(head, end, "x-r");
+		sim_fail("%s was sent with a transfer-encoding", resource->target);
+	try->is_read = true;
+	try->type = sim_head_field(head, end, "content-type");
 	length = sim_head_field(head, end, "content-length");
 	*ret_body = length ? (size_t)strtoull(length, NULL, 10) : 0;
-	return job;
+	return try;
 }
 
 /* Read a request, if all of it is there. */
@@ -243,7 +238,7 @@ static void sim_server_read(struct sim_conn *conn)
 	struct sim_bytes *request = &conn->request;
 	char *head, *end;
 	size_t body, whole;
-	struct sim_job *job;
+	struct sim_try *try;
 
 	if (request->size == 0 || conn->serving || conn->server.closed)
 		return;
@@ -254,23 +249,23 @@ static void sim_server_read(struct sim_conn *conn)
 			sim_fail("an origin got a head without an end");
 		return;
 	}
-	job = sim_server_take_head(conn, head, end, &body);
+	try = sim_server_take_head(conn, head, end, &body);
 	whole = (size_t)(end + 4 - head) + body;
-	if (request->size < whole && job->reply.fault != SIM_REPLY_EARLY &&
-		job->reply.fault != SIM_REPLY_STALL)
+	if (request->size < whole && try->reply.fault != SIM_REPLY_EARLY &&
+		try->reply.fault != SIM_REPLY_STALL)
 		return;
 	conn->is_deaf = request->size < whole;
-	job->body = conn->is_deaf ? NULL : sim_copy(end + 4, body);
-	job->body_size = body;
+	try->body = conn->is_deaf ? NULL : sim_copy(end + 4, body);
+	try->body_size = body;
 	sim_bytes_take(request, conn->is_deaf ? request->size : whole);
 	if (request->size > 0)
 		sim_fail("an origin got more than a request");
-	conn->serving = job;
+	conn->serving = try;
 	conn->n_served++;
 	conn->response_end = UINT64_MAX;
 	conn->ends_at_close = false;
-	sim_trace("  origin reads the request of job %u", job->key);
-	sim_server_reply(conn, job);
+	sim_trace("  origin reads %s (%u)", try->resource->target, try->number);
+	sim_server_reply(conn, try);
 }
 
 static void sim_server_on_change(struct sim_end *end)

@@ -282,15 +282,21 @@ char *sim_copy(const char *data, size_t size)
 
 char *sim_format(const char *format, ...)
 {
-	char text[8192];
+	char text[4096], *whole;
 	va_list arguments;
 	int size;
 
 	va_start(arguments, format);
 	size = vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	expect(size >= 0 && (size_t)size < sizeof(text));
-	return sim_copy(text, (size_t)size);
+	expect(size >= 0);
+	if ((size_t)size < sizeof(text))
+		return sim_copy(text, (size_t)size);
+	whole = sim_alloc((size_t)size + 1);
+	va_start(arguments, format);
+	vsnprintf(whole, (size_t)size + 1, format, arguments);
+	va_end(arguments);
+	return whole;
 }
 
 /* -- What is found ------------------------------------------------------------------------ */

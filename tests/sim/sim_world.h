@@ -32,8 +32,25 @@ struct sim_profile {
 	unsigned client_fault;
 };
 
+/* What documents may say: switched off to find out what a seed is about. */
+enum sim_feature {
+	SIM_FEATURE_GROUPS = 1,
+	SIM_FEATURE_EACH = 2,
+	SIM_FEATURE_MODES = 4,
+	SIM_FEATURE_NEEDS = 8,
+	SIM_FEATURE_WHEN = 16,
+	SIM_FEATURE_FALLBACK = 32,
+	SIM_FEATURE_RETRY = 64,
+	SIM_FEATURE_DEDUPE = 128,
+	SIM_FEATURE_PRIORITY = 256,
+	SIM_FEATURE_DEFAULTS = 512,
+	SIM_FEATURES = 1023,
+};
+
 struct sim_world {
 	uint64_t seed;
+	/* Bits of enum sim_feature. */
+	unsigned features;
 	uint64_t now_ns;
 	uint64_t random[4];
 	struct sim_profile profile;
@@ -54,6 +71,12 @@ typedef void (*sim_action)(void *context);
 
 /* Forgets the last world. */
 void sim_world_begin(uint64_t seed, bool verbose);
+
+/* True where the documents of this world may say it. */
+static inline bool sim_may(enum sim_feature feature)
+{
+	return (sim_world.features & feature) != 0;
+}
 
 /* -- Chance ------------------------------------------------------------------------------- */
 

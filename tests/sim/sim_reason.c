@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "sim_judge.h"
+#include "sim_oracle.h"
+#include "sim_server.h"
+#include "sim_world.h"
+
+/*
+ * Every rejection needs its reason: a code is fair only where the world did what it says. What
+ * has no code of its own here was noted when it was done to the request (try->codes).
+ */
+
+#define SIM_JOB_TIMEOUT_NS     (60 * NS_PER_S)
+#define SIM_ATTEMPT_TIMEOUT_NS (30 * NS_PER_S)
+#define SIM_CONNECT_TIMEOUT_NS (10 * NS_PER_S)
+#define SIM_IDLE_TIMEOUT_NS    (30 * NS_PER_S)
+
+/* How long it may take to cancel a graph's last job. */
+#define SIM_CANCEL_US 100000
+
+/* -- Deadlines ---------------------------------------------------------------------------- */
+
+/* True where something keeps the job waiting for long; all else takes less than some seconds. */
+static bool sim_job_is_slow(const struct sim_label *label, const struct sim_try *last)
+{
+	const struct sim_origin *origin = label->origin;
+
+	if (last && (last->reply.fault == SIM_REPLY_STALL ||
+			    last->reply.fault == SIM_REPLY_STALL_HEAD ||
+			    last->reply.fault == SIM_REPLY_STALL_BODY))
+		return true;
+	for (unsigned i = 0; i < origin->n_addresses; i++) {
+		if (origin->addresses[i].behaviour == SIM_DEAD)
+			return true;
+	}
+	return origin->lookup == SIM_LOOKUP_STUCK;
+}
+
+/* The time that has passed, and a reason for it where the document set no limit. */
+static bool sim_limit_is_over(
+	uint64_t held_us, uint64_t limit_ns, uint64_t otherwise_ns, bool is_slow)
+{
+	if (!limit_ns && !is_slow)
+		return false;
+	return held_us + SIM_ROUNDING_US >= (limit_ns ? limit_ns : otherwise_ns) / 1000;
+}
+
+static bool sim_timeout_is_fair(const struct sim_record *record, const struct sim_attempt *attempt,
+	const struct sim_try *last)
+{
+	const struct sim_node *node = record->instance->node;
+	const struct sim_timeouts *timeouts = &node->timeouts;
+	uint64_t held_us = attempt->end_us - attempt->start_us - attempt->queue_us;
+	uint64_t whole_us = record->end_us - record->start_us - record->queue_us;
+	bool is_slow = sim_job_is_slow(node->label, last);
+
+	/* Who shares a flight shares the time that it has been under way. */
+	if (!sim_leaf_is_alone(record->instance) && attempt->code != FAULT_JOB_TIMEOUT)
+		held_us = UINT32_MAX;
+
+	switch (attempt->code) {
+	case FAULT_JOB_TIMEOUT:
+		/* Between attempts the time passes as well. */
+		return sim_limit_is_over(whole_us, timeouts->job_ns, SIM_JOB_TIMEOUT_NS,
+			is_slow || node->retry.attempts > 1);
+	case FAULT_ATTEMPT_TIMEOUT:
+		return sim_limit_is_over(
+			held_us, timeouts->attempt_ns, SIM_ATTEMPT_TIMEOUT_NS, is_slow);
+	case FAULT_CONNECT_TIMEOUT:
+		return sim_limit_is_over(
+			held_us, timeouts->connect_ns, SIM_CONNECT_TIMEOUT_NS, is_slow);
+	case FAULT_IDLE_TIMEOUT:
+		return sim_limit_is_over(held_us, timeouts->idle_ns, SIM_IDLE_TIMEOUT_NS, is_slow);
+	case FAULT_FIRST_BYTE_TIMEOUT:
+		return timeouts->first_byte_ns &&
+		       held_us + SIM_ROUNDING_US >= timeouts->first_byte_ns / 1000;
+	case FAULT_QUEUE_TIMEOUT:
+		return timeouts->queue_ns &&
+		       attempt->queue_us + SIM_ROUNDING_US >= timeouts->queue_ns / 1000;
+	default: return false;
+	}
+}
+
+/* -- Connections -------------------------------------------------------------------------- */
+
+/* Where can a connection for this job go wrong for good? */
+static bool sim_connect_is_fair(const struct sim_label *label, enum fault_code code)
+{
+	const struct sim_origin *origin = label->origin;
+	enum sim_behaviour wanted = code == FAULT_CONNECT_REFUSED ? SIM_REFUSES : SIM_UNREACHABLE;
+	bool is_found = false;
+
+	if (sim_codes_has(&origin->codes, code))
+		return true;
+	if (code == FAULT_CONNECT_RESET || label->is_resolved)
+		return false;
+	for (unsigned i = 0; i < origin->n_addresses; i++) {
+		/* One that would have answered: unless something else kept it from being tried. */
+		if (origin->addresses[i].behaviour == SIM_ALIVE &&
+			sim_codes_is_empty(&origin->codes) && !sim_model.has_local_trouble)
+			return false;
+		is_found |= origin->addresses[i].behaviour == wanted;
+	}
+	return is_found;
+}
+
+static bool sim_status_is_ok(const struct sim_node *node, uint16_t status)
+{
+	for (unsigned i = 0; i < node->n_ok; i++) {
+		if (status >= node->ok[i].from && status <= node->ok[i].to)
+			return true;
+	}
+	return false;
+}
+
+static bool sim_body_is_too_large(const struct sim_node *node, const struct sim_try *last)
+{
+	if (!last || !node->max_body)
+		return false;
+	/* A bad chunk may bring bytes of its own. */
+	return sim_reply_size(last) > node->max_body || last->reply.fault == SIM_REPLY_BAD_CHUNK;
+}
+
+bool sim_reason_is_fair(const struct sim_record *record, const struct sim_attempt *attempt,
+	const struct sim_try *last)
+{
+	const struct sim_node *node = record->instance->node;
+	const struct sim_origin *origin = node->label->origin;
+	enum fault_code code = attempt->code;
+
+	switch (code) {
+	case FAULT_NONE:
+		return last && last->is_answered && sim_status_is_ok(node, last->reply.status) &&
+		       !sim_body_is_too_large(node, last);
+	case FAULT_HTTP_STATUS:
+		return last && last->is_answered && !sim_status_is_ok(node, last->reply.status);
+	case FAULT_BODY_TOO_LARGE: return sim_body_is_too_large(node, last);
+	case FAULT_CONNECT_LOCAL:
+		return sim_model.has_local_trouble || sim_world.memory_failed ||
+		       sim_codes_has(&origin->codes, code);
+	case FAULT_CONNECT_REFUSED:
+	case FAULT_CONNECT_UNREACHABLE:
+	case FAULT_CONNECT_RESET: return sim_connect_is_fair(node->label, code);
+	case FAULT_DNS_NOT_FOUND:
+	case FAULT_DNS_TEMPORARY:
+	case FAULT_DNS_TIMEOUT:
+		if (code == FAULT_DNS_TEMPORARY && sim_world.memory_failed)
+			return true;
+		return sim_codes_has(&origin->codes, code);
+	case FAULT_OVERLOADED: return sim_world.memory_failed;
+	default:
+		return sim_timeout_is_fair(record, attempt, last) ||
+		       (last && sim_codes_has(&last->codes, code));
+	}
+}
+
+/* -- Cancels ------------------------------------------------------------------------------ */
+
+/* Since when there was that reason to cancel it; false: never. */
+static bool sim_cancel_since(
+	const struct sim_record *record, const struct sim_instance *group, uint64_t *ret_us)
+{
+	enum sim_mode mode = sim_instance_mode(group);
+
+	switch (record->by) {
+	case SIM_BY_FAIL_FAST:
+		*ret_us = group->decided_us;
+		return group->is_decided && group->is_decided_rejected &&
+		       (mode == SIM_ALL || mode == SIM_RACE);
+	case SIM_BY_WINNER:
+		*ret_us = group->decided_us;
+		return group->is_decided && mode >= SIM_ANY && group->decider;
+	case SIM_BY_TIMEOUT:
+		*ret_us = group->begin_us + group->node->timeout_ns / 1000;
+		return group->role == SIM_GROUP && group->node->timeout_ns && group->has_begun &&
+		       record->end_us + SIM_ROUNDING_US >= *ret_us;
+	default: return false;
+	}
+}
+
+static bool sim_cancel_has_cause(const struct sim_record *record)
+{
+	struct sim_instance *group = record->instance;
+
+	/* Its own timeout is no reason to cancel a group. */
+	while ((group = group->parent)) {
+		uint64_t since_us;
+
+		/* When it began, if it has. */
+		sim_fate_of(group);
+		if (!sim_cancel_since(record, group, &since_us))
+			continue;
+		if (sim_is_hurried(record->graph) ||
+			record->end_us <= since_us + group->begin_slack_us + SIM_CANCEL_US)
+			return true;
+	}
+	return false;
+}
+
+bool sim_cancel_is_fair(const struct sim_record *record)
+{
+	const struct sim_client *client = record->graph->client;
+
+	switch (record->by) {
+	case SIM_BY_CLIENT: return sim_cancel_covers(record->instance, record->end_us);
+	case SIM_BY_DISCONNECT: return client->is_over || client->is_rude;
+	case SIM_BY_SHUTDOWN: return sim_model.drain_ns != 0;
+	/* What was begun without memory had to end. */
+	case SIM_BY_NONE: return sim_world.memory_failed;
+	default: return sim_cancel_has_cause(record);
+	}
+}
+
+/* -- Sent --------------------------------------------------------------------------------- */
+
+void sim_reason_check_sent(const struct sim_record *record, const struct sim_try *any)
+{
+	const char *sent = sim_member(record->reason, "sent");
+	const char *id = record->instance->id;
+
+	if (strcmp(sent, "none") != 0 && strcmp(sent, "partial") != 0 && strcmp(sent, "full") != 0)
+		sim_fail("%s: sent is \"%s\"", id, sent);
+	if (!any && sim_leaf_is_alone(record->instance) && strcmp(sent, "none") != 0)
+		sim_fail("%s: sent is \"%s\", and it was not", id, sent);
+	if (any && any->is_read && record->n_attempts == 1 && sim_leaf_is_alone(record->instance) &&
+		strcmp(sent, "none") == 0)
+		sim_fail("%s: sent is \"none\", and its origin has read it", id);
+}
