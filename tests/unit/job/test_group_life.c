@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "job/graph.h"
+#include "job/outcome.h"
+#include "tests/unit/front/memory.h"
 #include "tests/unit/job/job_world.h"
 #include "tests/unit/unit.h"
 #include "util/container.h"
@@ -384,6 +386,29 @@ START_TEST(a_group_is_cancelled_in_the_turn_in_which_it_would_begin)
 }
 END_TEST
 
+START_TEST(without_memory_for_a_condition_what_it_stands_for_is_rejected)
+{
+	begin("{'jobs':{'a':{'url':'@a'},'b':{'url':'@b','when':{'a#/x':1}},"
+	      "'g':{'when':{'a#/x':1},'jobs':{'c':{'url':'@c'},'h':{'jobs':{"
+	      "'d':{'url':'@d'}}}}},'p':{'each':[1],'after':['a'],'when':{'a#/x':1},"
+	      "'url':'@p'}}}");
+	/* What a said is lost. */
+	memory_fail_object(sizeof(struct outcome) + strlen("http://192.0.2.1/a"
+							   "{\"x\":1}"));
+	world_play("a:200={\"x\":1}");
+	ck_assert(memory_has_failed());
+	world_assert_fate(graph, "a", "fulfilled");
+	world_assert_fate(graph, "b", "OVERLOADED");
+	world_assert_fate(graph, "g", "OVERLOADED");
+	world_assert_fate(graph, "c", "CANCELLED");
+	world_assert_fate(graph, "d", "CANCELLED");
+	world_assert_fate(graph, "h", "CANCELLED");
+	world_assert_fate(graph, "p[0]", "OVERLOADED");
+	ck_assert(graph->done);
+	end();
+}
+END_TEST
+
 UNIT_MAIN("job/group_life", &a_group_that_waits_holds_back_its_children,
 	&a_child_waits_for_its_group_and_for_its_own_dependencies,
 	&a_skipped_group_skips_all_that_is_in_it, &a_doomed_group_dooms_all_that_is_in_it,
@@ -392,4 +417,5 @@ UNIT_MAIN("job/group_life", &a_group_that_waits_holds_back_its_children,
 	&who_is_ready_in_one_turn_goes_by_priority_and_then_by_job_order,
 	&groups_nest_as_deep_as_a_document_may, &one_group_may_be_cancelled,
 	&a_group_that_has_settled_is_not_cancelled,
-	&a_group_is_cancelled_in_the_turn_in_which_it_would_begin)
+	&a_group_is_cancelled_in_the_turn_in_which_it_would_begin,
+	&without_memory_for_a_condition_what_it_stands_for_is_rejected)
