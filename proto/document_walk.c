@@ -294,6 +294,7 @@ bool document_register_jobs(struct document *document, yyjson_val *jobs)
 		return false;
 	}
 	plan->is_array = yyjson_is_arr(jobs);
+	plan->jobs_max = document->limits->jobs_max;
 	plan->n_jobs = (uint32_t)count.places;
 	plan->jobs = document_alloc(document, count.places, sizeof(*plan->jobs));
 	if (count.jobs == 0)

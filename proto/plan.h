@@ -265,6 +265,8 @@ struct plan {
 	/* Depth first, groups and fan-outs before what is in them. */
 	struct plan_job *jobs;
 	uint32_t n_jobs;
+	/* As many as there may be at run time, fan-outs' children counted. */
+	uint32_t jobs_max;
 	/* Of which make requests, as they stand in the document; and fan-outs. */
 	uint32_t n_leaves, n_eaches;
 	uint32_t *dependents;

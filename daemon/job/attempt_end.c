@@ -257,7 +257,7 @@ static void attempt_settle_job(struct attempt *attempt, struct job *job, const c
 		record.response = (struct record_response){0};
 	else
 		body = attempt_body(attempt);
-	if (leader)
+	if (leader && !result->fault)
 		record.of = text_from(leader);
 	record.via = leader ? RECORD_VIA_DEDUPE : RECORD_VIA_NETWORK;
 	if (result->fault) {

@@ -10,21 +10,27 @@ static uint64_t span(uint64_t from, uint64_t to)
 	return from && to > from ? to - from : 0;
 }
 
+/* Of what has begun and not ended, as long as it has taken. */
+static uint64_t span_so_far(uint64_t from, uint64_t to, uint64_t now)
+{
+	return span(from, to ? to : now);
+}
+
 static void attempt_fill_times(
 	const struct attempt *attempt, const struct job *job, struct record_time *time)
 {
 	uint64_t now = ring_now(attempt->scheduler->ring);
 
 	time->queue = span(job->ready_ns, job->slot_ns);
-	time->first_byte = span(attempt->begun_ns, attempt->first_byte_ns);
+	time->first_byte = span_so_far(attempt->begun_ns, attempt->first_byte_ns, now);
 	time->body = span(attempt->first_byte_ns, now);
 	if (attempt->conn && !attempt->is_reused) {
 		const struct conn_times *times = &attempt->conn->times;
 
-		time->dns = span(times->dialed_ns, times->resolved_ns);
-		time->connect = span(times->resolved_ns, times->connected_ns);
-		time->tls =
-			attempt->route->is_https ? span(times->connected_ns, times->ready_ns) : 0;
+		time->dns = span_so_far(times->dialed_ns, times->resolved_ns, now);
+		time->connect = span_so_far(times->resolved_ns, times->connected_ns, now);
+		if (attempt->route->is_https)
+			time->tls = span_so_far(times->connected_ns, times->ready_ns, now);
 	}
 }
 

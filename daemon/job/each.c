@@ -153,6 +153,13 @@ bool each_begin(struct group *group, struct fault *ret_fault)
 			yyjson_arr_size(items), each_plan(group)->items_max);
 		return false;
 	}
+	group->graph->n_items += yyjson_arr_size(items);
+	if (group->graph->n_items > group->graph->plan->jobs_max) {
+		fault_set(ret_fault, FAULT_EACH_TOO_LARGE,
+			"the fan-outs of the graph would make more than %u jobs",
+			group->graph->plan->jobs_max);
+		return false;
+	}
 	if (each_keeps(group) && yyjson_arr_size(items) > 0) {
 		each->outcomes = calloc(yyjson_arr_size(items), sizeof(struct outcome *));
 		if (!each->outcomes) {

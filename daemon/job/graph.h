@@ -50,6 +50,8 @@ struct graph {
 	/* Its jobs, but for those inside fan-outs; and how they are decided. */
 	struct scope *root;
 	struct group group;
+	/* Items of all fan-outs that have begun. */
+	uint64_t n_items;
 	/* Scopes inside it, and those of which no job has had its turn. */
 	uint32_t n_scopes, n_fresh;
 	/* In the order of their acceptance. */

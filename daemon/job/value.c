@@ -215,6 +215,11 @@ void value_fault(
 			TEXT_ARGS(reference->job));
 		break;
 	default:
+		if (reference->pointer.size + reference->name.size == 0) {
+			fault_set(ret_fault, value->why, "%.*s has no body",
+				TEXT_ARGS(value_base(reference)));
+			break;
+		}
 		fault_set(ret_fault, value->why, "%.*s has no value at %.*s%.*s",
 			TEXT_ARGS(value_base(reference)), TEXT_ARGS(reference->pointer),
 			TEXT_ARGS(reference->name));

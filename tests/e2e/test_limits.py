@@ -109,6 +109,14 @@ class SizeTest(DaemonCase):
         self.assertEqual(errors[0]['code'], 'GRAPH_TOO_LARGE')
         self.assertIn('50', errors[0]['message'])
 
+    def test_fan_outs_count_what_they_make(self):
+        """Also nested ones, of which a small document can make very many."""
+        origin = self.origin()
+        result = self.run_graph({'jobs': {'g': {'each': list(range(10)), 'jobs': {
+            'x': {'each': list(range(10)), 'url': origin.url('/text/{{item}}')}}}}})
+        self.assert_rejected(result['x[9]'], 'EACH_TOO_LARGE')
+        self.assertEqual(result.summary['jobs'], 40)
+
     def test_line_beyond_the_limit_closes_that_session_alone(self):
         """L7"""
         with self.bystander():
