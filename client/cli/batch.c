@@ -24,12 +24,16 @@
 
 #include "client/cli/batch_line.h"
 #include "client/cli/batch_private.h"
+#include "client/cli/clean.h"
 #include "client/cli/exit.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/message.h"
 #include "client/cli/progress.h"
 #include "proto/json.h"
 #include "util/clock.h"
+
+/* Characters of a refused line that are told. */
+#define BATCH_TOLD_WIDTH 60
 
 #define BATCH_LINGER_NS (2 * NS_PER_MS)
 #define BATCH_LINGER_MS 2
@@ -52,11 +56,37 @@
 
 /* -- Lines ------------------------------------------------------------------------------------- */
 
-void batch_refuse_line(struct batch *batch, uint64_t line, struct text code, struct text message)
+/* The point of a refused line: "not ok 3 - line 7: URL_INVALID ...". */
+static void batch_refuse_point(const struct batch *batch, const struct batch_refusal *refusal)
 {
+	struct buffer name;
+
+	if (!batch->options->tap)
+		return;
+	buffer_init(&name, SIZE_MAX / 4);
+	buffer_printf(&name, "line %ju: %.*s %.*s", (uintmax_t)(refusal->line + 1),
+		TEXT_ARGS(refusal->code), TEXT_ARGS(refusal->message));
+	render_tap_refuse(batch->options->tap, buffer_text(&name));
+	buffer_deinit(&name);
+}
+
+void batch_refuse_line(struct batch *batch, const struct batch_refusal *refusal)
+{
+	struct text start = clean_cut(refusal->text, BATCH_TOLD_WIDTH);
+	struct batch_log_row row = {
+		.line = refusal->line,
+		.command = refusal->text,
+		.submitted_unix_ns = clock_unix_ns(),
+		.is_rejected = true,
+	};
+
 	batch->n_refused++;
-	message_print(
-		"line %ju: %.*s: %.*s", (uintmax_t)(line + 1), TEXT_ARGS(code), TEXT_ARGS(message));
+	message_print("line %ju: %.*s: %.*s%s%.*s%s", (uintmax_t)(refusal->line + 1),
+		TEXT_ARGS(refusal->code), TEXT_ARGS(refusal->message), start.size > 0 ? ": " : "",
+		TEXT_ARGS(start), start.size < refusal->text.size ? "..." : "");
+	batch_refuse_point(batch, refusal);
+	if (batch->options->log->path)
+		batch_log_append(batch->options->log, &row);
 }
 
 static void batch_add_line(struct batch *batch, struct text text)
@@ -81,6 +111,19 @@ static void batch_add_line(struct batch *batch, struct text text)
 	batch->is_closed = true;
 }
 
+/* One that is wrong by itself; `text` is empty where it was not kept. */
+static void batch_refuse_last(struct batch *batch, struct text text, const struct fault *fault)
+{
+	struct batch_refusal refusal = {
+		.line = batch->intake.n_lines - 1,
+		.code = text_from(fault_name(fault->code)),
+		.message = text_from(fault_message(fault)),
+		.text = text,
+	};
+
+	batch_refuse_line(batch, &refusal);
+}
+
 static void batch_take_line(struct batch *batch, struct text line)
 {
 	struct fault fault;
@@ -89,10 +132,7 @@ static void batch_take_line(struct batch *batch, struct text line)
 	case BATCH_LINE_NOTHING: break;
 	case BATCH_LINE_URL:
 	case BATCH_LINE_JOB: batch_add_line(batch, line); break;
-	case BATCH_LINE_BAD:
-		batch_refuse_line(batch, batch->intake.n_lines - 1,
-			text_from(fault_name(fault.code)), text_from(fault_message(&fault)));
-		break;
+	case BATCH_LINE_BAD: batch_refuse_last(batch, line, &fault); break;
 	}
 }
 
@@ -117,13 +157,14 @@ static bool batch_has_room(const struct batch *batch)
 static bool batch_take_lines(struct batch *batch)
 {
 	while (batch_has_room(batch)) {
+		struct fault fault;
 		struct text line;
 
 		switch (intake_next(&batch->intake, &line)) {
 		case INTAKE_LINE: batch_take_line(batch, line); break;
 		case INTAKE_TOO_LONG:
-			batch_refuse_line(batch, batch->intake.n_lines - 1, TEXT("GRAPH_TOO_LARGE"),
-				TEXT("it is longer than a mebibyte"));
+			fault_set(&fault, FAULT_GRAPH_TOO_LARGE, "it is longer than a mebibyte");
+			batch_refuse_last(batch, TEXT(""), &fault);
 			break;
 		case INTAKE_MORE: return true;
 		case INTAKE_END: batch->is_closed = true; return true;
@@ -326,10 +367,11 @@ static bool batch_has_failed(const struct batch *batch)
 static void batch_append_summary(const struct batch *batch, struct buffer *out)
 {
 	buffer_printf(out,
-		"{\"status\":\"fulfilled\",\"jobs\":%ju,\"fulfilled\":%u,\"rejected\":%u,"
+		"{\"status\":\"%s\",\"jobs\":%ju,\"fulfilled\":%u,\"rejected\":%u,"
 		"\"refused\":%ju,\"resumed\":%ju,\"wall_ms\":",
-		(uintmax_t)batch_jobs(batch), batch->watch.n_settled - batch->watch.n_rejected,
-		batch->watch.n_rejected, (uintmax_t)batch->n_refused, (uintmax_t)batch->n_resumed);
+		batch->n_refused > 0 ? "rejected" : "fulfilled", (uintmax_t)batch_jobs(batch),
+		batch->watch.n_settled - batch->watch.n_rejected, batch->watch.n_rejected,
+		(uintmax_t)batch->n_refused, (uintmax_t)batch->n_resumed);
 	json_append_ms(out, clock_now_ns() - batch->start_ns);
 	buffer_append_byte(out, '}');
 }

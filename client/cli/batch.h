@@ -18,6 +18,8 @@ struct batch_options {
 	/* Borrowed. */
 	struct session *session;
 	struct render *render;
+	/* The render where it is TAP's, which has a point for a refused line; else NULL. */
+	struct render *tap;
 	struct sink *sink;
 	struct batch_log *log;
 	/* What stands before the jobs of each graph: compose_head(). */

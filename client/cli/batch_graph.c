@@ -116,8 +116,14 @@ static bool batch_graph_blame(struct batch *batch, struct batch_chunk *chunk, yy
 	job = batch_chunk_get(chunk, place);
 	/* A line's first error is enough to correct it. */
 	if (!job->is_settled) {
-		batch_refuse_line(batch, job->line, code.data ? code : TEXT("GRAPH_VALUE"),
-			message.data ? message : TEXT(""));
+		struct batch_refusal refusal = {
+			.line = job->line,
+			.code = code.data ? code : TEXT("GRAPH_VALUE"),
+			.message = message.data ? message : TEXT(""),
+			.text = batch_chunk_text(chunk, job),
+		};
+
+		batch_refuse_line(batch, &refusal);
 		batch_record_pass(batch, job->turn);
 	}
 	job->is_settled = true;
@@ -138,7 +144,8 @@ void batch_graph_take_refused(struct batch *batch, uint64_t graph, struct text j
 	batch_graph_forget(batch, chunk);
 	batch->n_outstanding -= chunk->n_jobs;
 	doc = json_read(json, &read_error);
-	yyjson_arr_foreach(yyjson_obj_get(yyjson_doc_get_root(doc), "errors"), i, n, error) {
+	yyjson_arr_foreach(yyjson_obj_get(yyjson_doc_get_root(doc), "errors"), i, n, error)
+	{
 		if (batch_graph_blame(batch, chunk, error))
 			n_blamed++;
 		else

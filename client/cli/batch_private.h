@@ -83,5 +83,14 @@ void batch_record_pass(struct batch *batch, uint64_t turn);
 /* At the end, whoever's turn it is. */
 void batch_record_flush(struct batch *batch);
 
-/* A line was refused, here or by the daemon: said, and counted. */
-void batch_refuse_line(struct batch *batch, uint64_t line, struct text code, struct text message);
+/* A line that was refused, here or by the daemon; views that live for the call. */
+struct batch_refusal {
+	/* From 0 on. */
+	uint64_t line;
+	struct text code, message;
+	/* The line itself; empty: it was not kept. */
+	struct text text;
+};
+
+/* Said, counted, and in the log. */
+void batch_refuse_line(struct batch *batch, const struct batch_refusal *refusal);

@@ -84,6 +84,7 @@ static int batch_run_with(
 	if (status == 0) {
 		batch->session = &session;
 		batch->render = show->render;
+		batch->tap = show->format == SHOW_TAP ? show->render : NULL;
 		batch->sink = &show->sink;
 		batch->log = &log;
 		batch->keep_order = option_given(options, OPTION_KEEP_ORDER);

@@ -2,6 +2,7 @@
 #include "client/cli/failure.h"
 
 #include "client/cli/clean.h"
+#include "client/cli/render/reason.h"
 #include "proto/fault.h"
 #include "proto/json.h"
 #include "util/container.h"
@@ -74,20 +75,13 @@ static void failure_head(
 	struct buffer *out, const struct render_record *record, yyjson_val *root, uint32_t columns)
 {
 	yyjson_val *reason = yyjson_obj_get(root, "reason");
-	struct text code = json_string(yyjson_obj_get(reason, "code"));
-	struct text message = json_string(yyjson_obj_get(reason, "message"));
-	struct text attempts = json_number(yyjson_obj_get(root, "attempts"));
 	struct buffer line;
 
 	buffer_init(&line, SIZE_MAX / 4);
 	buffer_append_text(&line, record->job);
 	buffer_append_literal(&line, ": ");
-	buffer_append_text(&line, code);
-	buffer_append_literal(&line, ": ");
-	if (message.data)
-		buffer_append_text(&line, message);
-	if (attempts.data && !text_is(attempts, "0") && !text_is(attempts, "1"))
-		buffer_printf(&line, " (%.*s attempts)", TEXT_ARGS(attempts));
+	reason_append(&line, reason);
+	reason_append_note(&line, root);
 	failure_line(out, TEXT(""), buffer_text(&line), columns);
 	buffer_deinit(&line);
 }

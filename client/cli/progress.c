@@ -43,6 +43,11 @@ void progress_init(enum progress_mode mode)
 		progress.next_ns = clock_now_ns() + progress_interval_ns();
 }
 
+bool progress_is_told(void)
+{
+	return progress.mode != PROGRESS_NONE;
+}
+
 bool progress_is_drawn(void)
 {
 	return progress.mode == PROGRESS_TTY;

@@ -36,3 +36,6 @@ void progress_finish(const struct watch *watch);
 
 /* True where a picture is drawn, or would be if it took longer. */
 bool progress_is_drawn(void);
+
+/* Somebody is told how far it has come, in whatever way. */
+bool progress_is_told(void);

@@ -275,6 +275,18 @@ static void run_finish(struct run *run, const struct render_end *end)
 		run->local_error = r;
 }
 
+/* In the end it is known what fan-outs have made. */
+static void run_take_total(struct run *run, yyjson_val *jobs)
+{
+	struct text digits = json_number(jobs);
+	uint64_t n;
+
+	if (!digits.data || !text_to_u64(digits, UINT32_MAX, &n))
+		return;
+	run->watch.n_jobs = (uint32_t)n;
+	run->watch.n_more = 0;
+}
+
 static void run_take_done(struct run *run, const struct settle_event *event)
 {
 	struct render_end end = {run_event_json(event)};
@@ -283,6 +295,7 @@ static void run_take_done(struct run *run, const struct settle_event *event)
 	yyjson_val *summary = yyjson_doc_get_root(doc);
 	yyjson_val *code = yyjson_obj_get(yyjson_obj_get(summary, "reason"), "code");
 
+	run_take_total(run, yyjson_obj_get(summary, "jobs"));
 	if (yyjson_equals_str(code, "GRAPH_TIMEOUT") ||
 		(run->options->job_timeout_is_graphs && run->job_timed_out))
 		run->status = EXIT_GRAPH_TIMEOUT;
@@ -470,7 +483,8 @@ static int run_tell_lost(struct run *run)
 	run_finish(run, &end);
 	session_tell_lost(run->options->session, run->error);
 	if (run->watch.n_jobs > 0)
-		message_print("%u of %u jobs had settled", run->watch.n_settled, run->watch.n_jobs);
+		message_print("%u of %u jobs had settled", run->watch.n_settled,
+			watch_total(&run->watch));
 	return EXIT_DAEMON;
 }
 

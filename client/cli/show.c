@@ -17,7 +17,8 @@
 #include "proto/document.h"
 #include "util/clock.h"
 
-/* A picture of what runs needs the checked document: up to this size it is worth its time. */
+/* To tell what runs, and what fan-outs make, needs the checked document: up to this size it is
+ * worth its time. */
 #define SHOW_DRAWN_MAX (1024 * 1024)
 
 int show_choose(const struct options *options, enum show_format *ret_format)
@@ -37,6 +38,10 @@ int show_choose(const struct options *options, enum show_format *ret_format)
 
 	if (view_on_stdout(options, &view)) {
 		*ret_format = SHOW_VIEW;
+		if (view_crowds_stdout(options)) {
+			message_print("two FILEs are \"-\": both want standard output");
+			return EXIT_USAGE;
+		}
 		if (!value)
 			return 0;
 		message_print("--format and a FILE that is \"-\" both want standard output");
@@ -192,7 +197,7 @@ static bool show_needs_plan(const struct show_options *show)
 	if (!show->document.data)
 		return false;
 	return option_given(show->options, OPTION_KEEP_ORDER) || view_is_wanted(show->options) ||
-	       (progress_is_drawn() && show->document.size <= SHOW_DRAWN_MAX);
+	       (progress_is_told() && show->document.size <= SHOW_DRAWN_MAX);
 }
 
 /* A document that is refused here is refused by the daemon, too, which says why. */

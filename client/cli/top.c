@@ -8,7 +8,10 @@
  * cursor's. */
 #define TOP_ROWS_OTHER 7
 
-#define TOP_NAME_WIDTH 24
+/* A name has what the other columns leave of the terminal. */
+#define TOP_NAME_WIDTH  24
+#define TOP_NAME_MIN    8
+#define TOP_OTHER_WIDTH 60
 
 static uint64_t top_number(yyjson_val *object, const char *key)
 {
@@ -55,7 +58,8 @@ void top_read(struct top_sample *sample, struct yyjson_val *status)
 		.open = top_number(connections, "open"),
 		.idle = top_number(connections, "idle"),
 	};
-	yyjson_arr_foreach(yyjson_obj_get(status, "graph_list"), i, n, graph) {
+	yyjson_arr_foreach(yyjson_obj_get(status, "graph_list"), i, n, graph)
+	{
 		if (sample->n_listed < TOP_GRAPHS_MAX)
 			top_read_graph(&sample->listed[sample->n_listed++], graph);
 	}
@@ -172,15 +176,25 @@ static void top_append_work(
 	top_end_line(top);
 }
 
+static uint32_t top_name_width(const struct top_view *view)
+{
+	if (view->columns == 0 || view->columns >= TOP_OTHER_WIDTH + TOP_NAME_WIDTH)
+		return TOP_NAME_WIDTH;
+	if (view->columns <= TOP_OTHER_WIDTH + TOP_NAME_MIN)
+		return TOP_NAME_MIN;
+	return view->columns - TOP_OTHER_WIDTH;
+}
+
 static void top_append_graph(struct top *top, const struct top_graph *graph)
 {
 	struct buffer *out = top->out;
-	struct text name = clean_cut(graph->name.data ? graph->name : TEXT("-"), TOP_NAME_WIDTH);
+	uint32_t room = top_name_width(top->view);
+	struct text name = clean_cut(graph->name.data ? graph->name : TEXT("-"), room);
 	size_t width = clean_width(name);
 
 	buffer_printf(out, "%8ju  ", (uintmax_t)graph->number);
 	clean_line(out, name);
-	buffer_printf(out, "%*s", (int)(TOP_NAME_WIDTH - width), "");
+	buffer_printf(out, "%*s", (int)(room - width), "");
 	if (graph->has_uid)
 		buffer_printf(out, "  %6ju", (uintmax_t)graph->uid);
 	else
@@ -201,8 +215,9 @@ static void top_append_graphs(struct top *top, const struct top_sample *now)
 	if (n == 0)
 		return;
 	top_end_line(top);
-	buffer_printf(top->out, "%8s  %-*s  %6s  %8s  %8s  %9s  %s", "GRAPH", TOP_NAME_WIDTH,
-		"NAME", "UID", "JOBS", "SETTLED", "IN FLIGHT", "AGE");
+	buffer_printf(top->out, "%8s  %-*s  %6s  %8s  %8s  %9s  %s", "GRAPH",
+		(int)top_name_width(top->view), "NAME", "UID", "JOBS", "SETTLED", "IN FLIGHT",
+		"AGE");
 	top_end_line(top);
 	for (uint32_t i = 0; i < n; i++)
 		top_append_graph(top, &now->listed[i]);

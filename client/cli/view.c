@@ -48,6 +48,15 @@ bool view_on_stdout(const struct options *options, enum view_kind *ret_kind)
 	return false;
 }
 
+bool view_crowds_stdout(const struct options *options)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < VIEW_COUNT; i++)
+		n += view_is_dash(options, (enum view_kind)i);
+	return n > 1;
+}
+
 struct render *view_make(enum view_kind kind, const struct render_options *options)
 {
 	return view_kinds[kind].make(options);

@@ -42,6 +42,9 @@ bool view_is_wanted(const struct options *options);
 /* The one whose FILE is "-": it takes the place of the results. False: there is none. */
 bool view_on_stdout(const struct options *options, enum view_kind *ret_kind);
 
+/* More than one of the FILEs is "-". */
+bool view_crowds_stdout(const struct options *options);
+
 /* The maker of a kind's render. */
 struct render *view_make(enum view_kind kind, const struct render_options *options);
 

@@ -31,6 +31,8 @@ struct watch_job {
 	uint32_t blockers;
 	/* Of a fan-out: leaves in it. */
 	uint32_t settled, rejected;
+	/* Of a leaf in a fan-out: how many there are of it, as far as records tell. */
+	uint32_t known;
 	enum watch_state state;
 };
 
@@ -131,6 +133,26 @@ static uint32_t watch_outermost(const struct plan *plan, uint32_t place)
 	return place;
 }
 
+/* A leaf of a fan-out has settled. Where one fan-out is around it, its number tells how many there
+ * are at least: children begin in their order. */
+static void watch_count(struct watch *watch, uint32_t place, struct text id)
+{
+	struct watch_job *state = &watch->jobs[place];
+	struct text items = place_items(id);
+	uint32_t known, item;
+
+	state->settled++;
+	known = state->settled;
+	if (place_next_item(&items, &item) && items.size == 0 && item >= known &&
+		item < PLAN_JOBS_MAX)
+		known = item + 1;
+	if (known <= state->known)
+		return;
+	/* The first stands in the document. */
+	watch->n_more += known - (state->known > 0 ? state->known : 1);
+	state->known = known;
+}
+
 void watch_take(struct watch *watch, const struct render_record *record, uint64_t now_ns)
 {
 	const struct plan_job *job = watch->jobs ? place_find(watch->plan, record->job) : NULL;
@@ -146,10 +168,20 @@ void watch_take(struct watch *watch, const struct render_record *record, uint64_
 	if (watch_is_single(job)) {
 		watch_settle(watch, place, now_ns);
 	} else if (!record->is_group) {
+		watch_count(watch, place, record->job);
 		place = watch_outermost(watch->plan, place);
 		watch->jobs[place].settled++;
 		watch->jobs[place].rejected += record->is_rejected;
 	}
+}
+
+uint32_t watch_total(const struct watch *watch)
+{
+	uint32_t n = watch->n_jobs + watch->n_more;
+
+	if (watch->n_jobs == 0)
+		return 0;
+	return n > watch->n_settled ? n : watch->n_settled;
 }
 
 /* -- Frames ------------------------------------------------------------------------------------ */
@@ -260,7 +292,7 @@ void watch_frame(const struct watch *watch, uint64_t now_ns, uint32_t rows, uint
 	uint32_t room = frame_room(rows), n_shown = 0;
 
 	*ret_frame = (struct frame){
-		.jobs = watch->n_jobs,
+		.jobs = watch_total(watch),
 		.settled = watch->n_settled,
 		.rejected = watch->n_rejected,
 		.running = watch->n_running,

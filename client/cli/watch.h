@@ -26,8 +26,10 @@ struct watch {
 	/* Places of jobs whose turn to begin has come. */
 	uint32_t *stack;
 	uint64_t start_ns;
-	/* Leaves. 0: not yet known. */
+	/* Leaves, those of a fan-out's child once. 0: not yet known. */
 	uint32_t n_jobs;
+	/* More than that, as far as is known: what fan-outs have made. */
+	uint32_t n_more;
 	uint32_t n_settled, n_rejected;
 	/* Outside of fan-outs. */
 	uint32_t n_running;
@@ -40,6 +42,9 @@ void watch_deinit(struct watch *watch);
 
 /* A record has come. Without a plan the time does not matter. */
 void watch_take(struct watch *watch, const struct render_record *record, uint64_t now_ns);
+
+/* Jobs known so far, never fewer than have settled; 0: not yet known. */
+uint32_t watch_total(const struct watch *watch);
 
 /* Fills a frame for a terminal of that many rows and columns; no rows: the counts alone. Its texts
  * are views into the plan. */

@@ -275,6 +275,15 @@ class StreamTest(BatchCase):
         self.assertRegex(done.text(), r'(?m)^not ok \d - 1')
         self.assertRegex(done.text(), r'(?m)^1\.\.2$')
 
+    def test_tap_has_a_point_for_a_refused_line(self):
+        url = self.origin().url('/text/x')
+        done = self.batch([url, 'http://a b/', '{"url":', url], '--format', 'tap')
+        self.assertEqual(done.code, 1)
+        self.assertRegex(done.text(), r'(?m)^not ok \d - line 2: URL_INVALID ')
+        self.assertRegex(done.text(), r'(?m)^not ok \d - line 3: [A-Z_]+ ')
+        self.assertRegex(done.text(), r'(?m)^1\.\.4$')
+        self.assertEqual(done.text().count('ok '), 4)
+
     def test_summary(self):
         origin = self.origin()
         done = self.batch([origin.url('/text/x'), origin.url('/status/500'), 'http://a b/'],
@@ -282,6 +291,9 @@ class StreamTest(BatchCase):
         summary = json.loads(done.err.splitlines()[-1])
         self.assertEqual([summary[name] for name in ('jobs', 'fulfilled', 'rejected', 'refused')],
                          [3, 1, 1, 1])
+        self.assertEqual(summary['status'], 'rejected')
+        done = self.batch([origin.url('/status/500')], '--summary')
+        self.assertEqual(json.loads(done.err.splitlines()[-1])['status'], 'fulfilled')
 
     def test_progress_json(self):
         origin = self.origin()
@@ -343,6 +355,18 @@ class JoblogTest(BatchCase):
                          [('2', '0', good), ('3', '1', bad), ('4', '1', 'http://127.0.0.1:1/')])
         for row in rows:
             self.assertLess(abs(float(row[2]) - time.time()), 60)
+
+    def test_joblog_has_the_refused_lines(self):
+        url = self.origin().url('/text/x')
+        path = self.directory() + '/log'
+        bad = 'http://a b/' + 'x' * 100
+        done = self.batch([url, bad, '{"a\x1b":'], '--joblog', path)
+        self.assertEqual(done.code, 1)
+        self.assertEqual(sorted((row[0], row[6], row[7], row[8]) for row in self.rows(path)[1:]),
+                         [('1', '0', '0', url), ('2', '1', '0', bad), ('3', '1', '0', '{"a?":')])
+        self.assertIn(': ' + bad[:60] + '...\n', done.err)
+        self.assertNotIn(bad[:61], done.err)
+        self.assertIn(': {"a?":\n', done.err)
 
     def test_resume_skips_what_was_fulfilled(self):
         origin = self.origin()

@@ -371,6 +371,7 @@ class ViewTest(RunCase):
         done = self.run_cli(self.two(), '--joblog=-')
         self.assertTrue(done.text().startswith('Seq\t'))
         self.assertEqual(self.run_cli({'jobs': {}}, '--har=-', '--format=json').code, 2)
+        self.assertEqual(self.run_cli({'jobs': {}}, '--report=-', '--trace=-').code, 2)
 
     def test_a_file_that_cannot_be_written_is_6_and_nothing_is_sent(self):
         origin = self.origin()

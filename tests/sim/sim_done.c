@@ -4,6 +4,7 @@
 #include "sim_json.h"
 #include "sim_judge.h"
 #include "sim_oracle.h"
+#include "sim_slot.h"
 #include "sim_world.h"
 
 /*
@@ -198,6 +199,27 @@ static void sim_done_check_counts(const struct sim_graph *graph, yyjson_val *don
 			top->n_skipped);
 }
 
+/* The path names jobs that there were, and the time is that of the last record at least. */
+static void sim_done_check_path(struct sim_graph *graph, yyjson_val *done)
+{
+	yyjson_val *path = yyjson_obj_get(done, "critical_path"), *id;
+	double wall_ms = yyjson_get_num(yyjson_obj_get(done, "wall_ms"));
+	size_t i, n;
+
+	yyjson_arr_foreach(path, i, n, id)
+	{
+		const struct sim_instance *job = sim_tree_find(graph, yyjson_get_str(id));
+
+		if (!job || !job->is_settled)
+			sim_fail("graph %llu: %s is on its critical path",
+				(unsigned long long)graph->number, yyjson_get_str(id));
+	}
+	if (wall_ms * 1000 + SIM_ROUNDING_US < (double)graph->last_us)
+		sim_fail("graph %llu took %.3f ms, its last job settled after %llu us",
+			(unsigned long long)graph->number, wall_ms,
+			(unsigned long long)graph->last_us);
+}
+
 void sim_done_judge(struct sim_graph *graph, yyjson_val *done)
 {
 	struct sim_instance *top = graph->top;
@@ -216,9 +238,11 @@ void sim_done_judge(struct sim_graph *graph, yyjson_val *done)
 	sim_done_check_settled(graph);
 	sim_done_check_counts(graph, done);
 	sim_done_check_status(graph, done);
+	sim_done_check_path(graph, done);
 	sim_done_check_tries(graph);
 	sim_done_check_bounds(graph);
 	sim_done_check_dedupe(graph);
+	sim_slot_check(graph);
 	if (graph->result)
 		sim_done_check_return(graph);
 }

@@ -39,6 +39,13 @@ static unsigned sim_node_fans(const struct sim_node *node)
 	return n;
 }
 
+static bool sim_node_is_in(const struct sim_node *node, const struct sim_node *group)
+{
+	while (node && node != group)
+		node = node->parent;
+	return node == group;
+}
+
 static struct sim_node *sim_node_new(struct sim_node *parent)
 {
 	struct sim_node *node = sim_alloc(sizeof(*node));
@@ -124,7 +131,7 @@ static void sim_draw_children(struct sim_node *top, unsigned n_children)
 			/* Alone it would be the window. */
 			if (node->fan && !node->fan->window)
 				node->concurrency = 0;
-			counts[n_groups] = sim_chance(60) && node->mode != SIM_RACE
+			counts[n_groups] = sim_chance(node->mode == SIM_RACE ? 10 : 60)
 						   ? 0
 						   : (unsigned)sim_between(1, SIM_BELOW_MAX / 2);
 			groups[n_groups++] = node;
@@ -175,6 +182,21 @@ static unsigned sim_graph_draw_size(void)
 	return (unsigned)sim_between(1, sim_chance(150) ? SIM_JOBS_SOME : SIM_JOBS_FEW);
 }
 
+/* A node inside of a fan-out that the first job is not in: it must not refer to it. */
+static struct sim_node *sim_graph_find_hidden(const struct sim_graph *graph)
+{
+	for (unsigned i = 1; i < graph->n_nodes; i++) {
+		struct sim_node *node = graph->nodes[i];
+		const struct sim_node *fan = node->parent;
+
+		while (fan && !fan->fan)
+			fan = fan->parent;
+		if (fan && fan != graph->nodes[0] && !sim_node_is_in(fan, graph->nodes[0]))
+			return node;
+	}
+	return NULL;
+}
+
 static void sim_graph_draw_wrong(struct sim_graph *graph)
 {
 	static const enum fault_code wrongs[] = {
@@ -182,10 +204,22 @@ static void sim_graph_draw_wrong(struct sim_graph *graph)
 		FAULT_GRAPH_CYCLE,
 		FAULT_GRAPH_TYPE,
 		FAULT_GRAPH_UNKNOWN_JOB,
+		FAULT_GRAPH_VALUE,
 	};
 
 	if (graph->n_nodes > 0 && sim_chance(30))
 		graph->wrong = wrongs[sim_below(countof(wrongs))];
+	if (graph->wrong == FAULT_GRAPH_VALUE) {
+		graph->hidden = sim_graph_find_hidden(graph);
+		if (!graph->hidden)
+			graph->wrong = FAULT_NONE;
+	}
+	for (unsigned i = 0; i < graph->n_nodes; i++) {
+		const struct sim_node *node = graph->nodes[i];
+
+		if (node->is_group && node->n_children == 0 && node->mode == SIM_RACE)
+			graph->wrong = FAULT_GRAPH_EMPTY;
+	}
 	if (graph->n_nodes == 0 && graph->root.mode == SIM_RACE)
 		graph->wrong = FAULT_GRAPH_EMPTY;
 }

@@ -274,6 +274,8 @@ struct sim_graph {
 	enum sim_graph_state state;
 	/* What a document that is to be refused is refused for; FAULT_NONE: it is to be taken. */
 	enum fault_code wrong;
+	/* FAULT_GRAPH_VALUE: what the first job refers to, and cannot see. */
+	const struct sim_node *hidden;
 	struct sim_node root;
 	/* By number. */
 	struct sim_node **nodes;
@@ -287,6 +289,9 @@ struct sim_graph {
 	struct sim_bytes document;
 
 	struct sim_instance *top;
+	/* Places in its bound, and whether they are all of them (sim_slot.c). */
+	struct sim_slot *slots;
+	bool has_unknown_slots;
 	struct sim_resource *resources;
 	uint32_t n_on_wire;
 	struct sim_cancel cancels[SIM_CANCELS_MAX];

@@ -23,27 +23,39 @@ static bool sim_cancel_names(const struct sim_cancel *cancel, const struct sim_i
 	return false;
 }
 
-/* The first one by then that names it, or what it is in. */
+/* The first one of that turn that names it, or what it is in; else the first one before. What
+ * there was not yet when it was to be cancelled was not. */
 static const struct sim_cancel *sim_cancel_first(
 	const struct sim_instance *instance, uint64_t end_us)
 {
 	const struct sim_graph *graph = instance->graph;
 	const struct sim_cancel *first = NULL;
+	bool first_is_now = false;
 
 	for (unsigned i = 0; i < graph->n_cancels; i++) {
 		const struct sim_cancel *cancel = &graph->cancels[i];
+		uint64_t told_us = sim_graph_us(graph, cancel->told_ns);
+		bool is_now = told_us + SIM_ROUNDING_US >= end_us;
 
-		if (cancel->told_ns && sim_cancel_names(cancel, instance) &&
-			sim_graph_us(graph, cancel->told_ns) <= end_us + SIM_ROUNDING_US &&
-			(!first || cancel->order < first->order))
-			first = cancel;
+		if (!cancel->told_ns || !sim_cancel_names(cancel, instance) ||
+			told_us > end_us + SIM_ROUNDING_US)
+			continue;
+		if (first && (first_is_now != is_now ? first_is_now : first->order < cancel->order))
+			continue;
+		first = cancel;
+		first_is_now = is_now;
 	}
 	return first;
 }
 
 bool sim_cancel_covers(const struct sim_instance *instance, uint64_t end_us)
 {
-	return sim_cancel_first(instance, end_us) != NULL;
+	const struct sim_cancel *cancel = sim_cancel_first(instance, end_us);
+
+	if (!cancel)
+		return false;
+	return sim_is_hurried(instance->graph) ||
+	       end_us <= sim_graph_us(instance->graph, cancel->told_ns) + SIM_CANCEL_US;
 }
 
 /* -- Deciding ----------------------------------------------------------------------------- */

@@ -390,6 +390,7 @@ static void sim_judge_outcome(struct sim_record *record)
 
 	if (sim_is_taken_down(record)) {
 		sim_judge_taken_down(record);
+		record->graph->has_unknown_slots = true;
 		if (record->instance->role == SIM_LEAF &&
 			sim_fate_of(record->instance).kind == SIM_READY)
 			sim_leaf_take_down(record);

@@ -22,6 +22,9 @@
 /* Times are written in milliseconds with three digits behind the point. */
 #define SIM_ROUNDING_US 2
 
+/* What is cancelled is so in that turn. */
+#define SIM_CANCEL_US SIM_ROUNDING_US
+
 #define SIM_ATTEMPTS_MAX 8
 
 /* One attempt, as a record has it. */

@@ -7,6 +7,7 @@
 #include "sim_oracle.h"
 #include "sim_retry.h"
 #include "sim_server.h"
+#include "sim_slot.h"
 #include "sim_world.h"
 
 /*
@@ -436,6 +437,8 @@ void sim_leaf_judge(struct sim_record *record)
 	sim_leaf_check_queue(record);
 	sim_leaf_check_unsent(record, &claim);
 	sim_retry_judge(record, claim.tries);
+	for (unsigned i = 0; i < record->n_attempts; i++)
+		sim_slot_note(record, i, claim.tries[i]);
 	for (unsigned i = 0; i < record->n_attempts && !last; i++)
 		last = claim.tries[i];
 	if (record->reason)

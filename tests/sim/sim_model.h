@@ -26,6 +26,7 @@ struct sim_instance;
 struct sim_label;
 struct sim_saying;
 struct sim_pause;
+struct sim_beginning;
 struct sim_slot;
 
 /* A set of reason codes: those a job may have been rejected with, by what happened to it. */
@@ -105,8 +106,8 @@ struct sim_conn {
 	struct sim_try *try, *latest;
 	unsigned n_requests;
 	uint64_t received, request_at;
-	/* When the daemon was told that it is connected. */
-	uint64_t connected_ns;
+	/* When the daemon was told that it is connected, and closed (0: not yet). */
+	uint64_t connected_ns, closed_ns;
 	uid_t uid;
 	/* True exactly when the daemon was told of something that makes it unfit. */
 	bool is_doubtful;
@@ -272,7 +273,7 @@ struct sim_model {
 	struct sim_graph *told;
 	/* Who was to be left alone, and when attempts began (sim_retry.c). */
 	struct sim_pause *pauses;
-	struct sim_slot *slots;
+	struct sim_beginning *beginnings;
 	/* When the drain was asked for (0: not yet). */
 	uint64_t drain_ns;
 	int listener;

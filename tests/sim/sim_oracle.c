@@ -319,5 +319,6 @@ void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result)
 
 void sim_oracle_on_closed(struct sim_conn *conn)
 {
+	conn->closed_ns = sim_now();
 	sim_oracle_off_wire(conn);
 }

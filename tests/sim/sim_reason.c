@@ -16,9 +16,6 @@
 #define SIM_CONNECT_TIMEOUT_NS (10 * NS_PER_S)
 #define SIM_IDLE_TIMEOUT_NS    (30 * NS_PER_S)
 
-/* How long it may take to cancel a graph's last job. */
-#define SIM_CANCEL_US 100000
-
 /* -- Deadlines ---------------------------------------------------------------------------- */
 
 /* True where something keeps the job waiting for long; all else takes less than some seconds. */
@@ -134,7 +131,8 @@ bool sim_reason_is_fair(const struct sim_record *record, const struct sim_attemp
 		return last && last->is_answered && sim_status_is_ok(node, last->reply.status) &&
 		       !sim_body_is_too_large(node, last);
 	case FAULT_HTTP_STATUS:
-		return last && last->is_answered && !sim_status_is_ok(node, last->reply.status);
+		return last && last->is_answered && !sim_status_is_ok(node, last->reply.status) &&
+		       attempt->status == last->reply.status;
 	case FAULT_BODY_TOO_LARGE: return sim_body_is_too_large(node, last);
 	case FAULT_CONNECT_LOCAL:
 		return sim_model.has_local_trouble || sim_world.memory_failed ||
@@ -191,6 +189,9 @@ static bool sim_cancel_has_cause(const struct sim_record *record)
 		sim_fate_of(group);
 		if (!sim_cancel_since(record, group, &since_us))
 			continue;
+		/* A deadline may be late, a decision is not. */
+		if (record->by == SIM_BY_TIMEOUT)
+			since_us += SIM_LATE_US;
 		if (sim_is_hurried(record->graph) ||
 			record->end_us <= since_us + group->begin_slack_us + SIM_CANCEL_US)
 			return true;

@@ -170,7 +170,7 @@ static void sim_retry_check_again(
 	if (!sim_retry_wants(&node->retry, before))
 		sim_fail("%s: tried again after %s (%u)", record->instance->id,
 			sim_code_name(before->code), before->status);
-	if (!sim_retry_may_repeat(node, tries[n - 1]))
+	if (sim_leaf_is_alone(record->instance) && !sim_retry_may_repeat(node, tries[n - 1]))
 		sim_fail("%s: a %s was repeated", record->instance->id, node->label->method);
 	sim_retry_check_wait(record, n, tries[n - 1]);
 }
@@ -229,8 +229,8 @@ static const char *sim_retry_expect(const struct sim_record *record, const struc
 		return "policy";
 	if (record->n_attempts >= node->retry.attempts)
 		return "attempts";
-	/* Whether anything went out is not always known here. */
-	if (!sim_retry_may_repeat(node, last))
+	/* Whose request went out is not known where several ask for the same. */
+	if (!sim_retry_may_repeat(node, last) && sim_leaf_is_alone(record->instance))
 		return "not_idempotent";
 	return NULL;
 }
@@ -276,8 +276,8 @@ struct sim_pause {
 };
 
 /* An attempt got its slot. */
-struct sim_slot {
-	struct sim_slot *next;
+struct sim_beginning {
+	struct sim_beginning *next;
 	const struct sim_instance *job;
 	uint64_t at_us;
 };
@@ -287,16 +287,16 @@ static void sim_retry_note(const struct sim_record *record, unsigned n, const st
 	const struct sim_attempt *attempt = &record->attempts[n];
 	const struct sim_instance *job = record->instance;
 	uint64_t accepted_us = record->graph->accepted_us, least_us, most_us;
-	struct sim_slot *slot;
+	struct sim_beginning *beginning;
 	struct sim_pause *pause;
 
 	/* Who shares a flight begins nothing. */
 	if (!record->graph->is_accepted_known || !sim_model.has_pause || record->leader)
 		return;
-	slot = sim_alloc(sizeof(*slot));
-	*slot = (struct sim_slot){
-		sim_model.slots, job, accepted_us + attempt->start_us + attempt->queue_us};
-	sim_model.slots = slot;
+	beginning = sim_alloc(sizeof(*beginning));
+	*beginning = (struct sim_beginning){
+		sim_model.beginnings, job, accepted_us + attempt->start_us + attempt->queue_us};
+	sim_model.beginnings = beginning;
 	if (attempt->code != FAULT_HTTP_STATUS || job->node->retry.attempts < 2)
 		return;
 	if ((attempt->status != 429 && attempt->status != 503) || !sim_leaf_is_alone(job))
@@ -313,17 +313,18 @@ static void sim_retry_note(const struct sim_record *record, unsigned n, const st
 void sim_retry_check_pauses(void)
 {
 	for (struct sim_pause *pause = sim_model.pauses; pause; pause = pause->next) {
-		for (struct sim_slot *slot = sim_model.slots; slot; slot = slot->next) {
-			const struct sim_instance *job = slot->job;
+		for (struct sim_beginning *beginning = sim_model.beginnings; beginning;
+			beginning = beginning->next) {
+			const struct sim_instance *job = beginning->job;
 
 			if (job->node->label->origin != pause->origin ||
 				job->graph->client->uid != pause->uid)
 				continue;
-			if (slot->at_us > pause->from_us + SIM_ROUNDING_US &&
-				slot->at_us + SIM_ROUNDING_US < pause->until_us)
+			if (beginning->at_us > pause->from_us + SIM_ROUNDING_US &&
+				beginning->at_us + SIM_ROUNDING_US < pause->until_us)
 				sim_fail("%s was begun at %llu us while its origin wanted to be "
 					 "left alone from %llu to %llu",
-					job->id, (unsigned long long)slot->at_us,
+					job->id, (unsigned long long)beginning->at_us,
 					(unsigned long long)pause->from_us,
 					(unsigned long long)pause->until_us);
 		}

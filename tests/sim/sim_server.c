@@ -264,7 +264,8 @@ static void sim_server_read(struct sim_conn *conn)
 	conn->n_served++;
 	conn->response_end = UINT64_MAX;
 	conn->ends_at_close = false;
-	sim_trace("  origin reads %s (%u)", try->resource->target, try->number);
+	sim_trace("  origin reads %s (%u), and will say %u%s", try->resource->target, try->number,
+		try->reply.status, try->reply.later ? ", later" : "");
 	sim_server_reply(conn, try);
 }
 

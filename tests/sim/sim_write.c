@@ -323,20 +323,22 @@ static void sim_fan_put(struct sim_bytes *out, const struct sim_node *node)
 
 static void sim_node_put_after(struct sim_bytes *out, const struct sim_node *node)
 {
-	const char *in_circle =
-		node->number == 0 && node->graph->wrong == FAULT_GRAPH_CYCLE ? node->id : NULL;
-	const char *unknown = node->number == 0 && node->graph->wrong == FAULT_GRAPH_UNKNOWN_JOB
-				      ? "nobody"
-				      : NULL;
+	const struct sim_graph *graph = node->graph;
+	const char *wrong = NULL;
 	unsigned n = 0;
 
-	if (node->number == 0 && node->graph->wrong == FAULT_GRAPH_TYPE) {
+	if (node->number == 0 && graph->wrong == FAULT_GRAPH_TYPE) {
 		sim_put(out, ",\"after\":7");
 		return;
 	}
-	if (in_circle || unknown)
-		sim_put(out, "%s\"%s\"", n++ ? "," : ",\"after\":[",
-			in_circle ? in_circle : unknown);
+	if (graph->wrong == FAULT_GRAPH_CYCLE)
+		wrong = node->id;
+	else if (graph->wrong == FAULT_GRAPH_UNKNOWN_JOB)
+		wrong = "nobody";
+	else if (graph->wrong == FAULT_GRAPH_VALUE)
+		wrong = graph->hidden->id;
+	if (node->number == 0 && wrong)
+		sim_put(out, "%s\"%s\"", n++ ? "," : ",\"after\":[", wrong);
 	for (unsigned i = 0; i < node->n_deps; i++) {
 		if (node->is_after[i] || sim_chance(100))
 			sim_put(out, "%s\"%s\"", n++ ? "," : ",\"after\":[", node->deps[i]->id);

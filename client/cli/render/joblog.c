@@ -9,7 +9,8 @@
  * Seq is the place in the document from 1 on (of settle batch, the line of the input). Times are
  * seconds, from when the job had its place on the wire. Nothing is known of the bytes sent.
  * Exitval is 0 or 1; Signal is 15 (SIGTERM) where the job was cancelled. Command is the URL that
- * was asked for, and the job's id where a record and the plan tell of none.
+ * was asked for, and the job's id where a record and the plan tell of none: of a job that was never
+ * sent the plan may have references that nothing was filled in for.
  */
 #include <stdlib.h>
 
@@ -82,16 +83,17 @@ static void joblog_append_job(
 	struct buffer *out, const struct timeline_job *job, uint64_t submitted_ns)
 {
 	uint64_t begin_us = joblog_begin_us(job);
+	struct text url = job->url_is_template ? (struct text){NULL, 0} : job->url;
 
 	buffer_append_u64(out, (uint64_t)job->index + 1);
 	buffer_append_byte(out, '\t');
-	joblog_append_host(out, job->url);
+	joblog_append_host(out, url);
 	buffer_append_byte(out, '\t');
 	joblog_append_seconds(out, submitted_ns / JOBLOG_NS_PER_US + begin_us);
 	joblog_append_seconds(out, job->whole.to - begin_us);
 	buffer_printf(out, "0\t%llu\t%d\t%d\t", (unsigned long long)job->bytes, job->is_rejected,
 		job->is_cancelled ? JOBLOG_CANCELLED : 0);
-	clean_line(out, job->url.data ? job->url : job->id);
+	clean_line(out, url.data ? url : job->id);
 	buffer_append_byte(out, '\n');
 }
 

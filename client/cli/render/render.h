@@ -84,6 +84,8 @@ struct render *render_partition_new(const struct render_options *options);
 struct render *render_result_new(const struct render_options *options);
 struct render *render_table_new(const struct render_options *options);
 struct render *render_tap_new(const struct render_options *options);
+/* Of a render that render_tap_new() made: what never became a job is a point that failed. */
+void render_tap_refuse(struct render *render, struct text name);
 /* Beside a format, each into a sink of its own; drawn at the end, but for the joblog. */
 struct render *render_joblog_new(const struct render_options *options);
 struct render *render_waterfall_new(const struct render_options *options);

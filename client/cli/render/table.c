@@ -18,6 +18,7 @@
 
 #include "client/cli/clean.h"
 #include "client/cli/message.h"
+#include "client/cli/render/reason.h"
 #include "client/cli/render/store.h"
 #include "proto/json.h"
 #include "util/container.h"
@@ -35,6 +36,9 @@
 
 /* Names of a critical path that are shown, at either end. */
 #define TABLE_PATH_ENDS 6
+
+/* Rejections told in full; the rest is counted. */
+#define TABLE_TOLD_MAX 20
 
 enum table_column {
 	TABLE_JOB,
@@ -130,13 +134,6 @@ static void table_append_string(struct buffer *out, yyjson_val *value)
 		clean_line(out, text);
 }
 
-static void table_append_reason(struct buffer *out, yyjson_val *reason)
-{
-	table_append_string(out, yyjson_obj_get(reason, "code"));
-	buffer_append_literal(out, ": ");
-	table_append_string(out, yyjson_obj_get(reason, "message"));
-}
-
 static void table_append_group(struct buffer *out, yyjson_val *value)
 {
 	yyjson_val *winner = yyjson_obj_get(value, "winner");
@@ -164,7 +161,7 @@ static void table_append_via(struct buffer *out, yyjson_val *record, struct text
 	}
 	if (cause) {
 		buffer_append_literal(out, " for ");
-		table_append_reason(out, cause);
+		reason_append(out, cause);
 	}
 }
 
@@ -177,7 +174,8 @@ static void table_append_detail(struct buffer *out, yyjson_val *record)
 	bool is_special = via.data && !text_is(via, "network");
 
 	if (reason) {
-		table_append_reason(out, reason);
+		reason_append(out, reason);
+		reason_append_note(out, record);
 		return;
 	}
 	if (is_special)
@@ -427,6 +425,41 @@ static void table_append_summary(struct buffer *out, struct text json)
 	yyjson_doc_free(doc);
 }
 
+/* A rejected job's row, uncut: "audit: HTTP_STATUS: 503 Service Unavailable". */
+static bool table_tell_row(struct buffer *out, struct text row, bool is_told)
+{
+	struct text job = table_next_cell(&row);
+
+	if (!text_is(table_next_cell(&row), "rejected"))
+		return false;
+	for (size_t column = TABLE_HTTP; column < TABLE_DETAIL; column++)
+		table_next_cell(&row);
+	if (!is_told)
+		return true;
+	buffer_append_byte(out, '\n');
+	buffer_append_text(out, job);
+	buffer_append_literal(out, ": ");
+	buffer_append_text(out, row);
+	buffer_append_byte(out, '\n');
+	return true;
+}
+
+/* Where the rows are cut, the reasons again in full, a paragraph each. */
+static void table_tell_rejections(const struct render_table *table, struct buffer *out)
+{
+	size_t n = 0;
+
+	if (table->render.options.columns == 0)
+		return;
+	for (size_t i = 0; i < store_count(&table->store); i++) {
+		struct text row = store_text(&table->store, store_get(&table->store, i));
+
+		n += table_tell_row(out, row, n < TABLE_TOLD_MAX);
+	}
+	if (n > TABLE_TOLD_MAX)
+		buffer_printf(out, "\nand %zu more rejected\n", n - TABLE_TOLD_MAX);
+}
+
 static void table_finish(struct render *render, const struct render_end *end)
 {
 	struct render_table *table = table_from(render);
@@ -443,6 +476,7 @@ static void table_finish(struct render *render, const struct render_end *end)
 		buffer_append_byte(&sink->buffer, '\n');
 		sink_offer(sink);
 	}
+	table_tell_rejections(table, &sink->buffer);
 	if (end->summary.data)
 		table_append_summary(&sink->buffer, end->summary);
 	if (store_failed(&table->store))

@@ -27,6 +27,7 @@
 #include "client/cli/clean.h"
 #include "client/cli/render/measure.h"
 #include "client/cli/render/place.h"
+#include "client/cli/render/reason.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/timeline.h"
 #include "proto/json.h"
@@ -41,6 +42,8 @@ struct render_tap {
 	/* Test points so far. */
 	uint64_t n;
 	bool has_begun;
+	/* Points have told why the whole was rejected. */
+	bool has_refused;
 };
 
 static struct render_tap *tap_from(struct render *render)
@@ -90,12 +93,24 @@ static void tap_append_member(struct buffer *out, const char *name, struct text 
 	buffer_append_byte(out, '\n');
 }
 
+static void tap_append_tries(struct buffer *out, const struct timeline_job *job)
+{
+	struct buffer tries;
+
+	buffer_init(&tries, 4096);
+	reason_append_tries(&tries, job->attempts, job->stopped);
+	if (tries.size > 0)
+		tap_append_member(out, "tries", buffer_text(&tries));
+	buffer_deinit(&tries);
+}
+
 static void tap_append_block(struct buffer *out, const struct timeline_job *job)
 {
 	buffer_append_literal(out, "  ---\n");
 	tap_append_member(out, "code", job->code);
 	tap_append_member(out, "message", job->message);
 	tap_append_member(out, "by", job->by);
+	tap_append_tries(out, job);
 	if (job->status != 0)
 		buffer_printf(out, "  status: %u\n", job->status);
 	tap_append_member(out, "url", job->url);
@@ -163,6 +178,16 @@ static int tap_record(struct render *render, const struct render_record *record)
 	return r;
 }
 
+void render_tap_refuse(struct render *render, struct text name)
+{
+	struct render_tap *tap = tap_from(render);
+
+	tap->has_refused = true;
+	tap_append_point(tap, false, name);
+	buffer_append_byte(&render->options.sink->buffer, '\n');
+	sink_offer(render->options.sink);
+}
+
 static void tap_append_graph(struct render_tap *tap, const struct timeline *timeline)
 {
 	struct buffer *out = tap_begin(tap);
@@ -182,7 +207,7 @@ static void tap_finish(struct render *render, const struct render_end *end)
 
 	timeline_init(&timeline, NULL);
 	timeline_finish(&timeline, end);
-	if (timeline.is_rejected)
+	if (timeline.is_rejected && !tap->has_refused)
 		tap_append_graph(tap, &timeline);
 	if (timeline.has_summary)
 		buffer_printf(out, "1..%llu\n", (unsigned long long)tap->n);

@@ -87,6 +87,7 @@ static void timeline_read_reason(
 	job->code = timeline_copy_string(timeline, reason, "code");
 	job->by = timeline_copy_string(timeline, reason, "by");
 	job->message = timeline_copy_string(timeline, reason, "message");
+	job->stopped = timeline_copy_string(timeline, reason, "stopped");
 	job->is_cancelled = job->is_rejected && job->code.data && text_is(job->code, "CANCELLED");
 	response = yyjson_obj_get(value, "status") ? value : yyjson_obj_get(reason, "response");
 	job->status = (uint16_t)timeline_number(response, "status", 999);
@@ -101,8 +102,10 @@ static void timeline_read_plan(struct timeline *timeline, struct timeline_job *j
 
 	if (!planned || planned->kind != PLAN_LEAF)
 		return;
-	if (!job->url.data)
+	if (!job->url.data) {
 		job->url = timeline_copy(timeline, planned->url);
+		job->url_is_template = planned->url_is_template;
+	}
 	if (planned->spec->method.data)
 		job->method = timeline_copy(timeline, planned->spec->method);
 	else

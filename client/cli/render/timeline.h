@@ -51,7 +51,7 @@ struct timeline_job {
 	/* All texts are in the timeline's arena; data == NULL: none. The URL is that of the
 	 * response, or as the plan has it. Code, by and message are those of the reason, or of the
 	 * cause that a fallback covers. */
-	struct text id, url, method, via, of, code, by, message, remote;
+	struct text id, url, method, via, of, code, by, message, remote, stopped;
 	/* The first TIMELINE_BODY_MAX bytes of the body, of a rejected job at least. */
 	struct text body;
 	/* The record's JSON object, without its body. */
@@ -62,6 +62,8 @@ struct timeline_job {
 	bool is_group, is_rejected, is_skipped, is_cancelled;
 	/* On the critical path. */
 	bool is_critical;
+	/* The URL is the plan's, and has references in it. */
+	bool url_is_template;
 	uint16_t status;
 	uint32_t attempts;
 	uint64_t bytes;

@@ -63,4 +63,25 @@ START_TEST(names_the_job_where_there_is_no_url)
 }
 END_TEST
 
-UNIT_MAIN("client/joblog", &has_a_line_for_each_leaf, &names_the_job_where_there_is_no_url)
+START_TEST(names_the_child_that_was_never_sent)
+{
+	static const struct render_record record = {
+		.job = TEXT_INIT("posts[3]"),
+		.json = TEXT_INIT("{\"reason\":{\"code\":\"CANCELLED\"}}"),
+		.index = 5,
+		.is_rejected = true,
+	};
+	struct plan *plan = sample_plan();
+	struct sink sink;
+	struct render *render = begin(&sink, plan);
+
+	render_record(render, &record);
+	sample_expect(&sink, TITLES "6\t:\t1700000000.123\t0.000\t0\t0\t1\t15\tposts[3]\n");
+	render_free(render);
+	sink_deinit(&sink);
+	plan_free(plan);
+}
+END_TEST
+
+UNIT_MAIN("client/joblog", &has_a_line_for_each_leaf, &names_the_job_where_there_is_no_url,
+	&names_the_child_that_was_never_sent)

@@ -76,7 +76,8 @@ END_TEST
 START_TEST(refuses_what_it_does_not_know)
 {
 	static const char *const lines[] = {"run --format xml", "run --body some",
-		"run --color maybe", "run --progress often", "run --format json --har -"};
+		"run --color maybe", "run --progress often", "run --format json --har -",
+		"run --report - --trace -", "get http://x/ --har - --joblog -"};
 
 	message_silence();
 	for (size_t i = 0; i < countof(lines); i++) {
@@ -98,7 +99,7 @@ START_TEST(reads_the_document_only_for_who_needs_it)
 		{"run --keep-order", true},
 		{"run --waterfall", true},
 		{"run --trace -", true},
-		{"run --progress plain", false},
+		{"run --progress plain", true},
 		{"run --progress tty", true},
 	};
 

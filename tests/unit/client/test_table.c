@@ -62,7 +62,31 @@ START_TEST(fits_the_terminal)
 	buffer_append_byte(&sink.buffer, '\0');
 	ck_assert_ptr_nonnull(strstr(sink.buffer.data, "\na_name_that_i...  fulfilled "));
 	ck_assert_ptr_nonnull(strstr(sink.buffer.data, " HTTP_STATUS: 503"));
-	ck_assert_ptr_null(strstr(sink.buffer.data, "Unavailable"));
+	/* What the row has not room for stands behind the rows. */
+	ck_assert_ptr_null(strstr(sink.buffer.data, "HTTP_STATUS: 503 Service Unavailable\n"
+						    "audit"));
+	ck_assert_ptr_nonnull(
+		strstr(sink.buffer.data, "\n\nprofile: HTTP_STATUS: 503 Service Unavailable\n"
+					 "\naudit: DEPENDENCY_REJECTED: profile was rejected\n\n"));
+	render_free(render);
+	sink_deinit(&sink);
+}
+END_TEST
+
+START_TEST(tells_so_many_rejections_in_full)
+{
+	struct sink sink;
+	struct render *render = table_make(&sink, 80, false);
+
+	for (uint32_t i = 0; i < 23; i++) {
+		struct render_record record = sample_at(sample_audit, i);
+
+		render_record(render, &record);
+	}
+	render_finish(render, &(struct render_end){{NULL, 0}});
+	buffer_append_byte(&sink.buffer, '\0');
+	ck_assert_ptr_nonnull(strstr(sink.buffer.data,
+		"\naudit: DEPENDENCY_REJECTED: profile was rejected\n\nand 3 more rejected\n"));
 	render_free(render);
 	sink_deinit(&sink);
 }
@@ -168,5 +192,5 @@ START_TEST(tells_what_groups_came_to)
 END_TEST
 
 UNIT_MAIN("client/table", &is_as_wide_as_it_takes_without_a_terminal, &fits_the_terminal,
-	&colours_only_repeat_words, &shows_no_control_characters, &says_why_a_graph_was_rejected,
-	&tells_what_groups_came_to)
+	&tells_so_many_rejections_in_full, &colours_only_repeat_words, &shows_no_control_characters,
+	&says_why_a_graph_was_rejected, &tells_what_groups_came_to)

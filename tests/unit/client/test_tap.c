@@ -81,6 +81,43 @@ START_TEST(bails_out_where_the_connection_was_lost)
 }
 END_TEST
 
+START_TEST(counts_what_was_refused)
+{
+	static const struct render_end end = {TEXT_INIT("{\"status\":\"rejected\"}")};
+	struct sink sink;
+	struct render *render = begin(&sink, NULL);
+
+	render_tap_refuse(render, TEXT("line 7: URL_INVALID no\n#"));
+	render_finish(render, &end);
+	sample_expect(&sink, "TAP version 14\nnot ok 1 - line 7: URL_INVALID no?\\#\n1..1\n");
+	render_free(render);
+	sink_deinit(&sink);
+}
+END_TEST
+
+START_TEST(tells_why_it_was_not_tried_again)
+{
+	static const struct render_record record = {
+		.job = TEXT_INIT("a"),
+		.json = TEXT_INIT("{\"attempts\":1,\"reason\":{\"code\":\"IDLE_TIMEOUT\","
+				  "\"stopped\":\"budget\"}}"),
+		.is_rejected = true,
+	};
+	struct sink sink;
+	struct render *render = begin(&sink, NULL);
+
+	render_record(render, &record);
+	sample_expect(&sink, "TAP version 14\nnot ok 1 - a # IDLE_TIMEOUT in 0.0 ms\n"
+			     "  ---\n"
+			     "  code: \"IDLE_TIMEOUT\"\n"
+			     "  tries: \"1 attempt; not tried again: the origin's retry budget is "
+			     "used up\"\n"
+			     "  ...\n");
+	render_free(render);
+	sink_deinit(&sink);
+}
+END_TEST
+
 START_TEST(escapes_what_would_be_a_directive)
 {
 	static const struct render_record record = {
@@ -98,4 +135,5 @@ START_TEST(escapes_what_would_be_a_directive)
 END_TEST
 
 UNIT_MAIN("client/tap", &is_a_test_run, &streams, &fails_where_the_graph_was_rejected,
-	&bails_out_where_the_connection_was_lost, &escapes_what_would_be_a_directive)
+	&bails_out_where_the_connection_was_lost, &counts_what_was_refused,
+	&tells_why_it_was_not_tried_again, &escapes_what_would_be_a_directive)

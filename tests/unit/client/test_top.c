@@ -97,6 +97,21 @@ START_TEST(fits_the_terminal)
 }
 END_TEST
 
+START_TEST(an_age_is_not_cut_at_80_columns)
+{
+	top_begin("{\"graphs\":1,\"graph_list\":[{\"graph\":12,\"name\":\"a name that is longer "
+		  "than this\","
+		  "\"jobs\":5,\"age_ms\":86300000}]}");
+	top_expect(NULL, &(struct top_view){.rows = 24, .columns = 80}, 6,
+		"a daemon  up 0.0 s  0 sessions  1 graphs  0 in flight  bodies 0 bytes\n"
+		"jobs 0  attempts 0\n"
+		"connections 0 open, 0 idle, 0 dialled, 0 reused\n"
+		"\n"
+		"   GRAPH  NAME                     UID      JOBS   SETTLED  IN FLIGHT  AGE\n"
+		"      12  a name that is longe       -         5         0          0  23h 58m\n");
+}
+END_TEST
+
 START_TEST(shows_what_is_not_there_as_nothing)
 {
 	top_begin("{}");
@@ -111,4 +126,4 @@ START_TEST(shows_what_is_not_there_as_nothing)
 END_TEST
 
 UNIT_MAIN("client/top", &shows_the_daemon_and_its_graphs, &tells_rates_between_two_samples,
-	&fits_the_terminal, &shows_what_is_not_there_as_nothing)
+	&fits_the_terminal, &an_age_is_not_cut_at_80_columns, &shows_what_is_not_there_as_nothing)

@@ -6,6 +6,7 @@
 #include "proto/document.h"
 #include "tests/unit/unit.h"
 #include "util/clock.h"
+#include "util/container.h"
 
 static struct plan *watch_plan(const char *document)
 {
@@ -219,7 +220,46 @@ START_TEST(names_nobody_knows_do_no_harm)
 }
 END_TEST
 
+START_TEST(the_total_follows_what_fan_outs_make)
+{
+	static const struct {
+		const char *job;
+		uint32_t total;
+	} cases[] = {
+		{"a", 3},
+		/* Five there must be, of which the document has told one. */
+		{"b[4]", 7},
+		{"b[0]", 7},
+		{"c[1][0]", 7},
+		{"c[0][0]", 8},
+	};
+	struct plan *plan = watch_plan(
+		"{'jobs':{'a':{'url':'http://x'},'b':{'each':'{{a}}','url':'http://x'},"
+		"'g':{'each':[1,2],'jobs':{'c':{'each':[1],'url':'http://x'}}}}}");
+	struct watch watch;
+
+	watch_init(&watch, plan, 0);
+	ck_assert_uint_eq(watch_total(&watch), 0);
+	watch.n_jobs = 3;
+	for (size_t i = 0; i < countof(cases); i++) {
+		watch_settled(&watch, cases[i].job, 0);
+		ck_assert_uint_eq(watch_total(&watch), cases[i].total);
+		ck_assert_uint_ge(watch_total(&watch), watch.n_settled);
+	}
+	watch_deinit(&watch);
+	plan_free(plan);
+	/* Without a plan it is at least what has settled. */
+	watch_init(&watch, NULL, 0);
+	watch.n_jobs = 1;
+	watch_settled(&watch, "b[0]", 0);
+	watch_settled(&watch, "b[1]", 0);
+	ck_assert_uint_eq(watch_total(&watch), 2);
+	watch_deinit(&watch);
+}
+END_TEST
+
 UNIT_MAIN("client/watch", &counts_without_a_plan, &a_job_begins_when_all_it_waits_for_has_settled,
 	&the_first_of_any_is_enough, &a_group_holds_back_what_is_in_it,
 	&a_fan_out_is_one_line_with_counts, &more_than_there_are_lines_are_told_by_origin,
-	&names_nobody_knows_do_no_harm)
+	&names_nobody_knows_do_no_harm,
+	&the_total_follows_what_fan_outs_make)
