@@ -275,10 +275,11 @@ struct sim_pause {
 	uint64_t from_us, until_us;
 };
 
-/* An attempt got its slot. */
+/* An attempt got its slot; its request, or NULL. */
 struct sim_beginning {
 	struct sim_beginning *next;
 	const struct sim_instance *job;
+	const struct sim_try *try;
 	uint64_t at_us;
 };
 
@@ -294,8 +295,8 @@ static void sim_retry_note(const struct sim_record *record, unsigned n, const st
 	if (!record->graph->is_accepted_known || !sim_model.has_pause || record->leader)
 		return;
 	beginning = sim_alloc(sizeof(*beginning));
-	*beginning = (struct sim_beginning){
-		sim_model.beginnings, job, accepted_us + attempt->start_us + attempt->queue_us};
+	*beginning = (struct sim_beginning){sim_model.beginnings, job, try,
+		accepted_us + attempt->start_us + attempt->queue_us};
 	sim_model.beginnings = beginning;
 	if (attempt->code != FAULT_HTTP_STATUS || job->node->retry.attempts < 2)
 		return;
@@ -310,24 +311,31 @@ static void sim_retry_note(const struct sim_record *record, unsigned n, const st
 	sim_model.pauses = pause;
 }
 
+static void sim_retry_check_pause(
+	const struct sim_pause *pause, const struct sim_beginning *beginning)
+{
+	const struct sim_instance *job = beginning->job;
+	const struct sim_try *try = beginning->try;
+
+	/* Who joined a flight, and went on with it alone, began nothing. */
+	if (try ? try->resource->is_shared : !sim_leaf_is_alone(job))
+		return;
+	if (job->node->label->origin != pause->origin || job->graph->client->uid != pause->uid)
+		return;
+	if (beginning->at_us > pause->from_us + SIM_ROUNDING_US &&
+		beginning->at_us + SIM_ROUNDING_US < pause->until_us)
+		sim_fail("%s was begun at %llu us while its origin wanted to be left alone from "
+			 "%llu to %llu",
+			job->id, (unsigned long long)beginning->at_us,
+			(unsigned long long)pause->from_us, (unsigned long long)pause->until_us);
+}
+
 void sim_retry_check_pauses(void)
 {
 	for (struct sim_pause *pause = sim_model.pauses; pause; pause = pause->next) {
 		for (struct sim_beginning *beginning = sim_model.beginnings; beginning;
-			beginning = beginning->next) {
-			const struct sim_instance *job = beginning->job;
-
-			if (job->node->label->origin != pause->origin ||
-				job->graph->client->uid != pause->uid)
-				continue;
-			if (beginning->at_us > pause->from_us + SIM_ROUNDING_US &&
-				beginning->at_us + SIM_ROUNDING_US < pause->until_us)
-				sim_fail("%s was begun at %llu us while its origin wanted to be "
-					 "left alone from %llu to %llu",
-					job->id, (unsigned long long)beginning->at_us,
-					(unsigned long long)pause->from_us,
-					(unsigned long long)pause->until_us);
-		}
+			beginning = beginning->next)
+			sim_retry_check_pause(pause, beginning);
 	}
 }
 
