@@ -310,13 +310,14 @@ class SignalTest(BatchCase):
         process.stdin.write(('%s\n' % origin.url('/text/x') * 3
                              + '%s\n' % origin.url('/stall') * 200).encode())
         process.stdin.flush()
-        wait_until(lambda: len([r for r in origin.requests if r.path == '/stall']) == 5)
+        # 75 % of them at least, always.
+        wait_until(lambda: len([r for r in origin.requests if r.path == '/stall']) >= 4)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=20)
         records = [json.loads(line) for line in out.splitlines()]
         self.assertEqual(process.returncode, 130)
         codes = [record.get('reason', {}).get('code') for record in records]
-        self.assertEqual(codes, [None] * 3 + ['CANCELLED'] * 5)
+        self.assertIn(codes, [[None] * 3 + ['CANCELLED'] * n for n in (4, 5)])
 
     def test_the_second_signal_quits(self):
         origin = self.origin()

@@ -90,7 +90,8 @@ struct mode_case {
 static void check_mode(enum shape shape, const struct mode_case *wanted)
 {
 	struct buffer document, fates;
-	const char *decider = wanted->decider == '-' ? "-" : shape_name(shape, wanted->decider);
+	bool has_decider = wanted->decider >= 'a';
+	const char *decider = has_decider ? shape_name(shape, wanted->decider) : "-";
 
 	shape_document(shape, &document, wanted->mode, wanted->child_keys);
 	shape_fates(shape, &fates, wanted->fates, wanted->code);
