@@ -243,6 +243,7 @@ static void main_reload(struct main_daemon *daemon)
 		config_free(daemon->config);
 		daemon->config = config;
 		log_set_level(config->log_level);
+		settled_reload(daemon->settled);
 		log_info("reload: done");
 	}
 	notify_ready(&daemon->notify, "serving");

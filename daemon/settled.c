@@ -189,6 +189,11 @@ void settled_drain(struct settled *settled)
 			ring_now(settled->ring) + wait_ns);
 }
 
+void settled_reload(struct settled *settled)
+{
+	tls_store_forget(settled->tls_store);
+}
+
 bool settled_has_no_session(const struct settled *settled)
 {
 	return settled->front.n_sessions == 0;

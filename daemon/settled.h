@@ -69,6 +69,9 @@ int settled_adopt(struct settled *settled, int fd, uid_t uid);
  * SHUTDOWN, and the sessions are closed when all was sent. Twice: at once. */
 void settled_drain(struct settled *settled);
 
+/* The secrets may be others now: nothing that was made of them serves a new connection. */
+void settled_reload(struct settled *settled);
+
 /* True where no session, graph or connection is left, and nothing is in flight but what
  * settled_free() may leave to the ring. */
 bool settled_is_idle(const struct settled *settled);

@@ -47,6 +47,7 @@ static void append_flag(struct buffer *out, const char *name, bool value)
 static void append_connections(const struct settled *settled, struct buffer *out)
 {
 	struct pool_counters pool = pool_counters(settled->pool);
+	struct tls_counters tls = tls_store_counters(settled->tls_store);
 
 	buffer_append_literal(out, ",\"connections\":{");
 	append_count(out, "open", pool.n_conns);
@@ -58,6 +59,9 @@ static void append_connections(const struct settled *settled, struct buffer *out
 	append_count(out, "closed", pool.closed);
 	append_count(out, "routes", pool.n_routes);
 	append_count(out, "origins", pool.n_origins);
+	append_count(out, "tls_full", tls.full);
+	append_count(out, "tls_resumed", tls.resumed);
+	append_count(out, "tls_sessions", tls.n_sessions);
 	buffer_append_byte(out, '}');
 }
 

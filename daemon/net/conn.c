@@ -422,11 +422,15 @@ static void conn_on_resolved(struct dial *dial)
 
 static void conn_start_tls(struct conn *conn)
 {
+	const struct route *route = conn->route;
 	struct tls_policy policy = {
-		.server_name = conn->route->server_name.data ? conn->route->server_name
-							     : conn->route->host,
-		.ca = conn->route->ca,
-		.insecure = conn->route->insecure,
+		.server_name = route->server_name.data ? route->server_name : route->host,
+		.ca = route->ca,
+		.cert = route->cert,
+		.key = route->private_key,
+		.pins = route->pins,
+		.session_key = route->keeps_sessions ? route->session_key : NULL,
+		.insecure = route->insecure,
 	};
 	struct fault fault;
 

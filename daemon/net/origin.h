@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "net/address.h"
+#include "net/tls.h"
 #include "ring/timer.h"
 #include "util/bound.h"
 #include "util/list.h"
@@ -50,16 +51,20 @@ struct share {
 	uint32_t n_routes;
 };
 
-/* What a connection may be shared by. Views. */
+/* What a connection may be shared by, and a TLS session. Views. */
 struct route_key {
 	uid_t uid;
 	bool is_https;
 	/* No verification. */
 	bool insecure;
+	/* HTTP/1.1 and nothing else. */
+	bool http11_only;
 	uint16_t port;
 	struct text host;
-	/* data == NULL: none. */
-	struct text ca, server_name;
+	/* PEM; data == NULL: none. `key` is a private one. */
+	struct text ca, cert, key;
+	/* data == NULL: none; digests of public keys, one behind the other. */
+	struct text server_name, pins;
 	/* The address override in canonical form, data == NULL: none; and its addresses. */
 	struct text resolve;
 	const struct text *addresses;
@@ -72,13 +77,18 @@ struct route {
 	/* Of the key's user. */
 	struct share *share;
 	uint64_t hash;
-	/* All members in one text, owned. */
+	/* All members in one text, owned; wiped when the route goes. */
 	struct text key;
-	/* Views into an allocation of the route's own. */
-	struct text host, ca, server_name;
+	/* Views into it. */
+	struct text host, ca, cert, private_key, server_name, pins;
+	/* By which TLS sessions are kept and resumed: a digest of `key`. */
+	unsigned char session_key[TLS_DIGEST_SIZE];
 	uint16_t port;
 	bool is_https;
 	bool insecure;
+	bool http11_only;
+	/* True exactly when there is a session_key. */
+	bool keeps_sessions;
 	/* The override; n_addresses == 0: by name. */
 	struct address *addresses;
 	uint32_t n_addresses;

@@ -20,7 +20,8 @@
  * daemon sleeps.
  */
 
-#define KEY_MAX (1024 * 1024)
+/* Three texts of PEM of 1 MiB at most, with what else there is. */
+#define KEY_MAX (8 * 1024 * 1024)
 
 /* How long a connection may be dialled for nobody. */
 #define WARM_TIMEOUT_NS (10 * NS_PER_S)

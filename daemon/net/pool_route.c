@@ -8,9 +8,10 @@
 
 /*
  * A route is found by the text of everything that must be equal for two requests to share a
- * connection; an origin by its own. What is found stays at its place until nobody has used it for
- * a while: then pool_drop_unused() frees the routes first, then the shares and the origins that
- * no route leads to any more.
+ * connection; an origin by its own. A digest of that text is what TLS sessions are kept by, so
+ * that they are never shared more widely than connections. What is found stays at its place until
+ * nobody has used it for a while: then pool_drop_unused() frees the routes first, then the shares
+ * and the origins that no route leads to any more.
  */
 
 /* Origins. */
@@ -79,31 +80,88 @@ static struct origin *pool_origin(struct pool *pool, const struct route_key *key
 
 /* Routes. */
 
-static void key_append_part(struct buffer *text, struct text part)
-{
-	uint32_t size = part.data ? (uint32_t)part.size : UINT32_MAX;
+/* Memory of the pool's text of a key that is kept. */
+#define KEY_KEEP (16 * 1024)
 
-	buffer_append(text, &size, sizeof(size));
-	buffer_append_text(text, part);
+/* The members that have a length each. */
+enum route_part {
+	ROUTE_HOST,
+	ROUTE_CA,
+	ROUTE_CERT,
+	ROUTE_PRIVATE_KEY,
+	ROUTE_SERVER_NAME,
+	ROUTE_PINS,
+	ROUTE_RESOLVE,
+	ROUTE_PARTS,
+};
+
+/* The members that have none, without holes. */
+struct route_head {
+	uint32_t uid;
+	uint16_t port;
+	uint8_t is_https, insecure, http11_only, unused[3];
+};
+
+/* Where the parts of a key stand in its text. data == NULL: there is none. */
+static void key_cut(struct text text, struct text parts[ROUTE_PARTS])
+{
+	text = text_from_at(text, sizeof(struct route_head));
+	for (int i = 0; i < ROUTE_PARTS; i++) {
+		uint32_t size;
+
+		memcpy(&size, text.data, sizeof(size));
+		text = text_from_at(text, sizeof(size));
+		parts[i] = (struct text){
+			size == UINT32_MAX ? NULL : text.data, size == UINT32_MAX ? 0 : size};
+		text = text_from_at(text, parts[i].size);
+	}
 }
 
 /* Every member, each with its length, so that no two keys can read the same. */
 static bool pool_write_key(struct pool *pool, const struct route_key *key)
 {
+	const struct text parts[ROUTE_PARTS] = {
+		[ROUTE_HOST] = key->host,
+		[ROUTE_CA] = key->ca,
+		[ROUTE_CERT] = key->cert,
+		[ROUTE_PRIVATE_KEY] = key->key,
+		[ROUTE_SERVER_NAME] = key->server_name,
+		[ROUTE_PINS] = key->pins,
+		[ROUTE_RESOLVE] = key->resolve,
+	};
+	const struct route_head head = {
+		.uid = key->uid,
+		.port = key->port,
+		.is_https = key->is_https,
+		.insecure = key->insecure,
+		.http11_only = key->http11_only,
+	};
 	struct buffer *text = &pool->key;
-	struct {
-		uint32_t uid;
-		uint16_t port;
-		uint8_t is_https, insecure;
-	} fixed = {key->uid, key->port, key->is_https, key->insecure};
+	size_t size = sizeof(head);
 
+	for (int i = 0; i < ROUTE_PARTS; i++)
+		size += sizeof(uint32_t) + parts[i].size;
 	buffer_clear(text);
-	buffer_append(text, &fixed, sizeof(fixed));
-	key_append_part(text, key->host);
-	key_append_part(text, key->ca);
-	key_append_part(text, key->server_name);
-	key_append_part(text, key->resolve);
-	return !text->failed;
+	/* At once: a buffer that grows leaves behind what it held. */
+	if (!buffer_reserve(text, size))
+		return false;
+	buffer_append(text, &head, sizeof(head));
+	for (int i = 0; i < ROUTE_PARTS; i++) {
+		uint32_t part = parts[i].data ? (uint32_t)parts[i].size : UINT32_MAX;
+
+		buffer_append(text, &part, sizeof(part));
+		buffer_append_text(text, parts[i]);
+	}
+	return true;
+}
+
+/* Nothing of a private key stays where others write; and the key of an origin has been written over
+ * the front of it. */
+static void pool_wipe_key(struct pool *pool, const struct route_key *key)
+{
+	if (key->key.data && pool->key.data)
+		explicit_bzero(pool->key.data, pool->key.capacity);
+	buffer_reset(&pool->key, KEY_KEEP);
 }
 
 static void route_free(struct pool *pool, struct route *route)
@@ -115,18 +173,8 @@ static void route_free(struct pool *pool, struct route *route)
 	table_remove(&pool->routes, route->hash, route);
 	list_remove(&route->link);
 	free(route->addresses);
+	explicit_bzero((char *)route->key.data, route->key.size);
 	free(route);
-}
-
-static struct text text_put(char **at, struct text text)
-{
-	char *copy = *at;
-
-	if (!text.data)
-		return (struct text){NULL, 0};
-	memcpy(copy, text.data, text.size);
-	*at += text.size;
-	return (struct text){copy, text.size};
 }
 
 static bool route_set_addresses(struct route *route, const struct route_key *key)
@@ -144,30 +192,48 @@ static bool route_set_addresses(struct route *route, const struct route_key *key
 	return true;
 }
 
-static struct route *route_new(struct pool *pool, const struct route_key *key, uint64_t hash)
+/* What the key says, and nothing of the pool's. NULL: no memory. */
+static struct route *route_alloc(struct text text, const struct route_key *key, uint64_t hash)
 {
-	struct text text = buffer_text(&pool->key);
-	size_t size = text.size + key->host.size + key->ca.size + key->server_name.size;
-	struct route *route = calloc(1, sizeof(*route) + size);
-	char *at = (char *)(route + 1);
+	struct route *route = calloc(1, sizeof(*route) + text.size);
+	struct text parts[ROUTE_PARTS];
+	char *copy = (char *)(route + 1);
 
 	if (!route)
 		return NULL;
+	memcpy(copy, text.data, text.size);
 	route->hash = hash;
-	route->key = text_put(&at, text);
-	route->host = text_put(&at, key->host);
-	route->ca = text_put(&at, key->ca);
-	route->server_name = text_put(&at, key->server_name);
+	route->key = (struct text){copy, text.size};
+	key_cut(route->key, parts);
+	route->host = parts[ROUTE_HOST];
+	route->ca = parts[ROUTE_CA];
+	route->cert = parts[ROUTE_CERT];
+	route->private_key = parts[ROUTE_PRIVATE_KEY];
+	route->server_name = parts[ROUTE_SERVER_NAME];
+	route->pins = parts[ROUTE_PINS];
 	route->port = key->port;
 	route->is_https = key->is_https;
 	route->insecure = key->insecure;
+	route->http11_only = key->http11_only;
+	route->keeps_sessions = key->is_https && tls_digest(route->key, route->session_key);
 	list_init(&route->idle);
 	list_init(&route->warming);
+	return route;
+}
+
+static struct route *route_new(struct pool *pool, const struct route_key *key, uint64_t hash)
+{
+	struct route *route = route_alloc(buffer_text(&pool->key), key, hash);
+
+	if (!route)
+		return NULL;
+	/* Writes a key of its own into the pool's buffer. */
 	route->origin = pool_origin(pool, key);
 	route->share = route->origin ? share_of(pool, route->origin, key->uid) : NULL;
 	if (!route->share || !route_set_addresses(route, key) ||
 		!table_insert(&pool->routes, hash, route)) {
 		free(route->addresses);
+		explicit_bzero((char *)route->key.data, route->key.size);
 		free(route);
 		return NULL;
 	}
@@ -192,6 +258,7 @@ struct route *pool_route(struct pool *pool, const struct route_key *key)
 		route = route_new(pool, key, hash);
 		pool_watch(pool);
 	}
+	pool_wipe_key(pool, key);
 	return route ? pool_stay(route) : NULL;
 }
 

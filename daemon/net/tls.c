@@ -11,6 +11,10 @@
  * would else spoil the session), and then cannot tell one from the other. The BIO can: `saw_end`
  * says that OpenSSL was given an end to read, which after a close_notify it never asks for.
  *
+ * Whom the peer must be is net/tls_verify.c's; here stands when sessions are resumed: one is
+ * offered at the begin if one is kept, what comes is kept as it comes, and a failure forgets all of
+ * its key. Early data is never sent: it could be replayed.
+ *
  * Invariants: OpenSSL's error queue, which is the thread's, is empty on return from each function.
  * After TLS_MORE nothing of the input is left. Writing never waits: the output grows.
  *
@@ -20,16 +24,14 @@
  */
 #include "net/tls.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/tls_private.h"
+#include "util/container.h"
 #include "util/panic.h"
 
 /* More than any request that is admitted, with what TLS adds. */
@@ -38,9 +40,6 @@
 /* A handshake has at most 100 KiB of certificates (OpenSSL's bound) and as much of the names of
  * authorities; one record has 16 KiB. */
 #define TLS_BARREN_MAX ((size_t)256 << 10)
-
-/* RFC 1035 3.1: 253 characters, as written without the trailing dot. */
-#define TLS_NAME_MAX 253
 
 /* A record of 16 KiB becomes so much longer at most (RFC 5246 6.2.3). */
 #define TLS_RECORD_MAX      ((size_t)16 << 10)
@@ -68,20 +67,20 @@ struct tls {
 	bool saw_end;
 	/* True exactly when the peer asked for a certificate of ours. */
 	bool was_asked;
-	/* True exactly when the system's authorities are wanted, and there are none. */
-	bool lacks_roots;
 	/* True exactly when the first byte fed was looked at. */
 	bool was_probed;
 	/* Bytes read since the last plaintext. */
 	size_t barren;
 	struct buffer output;
-	/* Why the peer's chain was refused, if it was. */
-	struct fault verify_fault;
-	/* What must be verified: a name in lower or upper case as given, or an address. */
-	char name[TLS_NAME_MAX + 1];
-	struct in6_addr address;
-	/* 0: `name` is no address. */
-	size_t address_size;
+	struct tls_verify verify;
+	/* By which sessions are kept and resumed, if they are. */
+	unsigned char session_key[TLS_DIGEST_SIZE];
+	bool keeps_sessions;
+	/* The store's, when we were made. */
+	uint64_t generation;
+	/* True exactly when the peer was offered to resume one. */
+	bool offers_session;
+	bool offers_h2;
 };
 
 static int tls_bio_read(BIO *bio, char *data, int size)
@@ -142,86 +141,42 @@ BIO_METHOD *tls_bio_method_new(void)
 	return NULL;
 }
 
-/* OpenSSL has checked a certificate of the chain, or has an objection. */
-static int tls_on_verify(int ok, X509_STORE_CTX *verify)
+static struct tls *tls_of(SSL *ssl)
 {
-	SSL *ssl = X509_STORE_CTX_get_ex_data(verify, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct tls *tls = SSL_get_app_data(ssl);
-
-	if (!ok)
-		tls_fault_set_verify(&tls->verify_fault, verify, tls->name);
-	if (!ok && tls->lacks_roots && tls->verify_fault.code == FAULT_CERT_UNTRUSTED)
-		tls_fault_set_no_roots(&tls->verify_fault);
-	return ok;
+	return container_of(SSL_get_app_data(ssl), struct tls, verify);
 }
 
-/* The peer asks for a certificate of ours. We have none: go on without. */
+int tls_on_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct tls *tls = tls_of(ssl);
+
+	/* Nothing that was not verified is ever kept as if it were. */
+	if (tls->keeps_sessions && tls->generation == tls->store->generation &&
+		SSL_get_verify_result(ssl) == X509_V_OK)
+		tls_sessions_keep(
+			&tls->store->sessions, tls->session_key, session, tls->verify.until_ns);
+	return 0;
+}
+
+/* The peer asks for a certificate of ours: it gets what the context has, or none. */
 static int tls_on_asked(SSL *ssl, void *context)
 {
-	struct tls *tls = SSL_get_app_data(ssl);
-
-	tls->was_asked = true;
+	tls_of(ssl)->was_asked = true;
 	return 1;
 }
 
-/* No empty label, nothing that is not printable ASCII: X509_VERIFY_PARAM_set1_host() takes a name
- * with a leading dot for all names below it. */
-static bool tls_name_is_valid(struct text name)
+/* RFC 7301 3.1. The connection's own, because contexts need not differ in it. */
+static bool tls_set_protocols(struct tls *tls)
 {
-	char before = '.';
+	static const unsigned char all[] = "\x02h2\x08http/1.1";
+	const unsigned char *offered = tls->offers_h2 ? all : all + 3;
+	unsigned size = sizeof(all) - 1 - (unsigned)(offered - all);
 
-	if (name.size == 0 || name.size > TLS_NAME_MAX)
-		return false;
-	for (size_t i = 0; i < name.size; i++) {
-		if (name.data[i] <= ' ' || name.data[i] > '~')
-			return false;
-		if (name.data[i] == '.' && before == '.')
-			return false;
-		before = name.data[i];
-	}
-	return before != '.';
+	/* Unlike its neighbours this one answers 0 for success. */
+	return SSL_set_alpn_protos(tls->ssl, offered, size) == 0;
 }
 
-/* Copies the name that is to be verified; brackets and one trailing dot do not count. */
-static bool tls_set_name(struct tls *tls, struct text name)
-{
-	if (name.size > 1 && name.data[0] == '[' && name.data[name.size - 1] == ']')
-		name = (struct text){name.data + 1, name.size - 2};
-	if (name.size > 0 && name.data[name.size - 1] == '.')
-		name.size--;
-	if (!tls_name_is_valid(name))
-		return false;
-	memcpy(tls->name, name.data, name.size);
-	tls->name[name.size] = '\0';
-	if (inet_pton(AF_INET, tls->name, &tls->address) == 1)
-		tls->address_size = sizeof(struct in_addr);
-	else if (inet_pton(AF_INET6, tls->name, &tls->address) == 1)
-		tls->address_size = sizeof(struct in6_addr);
-	return true;
-}
-
-/* What the peer's certificate must be for, and what we tell the peer. */
-static bool tls_set_policy(struct tls *tls, bool insecure)
-{
-	X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
-
-	/* RFC 6066 3: no SNI for addresses. */
-	if (tls->address_size == 0 && !SSL_set_tlsext_host_name(tls->ssl, tls->name))
-		return false;
-	if (insecure) {
-		SSL_set_verify(tls->ssl, SSL_VERIFY_NONE, NULL);
-		return true;
-	}
-	SSL_set_verify(tls->ssl, SSL_VERIFY_PEER, tls_on_verify);
-	if (tls->address_size > 0)
-		return X509_VERIFY_PARAM_set1_ip(
-			param, (const unsigned char *)&tls->address, tls->address_size);
-	X509_VERIFY_PARAM_set_hostflags(
-		param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	return X509_VERIFY_PARAM_set1_host(param, tls->name, 0);
-}
-
-static bool tls_set_ssl(struct tls *tls, SSL_CTX *context, bool insecure)
+static bool tls_set_ssl(struct tls *tls, SSL_CTX *context)
 {
 	BIO *bio;
 
@@ -234,17 +189,58 @@ static bool tls_set_ssl(struct tls *tls, SSL_CTX *context, bool insecure)
 	BIO_set_data(bio, tls);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(tls->ssl, bio, bio);
-	SSL_set_app_data(tls->ssl, tls);
 	SSL_set_connect_state(tls->ssl);
 	SSL_set_cert_cb(tls->ssl, tls_on_asked, NULL);
-	return tls_set_policy(tls, insecure);
+	return tls_verify_set(&tls->verify, tls->ssl) && tls_set_protocols(tls);
+}
+
+/* Offers the peer to resume a session, if one is kept. */
+static void tls_offer_session(struct tls *tls)
+{
+	SSL_SESSION *session;
+
+	if (!tls->keeps_sessions)
+		return;
+	session = tls_sessions_take(&tls->store->sessions, tls->session_key, &tls->verify.until_ns);
+	if (!session)
+		return;
+	tls->offers_session = SSL_set_session(tls->ssl, session);
+	SSL_SESSION_free(session);
+	ERR_clear_error();
+}
+
+/* All but what tls_new() has to allocate first. */
+static bool tls_init(struct tls *tls, const struct tls_policy *policy, struct fault *ret_fault)
+{
+	SSL_CTX *context;
+
+	buffer_init(&tls->output, TLS_OUTPUT_MAX);
+	tls->offers_h2 = policy->offers_h2;
+	if (!tls_verify_init(&tls->verify, policy, ret_fault))
+		return false;
+	context = tls_store_context(tls->store, policy, ret_fault);
+	if (!context)
+		return false;
+	if (!tls_set_ssl(tls, context)) {
+		ERR_clear_error();
+		tls_fault_set_memory(ret_fault);
+		return false;
+	}
+	tls->verify.lacks_roots = tls->verify.is_system && tls_store_lacks_roots(tls->store);
+	if (policy->session_key) {
+		tls->keeps_sessions = true;
+		/* After the look-up of the context, which may have begun a new one. */
+		tls->generation = tls->store->generation;
+		memcpy(tls->session_key, policy->session_key, sizeof(tls->session_key));
+	}
+	tls_offer_session(tls);
+	return true;
 }
 
 int tls_new(struct tls_store *store, const struct tls_policy *policy, struct tls **ret_tls,
 	struct fault *ret_fault)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
-	SSL_CTX *context;
 
 	if (!tls) {
 		tls_fault_set_memory(ret_fault);
@@ -252,34 +248,31 @@ int tls_new(struct tls_store *store, const struct tls_policy *policy, struct tls
 	}
 	tls->store = store;
 	store->n_connections++;
-	buffer_init(&tls->output, TLS_OUTPUT_MAX);
-	if (!tls_set_name(tls, policy->server_name)) {
-		fault_set(ret_fault, FAULT_CERT_NAME, "not the name of a server: \"%.*s\"",
-			TEXT_ARGS(policy->server_name));
+	if (!tls_init(tls, policy, ret_fault)) {
 		tls_free(tls);
 		return -1;
 	}
-	context = tls_store_context(store, policy, ret_fault);
-	if (!context) {
-		tls_free(tls);
-		return -1;
-	}
-	if (!tls_set_ssl(tls, context, policy->insecure)) {
-		ERR_clear_error();
-		tls_fault_set_memory(ret_fault);
-		tls_free(tls);
-		return -1;
-	}
-	tls->lacks_roots = !policy->ca.data && tls_store_lacks_roots(store);
 	*ret_tls = tls;
 	return 0;
+}
+
+/* What the peer gave us does us no good: RFC 8446 6.2 wants it forgotten with a fatal alert, and
+ * a peer that stumbles over what it is offered would do so again. */
+static void tls_drop_sessions(struct tls *tls)
+{
+	if (tls->keeps_sessions)
+		tls_sessions_drop(&tls->store->sessions, tls->session_key);
 }
 
 struct tls *tls_free(struct tls *tls)
 {
 	if (!tls)
 		return NULL;
+	/* Whoever gave up, the peer may have been at a loss. */
+	if (tls->state == TLS_HANDSHAKING && tls->offers_session)
+		tls_drop_sessions(tls);
 	SSL_free(tls->ssl);
+	tls_verify_deinit(&tls->verify);
 	buffer_deinit(&tls->output);
 	tls->store->n_connections--;
 	free(tls);
@@ -318,14 +311,17 @@ static enum tls_result tls_fail(struct tls *tls, struct fault *ret_fault)
 		.in_handshake = tls->state == TLS_HANDSHAKING,
 		.at_end = tls->saw_end,
 		.was_asked = tls->was_asked,
+		.own = SSL_get_certificate(tls->ssl),
+		.wanted = SSL_get0_peer_CA_list(tls->ssl),
 	};
 
 	if (tls->output.failed)
 		tls_fault_set_memory(ret_fault);
-	else if (tls->verify_fault.code != FAULT_NONE)
-		*ret_fault = tls->verify_fault;
+	else if (tls->verify.fault.code != FAULT_NONE)
+		*ret_fault = tls->verify.fault;
 	else
 		tls_fault_set_queue(ret_fault, &failure);
+	tls_drop_sessions(tls);
 	return tls_enter_faulted(tls);
 }
 
@@ -353,14 +349,37 @@ static bool tls_input_is_tls(struct tls *tls)
 	       tls->input[0] == SSL3_RT_CHANGE_CIPHER_SPEC;
 }
 
-/* RFC 7301 3.2: a server chooses among those offered, or none. */
-static bool tls_protocol_was_offered(struct tls *tls)
+struct text tls_alpn(const struct tls *tls)
 {
 	const unsigned char *name;
 	unsigned size;
 
 	SSL_get0_alpn_selected(tls->ssl, &name, &size);
-	return size == 0 || text_equal((struct text){(const char *)name, size}, TEXT("http/1.1"));
+	return size ? (struct text){(const char *)name, size} : TEXT("");
+}
+
+bool tls_is_resumed(const struct tls *tls)
+{
+	return SSL_session_reused(tls->ssl);
+}
+
+/* RFC 7301 3.2: a server chooses among those offered, or none. */
+static bool tls_protocol_was_offered(const struct tls *tls)
+{
+	struct text chosen = tls_alpn(tls);
+
+	return chosen.size == 0 || text_is(chosen, "http/1.1") ||
+	       (tls->offers_h2 && text_is(chosen, "h2"));
+}
+
+static void tls_enter_open(struct tls *tls)
+{
+	tls->state = TLS_OPEN;
+	tls->barren = 0;
+	if (tls_is_resumed(tls))
+		tls->store->counters.resumed++;
+	else
+		tls->store->counters.full++;
 }
 
 enum tls_result tls_handshake(struct tls *tls, struct fault *ret_fault)
@@ -380,11 +399,12 @@ enum tls_result tls_handshake(struct tls *tls, struct fault *ret_fault)
 		return tls_fail(tls, ret_fault);
 	if (!tls_protocol_was_offered(tls)) {
 		fault_set(ret_fault, FAULT_TLS_HANDSHAKE,
-			"the peer chose a protocol that was not offered");
+			"expected %shttp/1.1 by ALPN, got \"%.*s\", which was not offered",
+			tls->offers_h2 ? "h2 or " : "", TEXT_ARGS(tls_alpn(tls)));
+		tls_drop_sessions(tls);
 		return tls_enter_faulted(tls);
 	}
-	tls->state = TLS_OPEN;
-	tls->barren = 0;
+	tls_enter_open(tls);
 	return TLS_OK;
 }
 

@@ -127,61 +127,71 @@ static void tls_fault_set_name(struct fault *fault, X509 *x509, const char *expe
 			expected);
 }
 
+/* "2026-07-28"; empty where it is no time. */
+static void tls_quote_append_date(struct tls_quote *quote, const ASN1_TIME *time)
+{
+	char date[32];
+	struct tm tm = {0};
+
+	if (!time || !ASN1_TIME_to_tm(time, &tm))
+		return;
+	snprintf(
+		date, sizeof(date), "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	tls_quote_append_string(quote, date);
+}
+
 static void tls_fault_set_time(
 	struct fault *fault, enum fault_code code, X509 *x509, const ASN1_TIME *time)
 {
-	struct tls_quote entity = {0};
-	struct tm tm = {0};
+	struct tls_quote entity = {0}, issuer = {0}, date = {0}, today = {0};
+	ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
 
 	tls_quote_append_entity(&entity, X509_get_subject_name(x509));
-	if (!ASN1_TIME_to_tm(time, &tm)) {
-		fault_set(fault, code, "the certificate of %s has no valid dates", entity.data);
-		return;
-	}
-	fault_set(fault, code, "the certificate of %s %s %04d-%02d-%02d", entity.data,
-		code == FAULT_CERT_EXPIRED ? "expired" : "is not valid before", tm.tm_year + 1900,
-		tm.tm_mon + 1, tm.tm_mday);
+	tls_quote_append_entity(&issuer, X509_get_issuer_name(x509));
+	tls_quote_append_date(&date, time);
+	tls_quote_append_date(&today, now);
+	ASN1_TIME_free(now);
+	fault_set(fault, code, "the certificate of %s %s %s, today is %s; its issuer is %s",
+		entity.data, code == FAULT_CERT_EXPIRED ? "expired" : "is not valid before",
+		date.data, today.data, issuer.data);
 }
 
-static void tls_fault_set_untrusted(struct fault *fault, X509 *x509, int error)
+static void tls_fault_set_untrusted(
+	struct fault *fault, X509 *x509, int error, const struct tls_verify *verify)
 {
-	struct tls_quote entity = {0};
+	const char *where = verify->is_system ? "the system's store" : "ca";
+	struct tls_quote entity = {0}, issuer = {0};
 
+	tls_quote_append_entity(&entity, X509_get_subject_name(x509));
+	tls_quote_append_entity(&issuer, X509_get_issuer_name(x509));
 	switch (error) {
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		tls_quote_append_entity(&entity, X509_get_issuer_name(x509));
-		fault_set(fault, FAULT_CERT_UNTRUSTED, "no trusted certificate of its issuer, %s",
-			entity.data);
+		fault_set(fault, FAULT_CERT_UNTRUSTED,
+			"the certificate of %s: %s does not have its issuer, %s", entity.data,
+			where, issuer.data);
 		return;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-		fault_set(fault, FAULT_CERT_UNTRUSTED, "the certificate is self-signed");
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+		fault_set(fault, FAULT_CERT_UNTRUSTED,
+			"the certificate of %s is self-signed, and %s does not have it",
+			entity.data, where);
 		return;
 	default:
-		tls_quote_append_entity(&entity, X509_get_subject_name(x509));
-		fault_set(fault, FAULT_CERT_UNTRUSTED, "the certificate of %s: %s", entity.data,
-			X509_verify_cert_error_string(error));
+		fault_set(fault, FAULT_CERT_UNTRUSTED,
+			"the certificate of %s: %s; its issuer is %s", entity.data,
+			X509_verify_cert_error_string(error), issuer.data);
 	}
 }
 
-void tls_fault_set_verify(struct fault *fault, X509_STORE_CTX *verify, const char *expected)
+static void tls_fault_set_cert(struct tls_verify *verify, X509 *x509, int error)
 {
-	int error = X509_STORE_CTX_get_error(verify);
-	X509 *x509 = X509_STORE_CTX_get_current_cert(verify);
+	struct fault *fault = &verify->fault;
 
-	if (error == X509_V_ERR_OUT_OF_MEM) {
-		tls_fault_set_memory(fault);
-		return;
-	}
-	x509 = x509 ? x509 : X509_STORE_CTX_get0_cert(verify);
-	if (!x509) {
-		fault_set(fault, FAULT_CERT_UNTRUSTED, "%s", X509_verify_cert_error_string(error));
-		return;
-	}
 	switch (error) {
 	case X509_V_ERR_HOSTNAME_MISMATCH:
-	case X509_V_ERR_IP_ADDRESS_MISMATCH: tls_fault_set_name(fault, x509, expected); return;
+	case X509_V_ERR_IP_ADDRESS_MISMATCH: tls_fault_set_name(fault, x509, verify->name); return;
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 		tls_fault_set_time(fault, FAULT_CERT_EXPIRED, x509, X509_get0_notAfter(x509));
 		return;
@@ -189,14 +199,37 @@ void tls_fault_set_verify(struct fault *fault, X509_STORE_CTX *verify, const cha
 		tls_fault_set_time(
 			fault, FAULT_CERT_NOT_YET_VALID, x509, X509_get0_notBefore(x509));
 		return;
-	default: tls_fault_set_untrusted(fault, x509, error);
+	default: break;
 	}
+	if (verify->lacks_roots)
+		fault_set(fault, FAULT_CERT_UNTRUSTED,
+			"this machine has no list of trusted authorities (package "
+			"ca-certificates)");
+	else
+		tls_fault_set_untrusted(fault, x509, error, verify);
 }
 
-void tls_fault_set_no_roots(struct fault *fault)
+void tls_fault_set_verify(struct tls_verify *verify, X509_STORE_CTX *chain)
 {
-	fault_set(fault, FAULT_CERT_UNTRUSTED,
-		"this machine has no list of trusted authorities (package ca-certificates)");
+	int error = X509_STORE_CTX_get_error(chain);
+	X509 *x509 = X509_STORE_CTX_get_current_cert(chain);
+
+	x509 = x509 ? x509 : X509_STORE_CTX_get0_cert(chain);
+	if (error == X509_V_ERR_OUT_OF_MEM)
+		tls_fault_set_memory(&verify->fault);
+	else if (x509)
+		tls_fault_set_cert(verify, x509, error);
+	else
+		fault_set(&verify->fault, FAULT_CERT_UNTRUSTED, "%s",
+			X509_verify_cert_error_string(error));
+}
+
+void tls_fault_set_identity(struct fault *fault, X509 *x509, const char *what)
+{
+	struct tls_quote entity = {0};
+
+	tls_quote_append_entity(&entity, X509_get_subject_name(x509));
+	fault_set(fault, FAULT_CLIENT_CERT, "cert, of %s: %s", entity.data, what);
 }
 
 void tls_fault_set_memory(struct fault *fault)
@@ -282,9 +315,35 @@ static bool tls_alert_is_about_us(int alert, const struct tls_failure *failure)
 	case SSL_AD_CERTIFICATE_UNKNOWN:
 	case SSL_AD_UNKNOWN_CA:
 	case SSL_AD_CERTIFICATE_REQUIRED: return true;
+	case SSL_AD_ACCESS_DENIED:
 	case SSL_AD_HANDSHAKE_FAILURE: return failure->was_asked;
 	default: return false;
 	}
+}
+
+/* What the peer wanted of us, and what it got. */
+static void tls_fault_set_refused(
+	struct fault *fault, const char *alert, const struct tls_failure *failure)
+{
+	struct tls_quote entity = {0}, issuer = {0}, date = {0}, wanted = {0};
+
+	if (sk_X509_NAME_num(failure->wanted) > 0) {
+		tls_quote_append_string(&wanted, " by ");
+		tls_quote_append_entity(&wanted, sk_X509_NAME_value(failure->wanted, 0));
+	}
+	if (!failure->own) {
+		fault_set(fault, FAULT_CLIENT_CERT,
+			"TLS alert %s: the peer wants a certificate of ours%s, and got none", alert,
+			wanted.data);
+		return;
+	}
+	tls_quote_append_entity(&entity, X509_get_subject_name(failure->own));
+	tls_quote_append_entity(&issuer, X509_get_issuer_name(failure->own));
+	tls_quote_append_date(&date, X509_get0_notAfter(failure->own));
+	fault_set(fault, FAULT_CLIENT_CERT,
+		"TLS alert %s: the peer wants a certificate of ours%s, and got that of %s by %s, "
+		"valid until %s",
+		alert, wanted.data, entity.data, issuer.data, date.data);
 }
 
 static void tls_fault_set_alert(
@@ -292,9 +351,9 @@ static void tls_fault_set_alert(
 {
 	const char *name = tls_alert_name(alert);
 
-	if (tls_alert_is_about_us(alert, failure))
-		code = FAULT_CLIENT_CERT;
-	if (name)
+	if (name && tls_alert_is_about_us(alert, failure))
+		tls_fault_set_refused(fault, name, failure);
+	else if (name)
 		fault_set(fault, code, "the peer sent the TLS alert %s", name);
 	else
 		fault_set(fault, code, "the peer sent the TLS alert %d", alert);

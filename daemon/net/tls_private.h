@@ -3,10 +3,13 @@
 
 /*
  * What the files of TLS share among themselves and with their tests; nobody else includes it.
- * tls.c holds a connection, tls_store.c the contexts, tls_roots.c the system's certificates,
- * tls_fault.c says in our words what OpenSSL said in its own.
+ * tls.c holds a connection, tls_verify.c judges its peer, tls_pin.c the peer's key; tls_store.c
+ * holds the contexts, tls_identity.c puts our certificate into one, tls_roots.c the system's
+ * certificates; tls_session.c keeps what sessions are resumed by; tls_fault.c says in our words
+ * what OpenSSL said in its own.
  */
 
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,26 +18,71 @@
 #include "net/tls.h"
 #include "proto/fault.h"
 #include "util/list.h"
+#include "util/table.h"
+
+/* RFC 1035 3.1: 253 characters, as written without the trailing dot. */
+#define TLS_NAME_MAX 253
+
+/* How long a peer that was verified once may resume its sessions, and how many of them are kept
+ * for one session key. */
+#define TLS_SESSION_LIFETIME_NS  (3600 * UINT64_C(1000000000))
+#define TLS_SESSIONS_PER_KEY_MAX 4
+
+/* Of one, written down. */
+#define TLS_SESSION_SIZE_MAX 16384
 
 struct tls_roots;
+
+/* tls_session.c */
+
+struct tls_sessions {
+	/* struct tls_shelf, by session key. */
+	struct table shelves;
+	/* The oldest first. */
+	struct list sessions;
+	unsigned n_sessions;
+};
+
+/* Allocates nothing. */
+void tls_sessions_init(struct tls_sessions *sessions);
+void tls_sessions_deinit(struct tls_sessions *sessions);
+
+/* Keep a copy of it, until that time at most (of clock_now_ns()); the peer may have said less. */
+void tls_sessions_keep(struct tls_sessions *sessions, const unsigned char *key,
+	SSL_SESSION *session, uint64_t until_ns);
+
+/* The newest of that key, and until when it is good; the caller's. One of TLS 1.3 is given out
+ * once (RFC 8446 C.4). NULL: there is none. */
+SSL_SESSION *tls_sessions_take(
+	struct tls_sessions *sessions, const unsigned char *key, uint64_t *ret_until_ns);
+
+/* Forget those of one key, or all. */
+void tls_sessions_drop(struct tls_sessions *sessions, const unsigned char *key);
+void tls_sessions_clear(struct tls_sessions *sessions);
+
+/* tls_store.c */
 
 struct tls_store {
 	/* What every connection's BIO is made of. */
 	BIO_METHOD *bio_method;
 	/* The system's certificates. NULL until the first connection that wants them. */
 	struct tls_roots *roots;
+	/* When it was last seen whether they have changed; 0: never. */
+	uint64_t looked_ns;
 	/* The contexts, the most recently used first. */
 	struct list contexts;
 	unsigned n_contexts;
 	/* Connections that live: they hold on to the methods above. */
 	unsigned n_connections;
+	struct tls_sessions sessions;
+	/* Sessions of connections of an earlier one are not kept. */
+	uint64_t generation;
+	struct tls_counters counters;
 };
 
-/* The method of the BIO that tls.c puts under OpenSSL. NULL: no memory. */
-BIO_METHOD *tls_bio_method_new(void);
-
 /* A borrow until the next call; SSL_new() takes its own share. NULL and the fault: the CA does
- * not parse (CERT_UNTRUSTED), no memory (OVERLOADED). */
+ * not parse (CERT_UNTRUSTED), nor our certificate or its key (CLIENT_CERT), no memory
+ * (OVERLOADED). */
 SSL_CTX *tls_store_context(
 	struct tls_store *store, const struct tls_policy *policy, struct fault *ret_fault);
 
@@ -44,12 +92,26 @@ bool tls_store_lacks_roots(const struct tls_store *store);
 /* As tls_store_load(), from this bundle. -ENOENT where there is none. */
 int tls_store_load_from(struct tls_store *store, const char *path);
 
+/* tls_identity.c */
+
+/* Our certificate, its chain and its key. False: the fault. */
+bool tls_identity_load(
+	SSL_CTX *ssl_ctx, struct text cert, struct text key, struct fault *ret_fault);
+
+/* tls_roots.c */
+
 /* The certificates of a bundle of PEM. 0; -errno where the file cannot be read or there is no
  * memory. A certificate that does not parse is left out. */
 int tls_roots_new(const char *path, struct tls_roots **ret_roots);
 
-/* Takes NULL, returns NULL. No context may live that uses them. */
+/* Contexts that use them have shares of their own. Takes NULL, returns NULL. */
 struct tls_roots *tls_roots_free(struct tls_roots *roots);
+
+/* True where another file, or another content, is there now. */
+bool tls_roots_are_stale(const struct tls_roots *roots);
+
+/* As it was given. */
+const char *tls_roots_path(const struct tls_roots *roots);
 
 /* A borrow. */
 X509_STORE *tls_roots_store(struct tls_roots *roots);
@@ -61,11 +123,61 @@ size_t tls_roots_count_parsed(const struct tls_roots *roots);
 /* Add all certificates of a PEM text to a store; how many, or -1 where one does not parse. */
 int tls_pem_add(struct text pem, X509_STORE *store);
 
-/* Why a chain was refused; `expected` is the name or address it should have been for. */
-void tls_fault_set_verify(struct fault *fault, X509_STORE_CTX *verify, const char *expected);
+/* tls_verify.c */
 
-/* There is no authority to ask. */
-void tls_fault_set_no_roots(struct fault *fault);
+/* Who a peer must be. A part of its connection, and the SSL's app data. */
+struct tls_verify {
+	/* A name in lower or upper case as given, or an address. */
+	char name[TLS_NAME_MAX + 1];
+	struct in6_addr address;
+	/* 0: `name` is no address. */
+	size_t address_size;
+	bool insecure;
+	/* True exactly when the authorities are the system's; and when there are none. */
+	bool is_system, lacks_roots;
+	/* Owned. */
+	unsigned char *pins;
+	size_t n_pins;
+	/* Until when what was seen of the peer may be relied upon; 0: nothing was. */
+	uint64_t until_ns;
+	/* Why the peer was refused, if it was. */
+	struct fault fault;
+};
+
+/* False: the fault, CERT_NAME or OVERLOADED. To be deinited in any case. */
+bool tls_verify_init(
+	struct tls_verify *verify, const struct tls_policy *policy, struct fault *ret_fault);
+void tls_verify_deinit(struct tls_verify *verify);
+
+/* Makes the connection verify so. False: no memory. */
+bool tls_verify_set(struct tls_verify *verify, SSL *ssl);
+
+/* In place of OpenSSL's own verification: a context's, for all its connections. */
+int tls_verify_on_chain(X509_STORE_CTX *chain, void *context);
+
+/* tls_pin.c */
+
+/* The digest of its public key. False: no memory. */
+bool tls_pin_of(X509 *x509, unsigned char ret_pin[TLS_DIGEST_SIZE]);
+
+/* True where its key is one of the n pins, one behind the other; else the fault. */
+bool tls_pin_matches(const unsigned char *pins, size_t n_pins, X509 *x509, struct fault *ret_fault);
+
+/* tls.c */
+
+/* The method of the BIO that tls.c puts under OpenSSL. NULL: no memory. */
+BIO_METHOD *tls_bio_method_new(void);
+
+/* The peer gave us something to resume the session by. Returns 0: nothing of it is taken over. */
+int tls_on_session(SSL *ssl, SSL_SESSION *session);
+
+/* tls_fault.c */
+
+/* Why a chain was refused, into verify->fault. */
+void tls_fault_set_verify(struct tls_verify *verify, X509_STORE_CTX *chain);
+
+/* Our own certificate is no good; `what` goes on after its name. */
+void tls_fault_set_identity(struct fault *fault, X509 *x509, const char *what);
 
 /* How far a connection had come when OpenSSL gave up on it. */
 struct tls_failure {
@@ -75,6 +187,10 @@ struct tls_failure {
 	bool at_end;
 	/* True exactly when the peer had asked for a certificate of ours. */
 	bool was_asked;
+	/* Ours; NULL: we have none. */
+	X509 *own;
+	/* The authorities of which the peer wants it; NULL: it named none. */
+	const STACK_OF(X509_NAME) *wanted;
 };
 
 /* The fault for what stands in OpenSSL's error queue, which is empty afterwards. */

@@ -10,7 +10,11 @@
  * The idea: read the bundle once, undo its base64 (1.3 ms), and parse of each certificate only
  * the subject (0.8 ms for all). A look-up method of the X509_STORE parses the rest of those that
  * have the subject a chain asks for, and puts them into the store, which is asked first from
- * then on. Nothing is read from the disk later, so that a sandbox may close it.
+ * then on. Nothing more is read from the disk later, unless the file has changed.
+ *
+ * Life: contexts have shares of the store, and so have connections, which may be in the middle of
+ * their handshake when a newer bundle replaces this one. The store's look-up needs the
+ * certificates, so they go with it: when the last share does.
  *
  * Invariant: all certificates of one subject go into the store together, because the store does
  * not ask again for a subject that it has.
@@ -27,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "util/panic.h"
 
@@ -40,7 +45,12 @@ struct tls_root {
 };
 
 struct tls_roots {
+	/* Owned. */
+	char *path;
+	/* What the file was when it was read. */
+	struct stat file;
 	X509_LOOKUP_METHOD *method;
+	/* Ours is one share of several; owns all of this. */
 	X509_STORE *store;
 	size_t n_roots;
 	size_t n_parsed;
@@ -229,6 +239,26 @@ static void tls_roots_read(struct tls_roots *roots, BIO *bio)
 	ERR_clear_error();
 }
 
+/* All but the store. */
+static void tls_roots_release(struct tls_roots *roots)
+{
+	X509_LOOKUP_meth_free(roots->method);
+	for (size_t i = 0; i < roots->n_roots; i++)
+		tls_root_drop(&roots->roots[i]);
+	free(roots->path);
+	free(roots);
+}
+
+/* The last share of the store goes, and the look-up with it: OpenSSL is done with its method. */
+static void tls_roots_on_free(X509_LOOKUP *lookup)
+{
+	struct tls_roots *roots = X509_LOOKUP_get_method_data(lookup);
+
+	if (roots)
+		tls_roots_release(roots);
+}
+
+/* From then on the roots are the store's. False: they are still the caller's, as is the store. */
 static bool tls_roots_add_lookup(struct tls_roots *roots)
 {
 	X509_LOOKUP *lookup;
@@ -237,38 +267,53 @@ static bool tls_roots_add_lookup(struct tls_roots *roots)
 	roots->method = X509_LOOKUP_meth_new("settled");
 	if (!roots->store || !roots->method)
 		return false;
-	if (!X509_LOOKUP_meth_set_get_by_subject(roots->method, tls_roots_on_lookup))
+	if (!X509_LOOKUP_meth_set_get_by_subject(roots->method, tls_roots_on_lookup) ||
+		!X509_LOOKUP_meth_set_free(roots->method, tls_roots_on_free))
 		return false;
 	lookup = X509_STORE_add_lookup(roots->store, roots->method);
 	return lookup && X509_LOOKUP_set_method_data(lookup, roots);
 }
 
-int tls_roots_new(const char *path, struct tls_roots **ret_roots)
+/* All of the file; NULL: no memory. */
+static struct tls_roots *tls_roots_read_file(FILE *file)
 {
 	size_t size = sizeof(struct tls_roots) + TLS_ROOTS_MAX * sizeof(struct tls_root);
-	struct tls_roots *roots, *smaller;
-	FILE *file;
-	BIO *bio;
-
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
 	/* Zeroed pages that nobody touches cost nothing. */
-	roots = calloc(1, size);
-	bio = BIO_new_fp(file, BIO_NOCLOSE);
+	struct tls_roots *roots = calloc(1, size), *smaller;
+	BIO *bio = BIO_new_fp(file, BIO_NOCLOSE);
+
 	if (!roots || !bio) {
 		BIO_free(bio);
-		fclose(file);
 		free(roots);
-		return -ENOMEM;
+		return NULL;
 	}
 	tls_roots_read(roots, bio);
 	BIO_free(bio);
-	fclose(file);
 	smaller = realloc(roots, sizeof(*roots) + roots->n_roots * sizeof(roots->roots[0]));
-	roots = smaller ? smaller : roots;
-	if (!tls_roots_add_lookup(roots)) {
-		tls_roots_free(roots);
+	return smaller ? smaller : roots;
+}
+
+int tls_roots_new(const char *path, struct tls_roots **ret_roots)
+{
+	FILE *file = fopen(path, "re");
+	struct tls_roots *roots;
+	struct stat status;
+	int error = 0;
+
+	if (!file)
+		return -errno;
+	/* First: what is written while we read makes it stale. */
+	if (fstat(fileno(file), &status) < 0)
+		error = -errno;
+	roots = error == 0 ? tls_roots_read_file(file) : NULL;
+	fclose(file);
+	if (!roots)
+		return error ? error : -ENOMEM;
+	roots->file = status;
+	roots->path = strdup(path);
+	if (!roots->path || !tls_roots_add_lookup(roots)) {
+		X509_STORE_free(roots->store);
+		tls_roots_release(roots);
 		ERR_clear_error();
 		return -ENOMEM;
 	}
@@ -278,14 +323,27 @@ int tls_roots_new(const char *path, struct tls_roots **ret_roots)
 
 struct tls_roots *tls_roots_free(struct tls_roots *roots)
 {
-	if (!roots)
-		return NULL;
-	X509_STORE_free(roots->store);
-	X509_LOOKUP_meth_free(roots->method);
-	for (size_t i = 0; i < roots->n_roots; i++)
-		tls_root_drop(&roots->roots[i]);
-	free(roots);
+	if (roots)
+		X509_STORE_free(roots->store);
 	return NULL;
+}
+
+bool tls_roots_are_stale(const struct tls_roots *roots)
+{
+	struct stat status;
+
+	/* One that is gone for a moment, or cannot be read, is no reason to trust nobody. */
+	if (stat(roots->path, &status) < 0)
+		return false;
+	return status.st_dev != roots->file.st_dev || status.st_ino != roots->file.st_ino ||
+	       status.st_size != roots->file.st_size ||
+	       status.st_mtim.tv_sec != roots->file.st_mtim.tv_sec ||
+	       status.st_mtim.tv_nsec != roots->file.st_mtim.tv_nsec;
+}
+
+const char *tls_roots_path(const struct tls_roots *roots)
+{
+	return roots->path;
 }
 
 X509_STORE *tls_roots_store(struct tls_roots *roots)

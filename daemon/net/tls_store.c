@@ -4,8 +4,15 @@
  *
  * A context (SSL_CTX) costs 0.15 ms, the first of a process 1.5 ms, because OpenSSL 3 fetches
  * its algorithms by name. One is kept for each distinct configuration: whether chains are
- * verified at all, and by which authorities. What is verified against them (the name) belongs to
- * the connection.
+ * verified at all, by which authorities, and what we show of ourselves. What is verified against
+ * them (the name, the pins) belongs to the connection. Users share contexts: whose private key is
+ * equal has the same key. That is looked up by a keyed hash first, so that how long it takes tells
+ * nothing about others' keys.
+ *
+ * The system's certificates are read again when their file has changed: it is looked at when a
+ * connection wants them, once in TLS_LOOK_INTERVAL_NS at most. Then the contexts that have the old
+ * ones go, and all sessions, because the new ones might not vouch for those peers. Connections
+ * that live keep what they have. So it is, too, when the configuration has changed.
  *
  * The environment changes nothing: OpenSSL is told not to load openssl.cnf before it does
  * anything else (OPENSSL_CONF, and with it providers, engines and the system's cipher policy),
@@ -14,7 +21,7 @@
  * TLS 1.2 and security level 2 (RSA of 2048 bits, no SHA-1 in a chain) at the least.
  *
  * Limits: TLS_CONTEXTS_MAX contexts, the least recently used goes. A connection holds a share of
- * its own, so it outlives the eviction.
+ * its own, so it outlives the eviction. No directory of single certificates is read.
  */
 #include "net/tls_private.h"
 
@@ -25,21 +32,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/clock.h"
 #include "util/container.h"
 #include "util/panic.h"
 #include "util/table.h"
 
 #define TLS_SECURITY_LEVEL_MIN 2
 
+#define TLS_LOOK_INTERVAL_NS NS_PER_S
+
 struct tls_context {
 	struct list link;
 	SSL_CTX *ssl_ctx;
-	uint64_t hash;
+	/* Of the private key; 0: none. */
+	uint64_t key_hash;
 	bool insecure;
 	/* True exactly when the authorities are the system's, not those of `ca`. */
 	bool is_system;
-	size_t ca_size;
-	char ca[];
+	/* Views into `texts`; data == NULL: none. */
+	struct text ca, cert, key;
+	char texts[];
 };
 
 /* Where distributions keep their bundle; the first that is there is the one. */
@@ -69,6 +81,7 @@ struct tls_store *tls_store_new(void)
 	if (!store)
 		return NULL;
 	list_init(&store->contexts);
+	tls_sessions_init(&store->sessions);
 	store->bio_method = tls_bio_method_new();
 	if (!store->bio_method)
 		return tls_store_free(store);
@@ -80,7 +93,20 @@ static void tls_context_free(struct tls_store *store, struct tls_context *contex
 	list_remove(&context->link);
 	store->n_contexts--;
 	SSL_CTX_free(context->ssl_ctx);
+	if (context->key.data)
+		explicit_bzero((char *)context->key.data, context->key.size);
 	free(context);
+}
+
+/* Those that have the system's certificates, or all. */
+static void tls_store_drop_contexts(struct tls_store *store, bool all)
+{
+	list_each_safe(link, &store->contexts) {
+		struct tls_context *context = list_entry(link, struct tls_context, link);
+
+		if (all || context->is_system)
+			tls_context_free(store, context);
+	}
 }
 
 struct tls_store *tls_store_free(struct tls_store *store)
@@ -88,8 +114,8 @@ struct tls_store *tls_store_free(struct tls_store *store)
 	if (!store)
 		return NULL;
 	expect(store->n_connections == 0);
-	list_each_safe (link, &store->contexts)
-		tls_context_free(store, list_entry(link, struct tls_context, link));
+	tls_store_drop_contexts(store, true);
+	tls_sessions_deinit(&store->sessions);
 	tls_roots_free(store->roots);
 	BIO_meth_free(store->bio_method);
 	free(store);
@@ -108,6 +134,7 @@ int tls_store_load(struct tls_store *store)
 
 	if (store->roots)
 		return 0;
+	store->looked_ns = clock_now_ns();
 	/* What OpenSSL was built with comes first: the administrator's OpenSSL, his paths. */
 	error = tls_store_load_from(store, X509_get_default_cert_file());
 	for (size_t i = 0; !store->roots && i < countof(tls_bundles); i++) {
@@ -122,29 +149,72 @@ int tls_store_load(struct tls_store *store)
 	return error;
 }
 
+/* Nobody resumes what began before now: not even what connections that live are still given. */
+static void tls_store_drop_sessions(struct tls_store *store)
+{
+	store->generation++;
+	tls_sessions_clear(&store->sessions);
+}
+
+void tls_store_forget(struct tls_store *store)
+{
+	tls_store_drop_contexts(store, true);
+	tls_store_drop_sessions(store);
+	store->looked_ns = 0;
+}
+
+/* The system's certificates as they are now, or as they last could be read. */
+static void tls_store_look(struct tls_store *store)
+{
+	uint64_t now_ns = clock_now_ns();
+	struct tls_roots *roots;
+
+	if (store->looked_ns && now_ns - store->looked_ns < TLS_LOOK_INTERVAL_NS)
+		return;
+	store->looked_ns = now_ns;
+	/* Those that were made without any can be had with them now, perhaps. */
+	if (!store->roots) {
+		tls_store_drop_contexts(store, false);
+		return;
+	}
+	if (!tls_roots_are_stale(store->roots) ||
+		tls_roots_new(tls_roots_path(store->roots), &roots) < 0)
+		return;
+	tls_store_drop_contexts(store, false);
+	tls_store_drop_sessions(store);
+	tls_roots_free(store->roots);
+	store->roots = roots;
+}
+
+struct tls_counters tls_store_counters(const struct tls_store *store)
+{
+	struct tls_counters counters = store->counters;
+
+	counters.n_sessions = store->sessions.n_sessions;
+	return counters;
+}
+
 bool tls_store_lacks_roots(const struct tls_store *store)
 {
 	return !store->roots || tls_roots_count(store->roots) == 0;
 }
 
-/* No ticket is kept yet, no protocol but HTTP/1.1 is spoken. */
 static bool tls_context_configure(SSL_CTX *ssl_ctx)
 {
-	static const unsigned char protocols[] = "\x08http/1.1";
 	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ssl_ctx);
 
 	SSL_CTX_set_options(ssl_ctx,
 		SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(
 		ssl_ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_OFF);
+	/* OpenSSL's cache is told what comes, and keeps nothing. */
+	SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ssl_ctx, tls_on_session);
+	SSL_CTX_set_cert_verify_callback(ssl_ctx, tls_verify_on_chain, NULL);
 	if (SSL_CTX_get_security_level(ssl_ctx) < TLS_SECURITY_LEVEL_MIN)
 		SSL_CTX_set_security_level(ssl_ctx, TLS_SECURITY_LEVEL_MIN);
 	/* Whom the user names is trusted, also where it is no root: as curl and Go have it. */
 	if (!X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN))
-		return false;
-	/* Unlike its neighbours this one answers 0 for success. */
-	if (SSL_CTX_set_alpn_protos(ssl_ctx, protocols, sizeof(protocols) - 1) != 0)
 		return false;
 	return SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_2_VERSION);
 }
@@ -153,12 +223,10 @@ static bool tls_context_configure(SSL_CTX *ssl_ctx)
 static bool tls_context_trust(
 	struct tls_store *store, struct tls_context *context, struct fault *ret_fault)
 {
-	struct text ca = {context->ca, context->ca_size};
-
 	if (context->insecure)
 		return true;
 	if (!context->is_system) {
-		if (tls_pem_add(ca, SSL_CTX_get_cert_store(context->ssl_ctx)) > 0)
+		if (tls_pem_add(context->ca, SSL_CTX_get_cert_store(context->ssl_ctx)) > 0)
 			return true;
 		fault_set(
 			ret_fault, FAULT_CERT_UNTRUSTED, "ca is not a list of certificates in PEM");
@@ -174,60 +242,84 @@ static bool tls_context_trust(
 	return true;
 }
 
-static uint64_t tls_policy_hash(const struct tls_policy *policy)
+/* NULL is no text, and equal to none. */
+static bool tls_text_is_same(struct text a, struct text b)
 {
-	if (policy->insecure || !policy->ca.data)
-		return 0;
-	return table_hash(policy->ca);
+	return !a.data == !b.data && text_equal(a, b);
 }
 
 static bool tls_context_matches(
-	const struct tls_context *context, const struct tls_policy *policy, uint64_t hash)
+	const struct tls_context *context, const struct tls_policy *policy, uint64_t key_hash)
 {
-	if (context->insecure || policy->insecure)
-		return context->insecure == policy->insecure;
-	if (context->is_system || !policy->ca.data)
-		return context->is_system == !policy->ca.data;
-	return context->hash == hash &&
-	       text_equal((struct text){context->ca, context->ca_size}, policy->ca);
+	if (context->insecure != policy->insecure || context->key_hash != key_hash)
+		return false;
+	/* Without verification no authority matters. */
+	return (policy->insecure || tls_text_is_same(context->ca, policy->ca)) &&
+	       tls_text_is_same(context->cert, policy->cert) &&
+	       tls_text_is_same(context->key, policy->key);
 }
 
 static struct tls_context *tls_store_find(
-	struct tls_store *store, const struct tls_policy *policy, uint64_t hash)
+	struct tls_store *store, const struct tls_policy *policy, uint64_t key_hash)
 {
-	list_each (link, &store->contexts) {
+	list_each(link, &store->contexts) {
 		struct tls_context *context = list_entry(link, struct tls_context, link);
 
-		if (tls_context_matches(context, policy, hash))
+		if (tls_context_matches(context, policy, key_hash))
 			return context;
 	}
 	return NULL;
 }
 
+static struct text tls_text_put(char **at, struct text text)
+{
+	char *copy = *at;
+
+	if (!text.data)
+		return text;
+	memcpy(copy, text.data, text.size);
+	*at += text.size;
+	return (struct text){copy, text.size};
+}
+
+/* All that is to be known of it, nothing of it loaded. */
+static struct tls_context *tls_context_alloc(const struct tls_policy *policy, uint64_t key_hash)
+{
+	struct text ca = policy->insecure ? (struct text){NULL, 0} : policy->ca;
+	size_t size = ca.size + policy->cert.size + policy->key.size;
+	struct tls_context *context = calloc(1, sizeof(*context) + size);
+	char *at;
+
+	if (!context)
+		return NULL;
+	at = context->texts;
+	context->key_hash = key_hash;
+	context->insecure = policy->insecure;
+	context->is_system = !policy->insecure && !ca.data;
+	context->ca = tls_text_put(&at, ca);
+	context->cert = tls_text_put(&at, policy->cert);
+	context->key = tls_text_put(&at, policy->key);
+	return context;
+}
+
 /* One that matches the policy, first in the list. */
 static struct tls_context *tls_context_new(struct tls_store *store, const struct tls_policy *policy,
-	uint64_t hash, struct fault *ret_fault)
+	uint64_t key_hash, struct fault *ret_fault)
 {
-	/* Without verification no authority matters. */
-	struct text ca = policy->insecure ? (struct text){0} : policy->ca;
-	struct tls_context *context = calloc(1, sizeof(*context) + ca.size);
+	struct tls_context *context = tls_context_alloc(policy, key_hash);
 
 	if (!context) {
 		tls_fault_set_memory(ret_fault);
 		return NULL;
 	}
-	context->hash = hash;
-	context->insecure = policy->insecure;
-	context->is_system = !policy->insecure && !ca.data;
-	context->ca_size = ca.size;
-	if (ca.size > 0)
-		memcpy(context->ca, ca.data, ca.size);
 	list_push_front(&store->contexts, &context->link);
 	store->n_contexts++;
 	context->ssl_ctx = SSL_CTX_new(TLS_client_method());
 	if (!context->ssl_ctx || !tls_context_configure(context->ssl_ctx))
 		tls_fault_set_memory(ret_fault);
-	else if (tls_context_trust(store, context, ret_fault))
+	else if (tls_context_trust(store, context, ret_fault) &&
+		 (!context->cert.data || tls_identity_load(context->ssl_ctx, context->cert,
+						 context->key, ret_fault)))
 		return context;
 	tls_context_free(store, context);
 	return NULL;
@@ -236,16 +328,19 @@ static struct tls_context *tls_context_new(struct tls_store *store, const struct
 SSL_CTX *tls_store_context(
 	struct tls_store *store, const struct tls_policy *policy, struct fault *ret_fault)
 {
-	uint64_t hash = tls_policy_hash(policy);
-	struct tls_context *context = tls_store_find(store, policy, hash);
+	uint64_t key_hash = policy->key.data ? table_hash(policy->key) : 0;
+	struct tls_context *context;
 
 	ERR_clear_error();
+	if (!policy->insecure && !policy->ca.data)
+		tls_store_look(store);
+	context = tls_store_find(store, policy, key_hash);
 	if (context) {
 		list_remove(&context->link);
 		list_push_front(&store->contexts, &context->link);
 		return context->ssl_ctx;
 	}
-	context = tls_context_new(store, policy, hash, ret_fault);
+	context = tls_context_new(store, policy, key_hash, ret_fault);
 	ERR_clear_error();
 	if (!context)
 		return NULL;

@@ -363,7 +363,54 @@ START_TEST(a_drain_ends_a_warmed_one_in_its_handshake)
 }
 END_TEST
 
-UNIT_MAIN("net/conn_tls", &tls_carries_a_request_and_its_response, &tls_that_is_closed_says_how,
+/* One more connection of that user's to the same server: whether it was resumed. */
+static bool tls_resumes(uid_t uid)
+{
+	struct route_key key = {
+		.uid = uid,
+		.is_https = true,
+		.port = 443,
+		.host = TEXT("192.0.2.1"),
+		.server_name = TEXT("a.example"),
+		.ca = text_from(pem),
+	};
+	struct user next;
+	bool resumed;
+	int fd;
+
+	user_init(&next, &world, &key);
+	user_lease(&next);
+	fake_run();
+	fd = user_fd(&next);
+	pair_again(&pair);
+	tls_pass(fd);
+	ck_assert_int_eq(next.conn->state, CONN_ACTIVE);
+	resumed = tls_is_resumed(next.conn->tls);
+	ck_assert_int_eq(SSL_session_reused(pair.ssl), resumed);
+	user_end(&next);
+	return resumed;
+}
+
+/* N31 */
+START_TEST(a_session_is_resumed_for_its_own_user_alone)
+{
+	struct tls_counters counters;
+
+	tls_open();
+	ck_assert(!tls_resumes(7));
+	ck_assert(tls_resumes(7));
+	ck_assert(!tls_resumes(8));
+	ck_assert(tls_resumes(0));
+	ck_assert(tls_resumes(8));
+	counters = tls_store_counters(pair.store);
+	ck_assert_uint_eq(counters.full, 3);
+	ck_assert_uint_eq(counters.resumed, 3);
+	tls_end();
+}
+END_TEST
+
+UNIT_MAIN("net/conn_tls", &a_session_is_resumed_for_its_own_user_alone,
+	&tls_carries_a_request_and_its_response, &tls_that_is_closed_says_how,
 	&a_handshake_that_ends_early_is_its_own_fault, &an_abort_ends_a_handshake,
 	&idle_tls_takes_no_plaintext,
 	&plaintext_beyond_a_response_ends_a_connection_given_back_in_its_data,

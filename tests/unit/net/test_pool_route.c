@@ -31,7 +31,11 @@ static void end(unsigned n)
 
 static const struct text here[] = {TEXT_INIT("192.0.2.1")};
 
-START_TEST(what_must_be_equal_to_share_a_connection)
+/* The most different keys there are: each differs from the others in one member, or in where one
+ * ends and the next begins. */
+#define KEYS_MAX 40
+
+static unsigned make_keys(struct route_key keys[KEYS_MAX])
 {
 	static const struct route_key base = {
 		.uid = 1000,
@@ -39,56 +43,148 @@ START_TEST(what_must_be_equal_to_share_a_connection)
 		.port = 443,
 		.host = TEXT_INIT("a.example"),
 		.ca = TEXT_INIT("PEM"),
+		.cert = TEXT_INIT("CERT"),
+		.key = TEXT_INIT("KEY"),
 		.server_name = TEXT_INIT("n"),
+		.pins = TEXT_INIT("p"),
 		.resolve = TEXT_INIT("r"),
 		.addresses = here,
 		.n_addresses = 1,
 	};
-	struct route_key others[16];
-	struct route *route, *again;
-	unsigned n = 0;
+	const struct text none = {NULL, 0}, empty = TEXT("");
+	unsigned n = 1;
 
-	for (size_t i = 0; i < countof(others); i++)
-		others[i] = base;
-	others[n++].uid = 1001;
-	others[n++].is_https = false;
-	others[n++].insecure = true;
-	others[n++].port = 444;
-	others[n++].host = TEXT("b.example");
-	others[n++].host = TEXT("a.exampl");
-	others[n++].ca = TEXT("PEM2");
-	others[n++].ca = (struct text){NULL, 0};
-	others[n++].ca = TEXT("");
-	others[n++].server_name = TEXT("m");
-	others[n++].server_name = (struct text){NULL, 0};
-	others[n++].resolve = TEXT("s");
-	others[n++].resolve = (struct text){NULL, 0};
+	for (size_t i = 0; i < KEYS_MAX; i++)
+		keys[i] = base;
+	keys[n++].uid = 1001;
+	keys[n++].is_https = false;
+	keys[n++].insecure = true;
+	keys[n++].http11_only = true;
+	keys[n++].port = 444;
+	keys[n++].host = TEXT("b.example");
+	keys[n++].host = TEXT("a.exampl");
+	keys[n++].ca = TEXT("PEM2");
+	keys[n++].ca = none;
+	keys[n++].ca = empty;
+	keys[n++].cert = TEXT("CERT2");
+	keys[n++].cert = none;
+	keys[n++].cert = empty;
+	/* The same certificate shown with another key is another identity (CVE-2022-27782). */
+	keys[n++].key = TEXT("YEK");
+	keys[n++].key = none;
+	keys[n++].key = empty;
+	keys[n++].server_name = TEXT("m");
+	keys[n++].server_name = none;
+	keys[n++].pins = TEXT("q");
+	keys[n++].pins = TEXT("pq");
+	keys[n++].pins = none;
+	keys[n++].resolve = TEXT("s");
+	keys[n++].resolve = none;
 	/* What moves from one member to the next is not the same either. */
-	others[n].ca = TEXT("PE");
-	others[n++].server_name = TEXT("Mn");
-	others[n].server_name = TEXT("nr");
-	others[n++].resolve = TEXT("");
+	keys[n].ca = TEXT("PE");
+	keys[n++].cert = TEXT("MCERT");
+	keys[n].cert = TEXT("CER");
+	keys[n++].key = TEXT("TKEY");
+	keys[n].key = TEXT("KE");
+	keys[n++].server_name = TEXT("Yn");
+	keys[n].server_name = TEXT("np");
+	keys[n++].pins = empty;
+	keys[n].pins = TEXT("pr");
+	keys[n++].resolve = empty;
+	keys[n].ca = TEXT("CERT");
+	keys[n++].cert = TEXT("PEM");
+	ck_assert_uint_le(n, KEYS_MAX);
+	return n;
+}
+
+/* N27 */
+START_TEST(what_must_be_equal_to_share_a_connection)
+{
+	struct route_key keys[KEYS_MAX];
+	struct route *routes[KEYS_MAX];
+	unsigned n = make_keys(keys);
 
 	begin();
-	route = pool_route(world.pool, &base);
-	again = pool_route(world.pool, &base);
-	ck_assert_ptr_eq(route, again);
 	for (unsigned i = 0; i < n; i++) {
-		struct route *other = pool_route(world.pool, &others[i]);
-
-		ck_assert_msg(other != route, "key %u", i);
-		for (unsigned j = 0; j < i; j++) {
-			struct route *third = pool_route(world.pool, &others[j]);
-
-			ck_assert_msg(other != third, "keys %u and %u", i, j);
-			pool_leave(world.pool, third);
-		}
-		pool_leave(world.pool, other);
+		routes[i] = pool_route(world.pool, &keys[i]);
+		for (unsigned j = 0; j < i; j++)
+			ck_assert_msg(routes[i] != routes[j], "keys %u and %u", i, j);
 	}
-	ck_assert_uint_eq(pool_counters(world.pool).n_routes, n + 1);
-	pool_leave(world.pool, route);
-	pool_leave(world.pool, again);
+	ck_assert_uint_eq(pool_counters(world.pool).n_routes, n);
+	for (unsigned i = 0; i < n; i++) {
+		struct route *again = pool_route(world.pool, &keys[i]);
+
+		ck_assert_msg(again == routes[i], "key %u", i);
+		pool_leave(world.pool, again);
+		pool_leave(world.pool, routes[i]);
+	}
 	conn_world_end(&world);
+}
+END_TEST
+
+/* N31: what resumes a session is as strict as what shares a connection. */
+START_TEST(no_two_routes_resume_one_session)
+{
+	struct route_key keys[KEYS_MAX];
+	struct route *routes[KEYS_MAX];
+	unsigned n = make_keys(keys);
+
+	begin();
+	for (unsigned i = 0; i < n; i++) {
+		routes[i] = pool_route(world.pool, &keys[i]);
+		ck_assert_int_eq(routes[i]->keeps_sessions, keys[i].is_https);
+		for (unsigned j = 0; j < i; j++)
+			ck_assert_msg(memcmp(routes[i]->session_key, routes[j]->session_key,
+					      sizeof(routes[i]->session_key)) != 0,
+				"keys %u and %u", i, j);
+	}
+	for (unsigned i = 0; i < n; i++)
+		pool_leave(world.pool, routes[i]);
+	conn_world_end(&world);
+}
+END_TEST
+
+/* N27: not the route alone, but what it is for. All on an address, so that they can be dialled. */
+START_TEST(each_pair_that_differs_in_one_member_has_connections_of_its_own)
+{
+	struct route_key keys[] = {
+		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1")},
+		{.uid = 1001, .port = 80, .host = TEXT("192.0.2.1")},
+		{.uid = 1000, .port = 81, .host = TEXT("192.0.2.1")},
+		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.2")},
+		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .insecure = true},
+		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .http11_only = true},
+		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .ca = TEXT("x")},
+		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .cert = TEXT("x")},
+		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .key = TEXT("x")},
+		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .server_name = TEXT("x")},
+		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .pins = TEXT("x")},
+		{.uid = 1000,
+			.port = 80,
+			.host = TEXT("192.0.2.1"),
+			.resolve = TEXT("x"),
+			.addresses = here,
+			.n_addresses = 1},
+	};
+	struct user one, two;
+
+	for (size_t i = 0; i < countof(keys); i++) {
+		for (size_t j = 0; j < countof(keys); j++) {
+			begin();
+			user_init(&one, &world, &keys[i]);
+			user_lease(&one);
+			fake_run();
+			user_return(&one);
+			user_init(&two, &world, &keys[j]);
+			user_lease(&two);
+			fake_run();
+			ck_assert_msg(pool_counters(world.pool).reused == (i == j),
+				"keys %zu and %zu", i, j);
+			user_end(&two);
+			user_end(&one);
+			conn_world_end(&world);
+		}
+	}
 }
 END_TEST
 
@@ -119,6 +215,7 @@ END_TEST
 START_TEST(a_route_keeps_what_its_key_pointed_to)
 {
 	char host[] = "a.example", ca[] = "PEM", name[] = "n.example", address[] = "192.0.2.9";
+	char cert[] = "CERT", private_key[] = "KEY", pin[] = "pin";
 	struct text addresses[] = {{address, sizeof(address) - 1}};
 	struct route_key key = {
 		.is_https = true,
@@ -126,7 +223,10 @@ START_TEST(a_route_keeps_what_its_key_pointed_to)
 		.port = 8443,
 		.host = text_from(host),
 		.ca = text_from(ca),
+		.cert = text_from(cert),
+		.key = text_from(private_key),
 		.server_name = text_from(name),
+		.pins = text_from(pin),
 		.resolve = TEXT("x"),
 		.addresses = addresses,
 		.n_addresses = 1,
@@ -139,10 +239,16 @@ START_TEST(a_route_keeps_what_its_key_pointed_to)
 	memset(host, 'x', sizeof(host));
 	memset(ca, 'x', sizeof(ca));
 	memset(name, 'x', sizeof(name));
+	memset(cert, 'x', sizeof(cert));
+	memset(private_key, 'x', sizeof(private_key));
+	memset(pin, 'x', sizeof(pin));
 	memset(address, 'x', sizeof(address));
 	ck_assert(text_is(route->host, "a.example"));
 	ck_assert(text_is(route->ca, "PEM"));
+	ck_assert(text_is(route->cert, "CERT"));
+	ck_assert(text_is(route->private_key, "KEY"));
 	ck_assert(text_is(route->server_name, "n.example"));
+	ck_assert(text_is(route->pins, "pin"));
 	ck_assert(route->is_https);
 	ck_assert(route->insecure);
 	ck_assert_uint_eq(route->port, 8443);
@@ -214,6 +320,8 @@ START_TEST(an_origin_whose_bound_is_used_is_kept)
 END_TEST
 
 UNIT_MAIN("net/pool_route", &what_must_be_equal_to_share_a_connection,
+	&no_two_routes_resume_one_session,
+	&each_pair_that_differs_in_one_member_has_connections_of_its_own,
 	&routes_of_one_origin_share_its_bound, &a_route_keeps_what_its_key_pointed_to,
 	&what_nobody_uses_is_forgotten_and_then_it_sleeps,
 	&what_nobody_uses_is_forgotten_while_others_are_busy,

@@ -436,25 +436,42 @@ START_TEST(rests_and_goes_on)
 }
 END_TEST
 
-START_TEST(takes_http_1_or_nothing_by_alpn)
+/* N32 */
+START_TEST(takes_by_alpn_what_was_offered_or_nothing)
 {
 	static const struct {
 		const char *protocol;
+		bool offers_h2;
 		enum tls_result result;
 	} cases[] = {
-		{NULL, TLS_OK},
-		{"http/1.1", TLS_OK},
-		{"h2", TLS_FAULT},
-		{"http/1.0", TLS_FAULT},
+		{NULL, false, TLS_OK},
+		{"http/1.1", false, TLS_OK},
+		{"h2", false, TLS_FAULT},
+		{"http/1.0", false, TLS_FAULT},
+		{NULL, true, TLS_OK},
+		{"http/1.1", true, TLS_OK},
+		{"h2", true, TLS_OK},
+		{"h3", true, TLS_FAULT},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
 		struct fixture fixture;
+		struct pair *pair = &fixture.pair;
+		struct tls_policy policy = {.server_name = TEXT("a.example"),
+			.offers_h2 = cases[i].offers_h2,
+			.insecure = true};
 
 		fixture_init(&fixture, (struct peer_options){.protocol = cases[i].protocol});
-		ck_assert_int_eq(pair_handshake(&fixture.pair), cases[i].result);
-		if (cases[i].result == TLS_FAULT)
-			ck_assert_int_eq(fixture.pair.fault.code, FAULT_TLS_HANDSHAKE);
+		pair_again(pair);
+		pair_connect_by(pair, &policy);
+		ck_assert_int_eq(pair_handshake(pair), cases[i].result);
+		if (cases[i].result == TLS_FAULT) {
+			ck_assert_int_eq(pair->fault.code, FAULT_TLS_HANDSHAKE);
+		} else {
+			const char *chosen = cases[i].protocol ? cases[i].protocol : "";
+
+			ck_assert(text_is(tls_alpn(pair->tls), chosen));
+		}
 		fixture_deinit(&fixture);
 	}
 }
@@ -468,4 +485,4 @@ UNIT_MAIN("net/tls", &speaks_both_versions_in_pieces_of_any_size,
 	&closes_in_silence_before_the_handshake_is_done, &follows_key_updates,
 	&ends_a_flood_of_key_updates, &refuses_to_renegotiate,
 	&breaks_at_garbage_after_the_handshake, &names_the_alert_that_comes_amid_a_body,
-	&rests_and_goes_on, &takes_http_1_or_nothing_by_alpn)
+	&rests_and_goes_on, &takes_by_alpn_what_was_offered_or_nothing)

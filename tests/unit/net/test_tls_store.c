@@ -9,6 +9,7 @@
 
 #include "tests/unit/net/tls_peer.h"
 #include "tests/unit/unit.h"
+#include "util/clock.h"
 #include "util/container.h"
 
 /* A CA that is the same but for the text between its certificates. */
@@ -25,9 +26,9 @@ START_TEST(shares_a_context_where_the_policy_is_equal)
 	struct peer_cert cert = peer_cert_new(&(struct peer_cert_options){.name = "ca"});
 	char *pem = peer_cert_pem(&cert), data[2][4096];
 	struct tls_policy policies[] = {
-		{TEXT("a.example"), variant(data[0], sizeof(data[0]), 1, pem), false},
-		{TEXT("a.example"), variant(data[1], sizeof(data[1]), 2, pem), false},
-		{TEXT("a.example"), variant(data[0], sizeof(data[0]), 1, pem), true},
+		{.ca = variant(data[0], sizeof(data[0]), 1, pem)},
+		{.ca = variant(data[1], sizeof(data[1]), 2, pem)},
+		{.ca = variant(data[0], sizeof(data[0]), 1, pem), .insecure = true},
 	};
 	SSL_CTX *contexts[countof(policies)];
 	struct fault fault;
@@ -53,6 +54,51 @@ START_TEST(shares_a_context_where_the_policy_is_equal)
 	pair_check_queue();
 	free(pem);
 	peer_cert_free(&cert);
+	tls_store_free(store);
+}
+END_TEST
+
+START_TEST(shares_no_context_where_it_shows_another_certificate)
+{
+	struct tls_store *store = tls_store_new();
+	struct peer_cert one = peer_cert_new(&(struct peer_cert_options){.name = "one"});
+	struct peer_cert two = peer_cert_new(&(struct peer_cert_options){.name = "two"});
+	char *pem = peer_cert_pem(&one), *key = peer_key_pem(&one, NULL), data[2][4096];
+	char *other_pem = peer_cert_pem(&two), *other_key = peer_key_pem(&two, NULL);
+	struct text ca = text_from(pem);
+	const struct tls_policy policies[] = {
+		{.ca = ca},
+		{.insecure = true},
+		{.ca = ca, .cert = text_from(pem), .key = text_from(key)},
+		{.insecure = true, .cert = text_from(pem), .key = text_from(key)},
+		{.ca = ca, .cert = text_from(other_pem), .key = text_from(other_key)},
+		/* The same in other words. */
+		{.ca = ca,
+			.cert = variant(data[0], sizeof(data[0]), 1, pem),
+			.key = text_from(key)},
+		{.ca = ca,
+			.cert = text_from(pem),
+			.key = variant(data[1], sizeof(data[1]), 1, key)},
+	};
+	SSL_CTX *contexts[countof(policies)];
+	struct fault fault;
+
+	for (size_t i = 0; i < countof(policies); i++) {
+		contexts[i] = tls_store_context(store, &policies[i], &fault);
+		ck_assert_ptr_nonnull(contexts[i]);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_ptr_ne(contexts[i], contexts[j]);
+	}
+	for (size_t i = 0; i < countof(policies); i++)
+		ck_assert_ptr_eq(tls_store_context(store, &policies[i], &fault), contexts[i]);
+	tls_store_forget(store);
+	ck_assert_uint_eq(store->n_contexts, 0);
+	free(pem);
+	free(key);
+	free(other_pem);
+	free(other_key);
+	peer_cert_free(&one);
+	peer_cert_free(&two);
 	tls_store_free(store);
 }
 END_TEST
@@ -201,7 +247,146 @@ START_TEST(is_none_where_the_file_is_none)
 }
 END_TEST
 
-UNIT_MAIN("net/tls_store", &shares_a_context_where_the_policy_is_equal,
+/* A bundle of the system on disk, and a server. */
+struct bundle {
+	char path[40];
+	struct peer_cert cert;
+	struct pair pair;
+};
+
+/* Replaced as update-ca-certificates(8) does it: another file takes the name. */
+static void bundle_write(struct bundle *bundle, const struct peer_cert *ca)
+{
+	char *pem = peer_cert_pem(ca), path[60];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s.new", bundle->path);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs(pem, file);
+	fclose(file);
+	ck_assert_int_eq(rename(path, bundle->path), 0);
+	free(pem);
+}
+
+static void bundle_begin(struct bundle *bundle, struct peer_cert *ca, struct peer_cert *other)
+{
+	static const char path[] = "/tmp/test_tls_store.XXXXXX";
+	struct peer_cert_options options = {.name = "Test CA", .is_authority = true};
+	/* Before anything else of OpenSSL's. */
+	struct tls_store *store = tls_store_new();
+
+	memcpy(bundle->path, path, sizeof(path));
+	close(mkstemp(bundle->path));
+	*ca = peer_cert_new(&options);
+	*other = peer_cert_new(&options);
+	bundle->cert = peer_cert_new(
+		&(struct peer_cert_options){.name = "a", .names = "DNS:a.example", .issuer = ca});
+	pair_init(&bundle->pair, &(struct peer_options){.cert = &bundle->cert});
+	bundle_write(bundle, ca);
+	ck_assert_int_eq(tls_store_load_from(bundle->pair.store, bundle->path), 0);
+	tls_store_free(store);
+}
+
+static void bundle_end(struct bundle *bundle, struct peer_cert *ca, struct peer_cert *other)
+{
+	unlink(bundle->path);
+	pair_deinit(&bundle->pair);
+	peer_cert_free(&bundle->cert);
+	peer_cert_free(ca);
+	peer_cert_free(other);
+}
+
+/* A handshake with the system's certificates. */
+static enum tls_result bundle_try(struct bundle *bundle)
+{
+	static const unsigned char key[TLS_DIGEST_SIZE] = "k";
+	struct tls_policy policy = {.server_name = TEXT("a.example"), .session_key = key};
+	struct pair *pair = &bundle->pair;
+	enum tls_result result;
+
+	pair_again(pair);
+	pair_connect_by(pair, &policy);
+	result = pair_handshake(pair);
+	if (result == TLS_OK)
+		pair_read(pair, (char[1]){0}, 1, &(size_t){0});
+	return result;
+}
+
+START_TEST(reads_the_system_again_when_it_has_changed)
+{
+	struct peer_cert ca, other;
+	struct bundle bundle;
+	struct tls_store *store;
+
+	bundle_begin(&bundle, &ca, &other);
+	store = bundle.pair.store;
+	ck_assert_int_eq(bundle_try(&bundle), TLS_OK);
+	ck_assert(!tls_is_resumed(bundle.pair.tls));
+	ck_assert_int_eq(bundle_try(&bundle), TLS_OK);
+	ck_assert(tls_is_resumed(bundle.pair.tls));
+	/* Within the second nobody looks. */
+	bundle_write(&bundle, &other);
+	ck_assert_int_eq(bundle_try(&bundle), TLS_OK);
+	ck_assert(tls_is_resumed(bundle.pair.tls));
+	/* Who is not trusted any more, has nothing to resume either. */
+	store->looked_ns -= NS_PER_S;
+	ck_assert_int_eq(bundle_try(&bundle), TLS_FAULT);
+	ck_assert_int_eq(bundle.pair.fault.code, FAULT_CERT_UNTRUSTED);
+	ck_assert_uint_eq(tls_store_counters(store).n_sessions, 0);
+	bundle_write(&bundle, &ca);
+	store->looked_ns -= NS_PER_S;
+	ck_assert_int_eq(bundle_try(&bundle), TLS_OK);
+	ck_assert(!tls_is_resumed(bundle.pair.tls));
+	/* What has not changed is not read again. */
+	store->looked_ns -= NS_PER_S;
+	ck_assert_int_eq(bundle_try(&bundle), TLS_OK);
+	ck_assert(tls_is_resumed(bundle.pair.tls));
+	bundle_end(&bundle, &ca, &other);
+}
+END_TEST
+
+START_TEST(a_system_that_is_gone_for_a_moment_is_kept)
+{
+	struct peer_cert ca, other;
+	struct bundle bundle;
+
+	bundle_begin(&bundle, &ca, &other);
+	unlink(bundle.path);
+	for (int i = 0; i < 2; i++) {
+		bundle.pair.store->looked_ns -= NS_PER_S;
+		ck_assert_int_eq(bundle_try(&bundle), TLS_OK);
+	}
+	bundle_end(&bundle, &ca, &other);
+}
+END_TEST
+
+START_TEST(a_handshake_goes_on_with_what_it_began_with)
+{
+	struct tls_policy policy = {.server_name = TEXT("a.example")};
+	struct peer_cert ca, other;
+	struct bundle bundle;
+	struct tls_store *store;
+	struct fault fault;
+
+	bundle_begin(&bundle, &ca, &other);
+	store = bundle.pair.store;
+	pair_connect_by(&bundle.pair, &policy);
+	ck_assert_int_eq(tls_handshake(bundle.pair.tls, &fault), TLS_MORE);
+	bundle_write(&bundle, &other);
+	store->looked_ns -= NS_PER_S;
+	ck_assert_ptr_nonnull(tls_store_context(store, &policy, &fault));
+	ck_assert_uint_eq(store->generation, 1);
+	/* Its certificates are parsed only now. */
+	ck_assert_int_eq(pair_handshake(&bundle.pair), TLS_OK);
+	ck_assert_uint_eq(tls_roots_count_parsed(store->roots), 0);
+	bundle_end(&bundle, &ca, &other);
+}
+END_TEST
+
+UNIT_MAIN("net/tls_store", &shares_no_context_where_it_shows_another_certificate,
+	&reads_the_system_again_when_it_has_changed, &a_system_that_is_gone_for_a_moment_is_kept,
+	&a_handshake_goes_on_with_what_it_began_with, &shares_a_context_where_the_policy_is_equal,
 	&drops_the_least_recently_used_context, &refuses_a_ca_that_is_none,
 	&refuses_a_ca_that_is_broken_behind_a_good_one, &obeys_no_environment,
 	&loads_the_system_once, &is_none_where_the_file_is_none)

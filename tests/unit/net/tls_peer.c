@@ -99,6 +99,21 @@ char *peer_cert_pem(const struct peer_cert *cert)
 	return pem;
 }
 
+char *peer_key_pem(const struct peer_cert *cert, const char *passphrase)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data, *pem;
+	long size;
+
+	ck_assert(PEM_write_bio_PrivateKey(bio, cert->key, passphrase ? EVP_aes_128_cbc() : NULL,
+		(const unsigned char *)passphrase, passphrase ? (int)strlen(passphrase) : 0, NULL,
+		NULL));
+	size = BIO_get_mem_data(bio, &data);
+	pem = strndup(data, (size_t)size);
+	BIO_free(bio);
+	return pem;
+}
+
 static int peer_on_protocol(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_size,
 	const unsigned char *offered, unsigned offered_size, void *context)
 {
@@ -107,6 +122,27 @@ static int peer_on_protocol(SSL *ssl, const unsigned char **ret_name, unsigned c
 	*ret_name = (const unsigned char *)protocol;
 	*ret_size = (unsigned char)strlen(protocol);
 	return SSL_TLSEXT_ERR_OK;
+}
+
+static void pair_listen(struct pair *pair)
+{
+	pair->ssl = SSL_new(pair->ssl_ctx);
+	SSL_set_bio(pair->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+	SSL_set_accept_state(pair->ssl);
+	ERR_clear_error();
+}
+
+void pair_again(struct pair *pair)
+{
+	pair->tls = tls_free(pair->tls);
+	/* Else what it gave is no good. */
+	SSL_set_shutdown(pair->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_free(pair->ssl);
+	free(pair->wire);
+	pair->wire = NULL;
+	pair->wire_at = pair->wire_size = pair->n_fed = 0;
+	pair->fault = (struct fault){0};
+	pair_listen(pair);
 }
 
 void pair_init(struct pair *pair, const struct peer_options *options)
@@ -131,10 +167,14 @@ void pair_init(struct pair *pair, const struct peer_options *options)
 	if (options->wants_client_cert)
 		SSL_CTX_set_verify(
 			pair->ssl_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	pair->ssl = SSL_new(pair->ssl_ctx);
-	SSL_set_bio(pair->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-	SSL_set_accept_state(pair->ssl);
-	ERR_clear_error();
+	if (options->client_ca) {
+		SSL_CTX_add_client_CA(pair->ssl_ctx, options->client_ca->x509);
+		X509_STORE_add_cert(
+			SSL_CTX_get_cert_store(pair->ssl_ctx), options->client_ca->x509);
+	}
+	/* Whose sessions are resumed though it asks for certificates, says which are its own. */
+	SSL_CTX_set_session_id_context(pair->ssl_ctx, (const unsigned char *)"peer", 4);
+	pair_listen(pair);
 }
 
 void pair_deinit(struct pair *pair)
@@ -146,16 +186,20 @@ void pair_deinit(struct pair *pair)
 	free(pair->wire);
 }
 
+void pair_connect_by(struct pair *pair, const struct tls_policy *policy)
+{
+	int r = tls_new(pair->store, policy, &pair->tls, &pair->fault);
+
+	ck_assert_msg(r == 0, "%.*s: %s", TEXT_ARGS(policy->server_name), pair->fault.message);
+}
+
 void pair_connect(struct pair *pair, const char *server_name, const char *ca, bool insecure)
 {
-	struct tls_policy policy = {
-		.server_name = text_from(server_name),
-		.ca = ca ? text_from(ca) : (struct text){0},
-		.insecure = insecure,
-	};
-	int r = tls_new(pair->store, &policy, &pair->tls, &pair->fault);
-
-	ck_assert_msg(r == 0, "%s: %s", server_name, pair->fault.message);
+	pair_connect_by(pair, &(struct tls_policy){
+				      .server_name = text_from(server_name),
+				      .ca = ca ? text_from(ca) : (struct text){0},
+				      .insecure = insecure,
+			      });
 }
 
 void pair_flush(struct pair *pair)

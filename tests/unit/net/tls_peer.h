@@ -42,6 +42,9 @@ void peer_cert_free(struct peer_cert *cert);
 /* Its PEM, to free(). */
 char *peer_cert_pem(const struct peer_cert *cert);
 
+/* The PEM of its private key, with a passphrase or (NULL) without, to free(). */
+char *peer_key_pem(const struct peer_cert *cert, const char *passphrase);
+
 struct peer_options {
 	const struct peer_cert *cert;
 	/* Sent along, if not NULL. */
@@ -51,6 +54,8 @@ struct peer_options {
 	/* The ALPN answer, whatever the client offered; NULL: none. */
 	const char *protocol;
 	bool wants_client_cert;
+	/* Whose client certificates are good, if not NULL: it is named to the client. */
+	const struct peer_cert *client_ca;
 	int security_level;
 };
 
@@ -79,6 +84,12 @@ void pair_deinit(struct pair *pair);
 
 /* tls_new(), with the PEM text `ca` (NULL: the system's). Fails the test if it fails. */
 void pair_connect(struct pair *pair, const char *server_name, const char *ca, bool insecure);
+
+/* The same with all of a policy. */
+void pair_connect_by(struct pair *pair, const struct tls_policy *policy);
+
+/* Another connection to the same server: to be connected. */
+void pair_again(struct pair *pair);
 
 /* Client's output to the server; the server's answer onto the wire. */
 void pair_flush(struct pair *pair);
