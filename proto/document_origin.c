@@ -9,6 +9,9 @@
 /*
  * What a job says about its origin beside the URL: TLS, and addresses instead of the resolver's.
  *
+ * What PEM holds is the daemon's to find out, when it first connects: here it need only look like
+ * it. A pin is checked whole.
+ *
  * `resolve` is part of what must be equal before a connection serves another job, so it gets a
  * canonical text: entries in the order of host and port, hosts in lower case, addresses as
  * inet_ntop(3) writes them, in the order given (which is the order they are tried in).
@@ -16,6 +19,17 @@
 
 /* RFC 1035 section 2.3.4, as text. */
 #define DOCUMENT_HOST_MAX 253
+
+/* What PEM text must have in it, and what that is called. */
+struct document_pem {
+	const char *label;
+	const char *what;
+};
+
+static const struct document_pem document_certificates = {
+	"-----BEGIN CERTIFICATE-----", "certificates"};
+/* "PRIVATE KEY", "EC PRIVATE KEY" (RFC 5915), "RSA PRIVATE KEY" and so on. */
+static const struct document_pem document_private_key = {"PRIVATE KEY-----", "a private key"};
 
 static bool document_read_address(struct text text, int family, void *ret_address)
 {
@@ -56,27 +70,112 @@ static void document_read_insecure(struct document *document, struct document_jo
 	document_read_bool(document, value, at, &job->spec.tls.insecure);
 }
 
-static bool document_is_secret(struct text text)
+/* PEM of that kind, or a secret of that name; data == NULL, and refused, where it is neither. What
+ * is refused is not quoted: it may be a key. */
+static struct text document_read_pem(struct document *document, yyjson_val *value,
+	const struct document_at *at, const struct document_pem *pem)
 {
-	struct text prefix = TEXT("secret:");
+	struct text none = {NULL, 0}, text;
 
-	return text_starts_with(text, prefix) && plan_id_is_valid(text_from_at(text, prefix.size));
+	if (!document_read_string(document, value, at, &text))
+		return none;
+	if (text.size > PLAN_PEM_MAX) {
+		document_refuse(
+			document, at, FAULT_GRAPH_VALUE, "more than %u bytes", PLAN_PEM_MAX);
+		return none;
+	}
+	if (plan_secret_name(text).data ||
+		memmem(text.data, text.size, pem->label, strlen(pem->label)))
+		return text;
+	document_refuse(document, at, FAULT_GRAPH_VALUE,
+		"must be %s as PEM text, or \"secret:NAME\"", pem->what);
+	return none;
 }
 
 static void document_read_ca(struct document *document, struct document_job *job, yyjson_val *value,
 	const struct document_at *at)
 {
-	static const char begin[] = "-----BEGIN CERTIFICATE-----";
-	struct text text;
+	job->spec.tls.ca = document_read_pem(document, value, at, &document_certificates);
+}
+
+static void document_read_cert(struct document *document, struct document_job *job,
+	yyjson_val *value, const struct document_at *at)
+{
+	job->spec.tls.cert = document_read_pem(document, value, at, &document_certificates);
+}
+
+static void document_read_key(struct document *document, struct document_job *job,
+	yyjson_val *value, const struct document_at *at)
+{
+	job->spec.tls.key = document_read_pem(document, value, at, &document_private_key);
+}
+
+/* "sha256//" and the base64 of a digest, whose bytes are written to `pin`. */
+static void document_read_one_pin(
+	struct document *document, yyjson_val *value, const struct document_at *at, char *pin)
+{
+	struct text prefix = TEXT("sha256//"), text;
+	/* Three bytes for each four characters. */
+	char digest[PLAN_PIN_SIZE + 1];
 
 	if (!document_read_string(document, value, at, &text))
 		return;
-	if (!memmem(text.data, text.size, begin, strlen(begin)) && !document_is_secret(text)) {
+	if (text.size == prefix.size + sizeof(digest) / 3 * 4 && text_starts_with(text, prefix) &&
+		document_decode_base64(text_from_at(text, prefix.size), digest) == PLAN_PIN_SIZE)
+		memcpy(pin, digest, PLAN_PIN_SIZE);
+	else
 		document_refuse(document, at, FAULT_GRAPH_VALUE,
-			"must be certificates as PEM text, or \"secret:NAME\"");
+			"must be \"sha256//\" and the base64 of the SHA-256 of a public key");
+}
+
+static int document_compare_pins(const void *a, const void *b)
+{
+	return memcmp(a, b, PLAN_PIN_SIZE);
+}
+
+/* In one order and each once, because they are part of what must be equal before a connection
+ * serves another job. Returns how many are left. */
+static size_t document_sort_pins(char *pins, size_t n)
+{
+	size_t n_kept = 1;
+
+	qsort(pins, n, PLAN_PIN_SIZE, document_compare_pins);
+	for (size_t i = 1; i < n; i++) {
+		const char *pin = pins + i * PLAN_PIN_SIZE;
+		char *next = pins + n_kept * PLAN_PIN_SIZE;
+
+		if (memcmp(next - PLAN_PIN_SIZE, pin, PLAN_PIN_SIZE) == 0)
+			continue;
+		memmove(next, pin, PLAN_PIN_SIZE);
+		n_kept++;
+	}
+	return n_kept;
+}
+
+static void document_read_pin(struct document *document, struct document_job *job,
+	yyjson_val *value, const struct document_at *at)
+{
+	bool is_array = yyjson_is_arr(value);
+	size_t n = is_array ? yyjson_arr_size(value) : 1;
+	yyjson_arr_iter iter = yyjson_arr_iter_with(value);
+	struct document_at element = {.parent = at};
+	char *pins;
+
+	/* None would be met by every key, or by none: nobody can mean that. */
+	if (n == 0 || n > PLAN_PINS_MAX) {
+		document_refuse(
+			document, at, FAULT_GRAPH_VALUE, "must be 1 to %d pins", PLAN_PINS_MAX);
 		return;
 	}
-	job->spec.tls.ca = text;
+	pins = document_alloc(document, n, PLAN_PIN_SIZE);
+	if (!pins)
+		return;
+	if (!is_array)
+		document_read_one_pin(document, value, at, pins);
+	for (; is_array && element.index < n; element.index++)
+		document_read_one_pin(document, yyjson_arr_iter_next(&iter), &element,
+			pins + element.index * PLAN_PIN_SIZE);
+	job->spec.tls.pins = (struct text){pins, document_sort_pins(pins, n) * PLAN_PIN_SIZE};
 }
 
 static void document_read_server_name(struct document *document, struct document_job *job,
@@ -96,18 +195,27 @@ static void document_read_server_name(struct document *document, struct document
 void document_read_tls(struct document *document, struct document_job *job, yyjson_val *value,
 	const struct document_at *at)
 {
+	enum { KEY_CERT, KEY_KEY };
 	static const struct document_key keys[] = {
+		[KEY_CERT] = {TEXT_INIT("cert"), document_read_cert, 0},
+		[KEY_KEY] = {TEXT_INIT("key"), document_read_key, 0},
 		{TEXT_INIT("insecure"), document_read_insecure, 0},
 		{TEXT_INIT("ca"), document_read_ca, 0},
 		{TEXT_INIT("server_name"), document_read_server_name, 0},
-		{TEXT_INIT("cert"), NULL, 0},
-		{TEXT_INIT("key"), NULL, 0},
-		{TEXT_INIT("pin"), NULL, 0},
+		{TEXT_INIT("pin"), document_read_pin, 0},
 	};
 	static const struct document_keys schema = {keys, countof(keys)};
+	uint64_t seen;
+	bool has_cert, has_key;
 
 	job->spec.tls = (struct plan_tls){0};
-	document_read_object(document, &schema, value, job, at);
+	seen = document_read_object(document, &schema, value, job, at);
+	has_cert = seen & UINT64_C(1) << KEY_CERT;
+	has_key = seen & UINT64_C(1) << KEY_KEY;
+	if (has_cert != has_key)
+		document_refuse(document, at, FAULT_GRAPH_KEY,
+			"the key \"%s\" is missing: a certificate needs its private key",
+			has_cert ? "key" : "cert");
 }
 
 /* "host:port", "[::1]:443". False where it is none. */

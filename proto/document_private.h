@@ -219,6 +219,9 @@ bool document_read_duration(struct document *document, yyjson_val *value,
 /* As above, or 0. */
 bool document_read_delay(struct document *document, yyjson_val *value, const struct document_at *at,
 	uint64_t *ret_ns);
+/* RFC 4648 section 4, strictly: padded, without line ends, unused bits 0. The bytes go to `out`, of
+ * at least three for each four characters; -1 where it is none. */
+ptrdiff_t document_decode_base64(struct text text, char *out);
 bool document_read_size(struct document *document, yyjson_val *value, const struct document_at *at,
 	uint64_t *ret_bytes);
 /* A whole number from 1 on, below PLAN_UNBOUNDED. */

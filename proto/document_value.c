@@ -331,9 +331,7 @@ static int document_base64_digit(char c)
 	return c == '/' ? 63 : -1;
 }
 
-/* RFC 4648 section 4, strictly: padded, without line ends, unused bits 0. The bytes go to `out`,
- * of at least three for each four characters; -1 where it is none. */
-static ptrdiff_t document_decode_base64(struct text text, char *out)
+ptrdiff_t document_decode_base64(struct text text, char *out)
 {
 	char *begin = out;
 	size_t n_padding = 0;

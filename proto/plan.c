@@ -52,6 +52,14 @@ bool plan_id_is_valid(struct text id)
 	return true;
 }
 
+struct text plan_secret_name(struct text text)
+{
+	struct text prefix = TEXT("secret:"), none = {NULL, 0};
+	struct text name = text_from_at(text, prefix.size);
+
+	return text_starts_with(text, prefix) && plan_id_is_valid(name) ? name : none;
+}
+
 static bool plan_job_is(const void *value, const void *key)
 {
 	const struct plan_job *job = value;

@@ -38,6 +38,13 @@
 #define PLAN_PRIORITY_MAX     9
 #define PLAN_PRIORITY_DEFAULT 4
 
+/* A SHA-256; and how many of them a job may have. */
+#define PLAN_PIN_SIZE 32
+#define PLAN_PINS_MAX 32
+
+/* Of one member of `tls`. */
+#define PLAN_PEM_MAX (1024u * 1024)
+
 enum plan_mode {
 	PLAN_SETTLED,
 	PLAN_ALL,
@@ -107,8 +114,14 @@ struct plan_timeouts {
 struct plan_tls {
 	/* PEM text, or "secret:NAME"; data == NULL: the system's store. */
 	struct text ca;
+	/* The certificate to be shown where the peer asks for one, and its private key: as `ca`;
+	 * data == NULL: none, of both. */
+	struct text cert, key;
 	/* data == NULL: the host of the URL. */
 	struct text server_name;
+	/* Digests of public keys, PLAN_PIN_SIZE bytes each, ascending and each once; data == NULL:
+	 * any key will do. */
+	struct text pins;
 	bool insecure;
 };
 
@@ -301,6 +314,9 @@ struct plan *plan_free(struct plan *plan);
 /* True for letters, digits, '_' and '-', at least one and PLAN_ID_MAX at most: ids of jobs (which
  * may not be "input", "item", "index" or "secret" besides) and names of secrets. */
 bool plan_id_is_valid(struct text id);
+
+/* NAME of "secret:NAME", which may stand for PEM text in `tls`; data == NULL: it is none. */
+struct text plan_secret_name(struct text text);
 
 /* The job of that id, of a fan-out the fan-out itself; or NULL. */
 struct plan_job *plan_find(const struct plan *plan, struct text id);

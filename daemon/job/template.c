@@ -7,6 +7,7 @@
 #include "job/scheduler.h"
 #include "job/template_json.h"
 #include "job/value.h"
+#include "job/way.h"
 #include "util/panic.h"
 
 /*
@@ -452,14 +453,6 @@ static bool body_fill(struct job *job, struct buffer *out, struct fault *ret_fau
 	unreachable("a body of another kind");
 }
 
-/* True where the host of the URL is who it is for everybody. A job that says itself where the host
- * is, or how it shows that it is, could have a secret sent to anybody. */
-static bool host_is_bound(const struct plan_spec *spec)
-{
-	return spec->n_resolve == 0 && !spec->tls.insecure && !spec->tls.ca.data &&
-	       !spec->tls.server_name.data;
-}
-
 bool template_request(
 	struct job *job, const struct url *url, struct buffer *out, struct fault *ret_fault)
 {
@@ -469,7 +462,7 @@ bool template_request(
 		.out = out,
 		.fault = ret_fault,
 		.encode = buffer_append_text,
-		.secret_host = host_is_bound(spec) ? url->host : (struct text){NULL, 0},
+		.secret_host = way_is_bound(spec) ? url->host : (struct text){NULL, 0},
 	};
 	struct buffer body;
 	bool done;

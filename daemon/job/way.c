@@ -16,28 +16,83 @@ static const struct plan_resolve *way_override(const struct plan_spec *spec, con
 	return NULL;
 }
 
-static struct route_key way_key(const struct job *job, const struct url *url)
+bool way_is_bound(const struct plan_spec *spec)
+{
+	const struct plan_tls *tls = &spec->tls;
+
+	/* An authority that is a secret is the administrator's word, not the job's. */
+	return spec->n_resolve == 0 && !tls->insecure && !tls->server_name.data &&
+	       (!tls->ca.data || plan_secret_name(tls->ca).data);
+}
+
+static bool way_has_secrets(const struct plan_tls *tls)
+{
+	return plan_secret_name(tls->ca).data || plan_secret_name(tls->cert).data ||
+	       plan_secret_name(tls->key).data;
+}
+
+/* A member of `tls`: itself, or the secret it names. False: the fault. */
+static bool way_fill_pem(
+	const struct job *job, const struct url *url, struct text *pem, struct fault *ret_fault)
+{
+	const struct graph *graph = job_graph(job);
+	const struct secret_source *secrets = &graph->scheduler->options.secrets;
+	struct text name = plan_secret_name(*pem);
+
+	if (!name.data)
+		return true;
+	if (secrets->find && secrets->find(secrets->context, name, graph->uid, url->host, pem))
+		return true;
+	fault_set(ret_fault, FAULT_SECRET_UNKNOWN, "no secret %.*s for this user and host",
+		TEXT_ARGS(name));
+	return false;
+}
+
+/* What the job says of TLS. False: the fault. */
+static bool way_fill_tls(const struct job *job, const struct url *url, struct route_key *key,
+	struct fault *ret_fault)
+{
+	const struct plan_spec *spec = job_plan(job)->spec;
+	const struct plan_tls *tls = &spec->tls;
+
+	key->insecure = tls->insecure;
+	key->ca = tls->ca;
+	key->cert = tls->cert;
+	key->key = tls->key;
+	key->server_name = tls->server_name;
+	key->pins = tls->pins;
+	if (!way_is_bound(spec) &&
+		(plan_secret_name(tls->cert).data || plan_secret_name(tls->key).data)) {
+		fault_set(ret_fault, FAULT_SECRET_UNKNOWN,
+			"a job that says itself where its host is, or how it proves itself, has no "
+			"secret for it");
+		return false;
+	}
+	return way_fill_pem(job, url, &key->ca, ret_fault) &&
+	       way_fill_pem(job, url, &key->cert, ret_fault) &&
+	       way_fill_pem(job, url, &key->key, ret_fault);
+}
+
+/* False: the fault. */
+static bool way_fill_key(const struct job *job, const struct url *url, struct route_key *ret_key,
+	struct fault *ret_fault)
 {
 	const struct plan_spec *spec = job_plan(job)->spec;
 	const struct plan_resolve *override = way_override(spec, url);
-	struct route_key key = {
+
+	*ret_key = (struct route_key){
 		.uid = job_graph(job)->uid,
 		.is_https = url->is_https,
+		.http11_only = spec->http11_only,
 		.port = url->port,
 		.host = url->host,
 	};
-
-	if (url->is_https) {
-		key.insecure = spec->tls.insecure;
-		key.ca = spec->tls.ca;
-		key.server_name = spec->tls.server_name;
-	}
 	if (override) {
-		key.resolve = spec->resolve_key;
-		key.addresses = override->addresses;
-		key.n_addresses = override->n_addresses;
+		ret_key->resolve = spec->resolve_key;
+		ret_key->addresses = override->addresses;
+		ret_key->n_addresses = override->n_addresses;
 	}
-	return key;
+	return !url->is_https || way_fill_tls(job, url, ret_key, ret_fault);
 }
 
 struct route *way_find(const struct job *job, const struct url *url, struct fault *ret_fault)
@@ -50,15 +105,17 @@ struct route *way_find(const struct job *job, const struct url *url, struct faul
 
 	if (route)
 		return pool_stay(route);
-	key = way_key(job, url);
-	if (key.insecure && !graph->scheduler->options.insecure_allowed) {
+	if (url->is_https && spec->tls.insecure && !graph->scheduler->options.insecure_allowed) {
 		fault_set(ret_fault, FAULT_POLICY_TLS, "%s", "");
 		return NULL;
 	}
+	if (!way_fill_key(job, url, &key, ret_fault))
+		return NULL;
 	route = pool_route(pool, &key);
 	if (!route)
 		fault_set(ret_fault, FAULT_OVERLOADED, "no memory for the route");
-	else
+	/* Whether a secret may be used, and what it is, is asked each time. */
+	else if (!url->is_https || !way_has_secrets(&spec->tls))
 		known_learn_route(&graph->known, pool, url, route, spec);
 	return route;
 }

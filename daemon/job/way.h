@@ -8,9 +8,14 @@
 #include "http/url.h"
 #include "net/origin.h"
 #include "proto/fault.h"
+#include "proto/plan.h"
 
 struct job;
 
+/* True where the host of the URL is who it is for everybody: a job that says itself where the host
+ * is, or how it shows that it is, could have a secret used at anybody's. */
+bool way_is_bound(const struct plan_spec *spec);
+
 /* For that URL of the job's. The caller is counted as a user of it, until pool_leave(). NULL: the
- * fault, POLICY_TLS or OVERLOADED. */
+ * fault, POLICY_TLS, SECRET_UNKNOWN or OVERLOADED. */
 struct route *way_find(const struct job *job, const struct url *url, struct fault *ret_fault);

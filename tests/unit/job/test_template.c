@@ -440,6 +440,11 @@ START_TEST(a_secret_goes_to_nobody_the_job_itself_vouches_for)
 		{SECRET ",'tls':{'ca':"
 		 "'-----BEGIN CERTIFICATE-----'}",
 			"", "", FAULT_SECRET_UNKNOWN},
+		/* The administrator's authority is not the job's word; a pin says only more. */
+		{SECRET ",'tls':{'ca':'secret:CA'}", "", "x-a: hush\r\n", 0},
+		{SECRET ",'tls':{'pin':'sha256//"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='}",
+			"", "x-a: hush\r\n", 0},
 	};
 
 	check_requests(cases, countof(cases));

@@ -2,6 +2,11 @@
 #include "tests/unit/proto/document_case.h"
 
 #define PEM "-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n"
+#define KEY "-----BEGIN EC PRIVATE KEY-----\\nMIIB\\n-----END EC PRIVATE KEY-----\\n"
+
+/* Digests of 32 bytes of 0 and of 0xff. */
+#define PIN_ZERO "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define PIN_ONES "sha256////////////////////////////////////////////8="
 
 START_TEST(reads_tls)
 {
@@ -21,6 +26,61 @@ START_TEST(reads_tls)
 	plan = document_plan_of_job("'tls':{'ca':'secret:my-CA_1','server_name':'::1'}");
 	document_assert_text(plan->jobs[0].spec->tls.ca, "secret:my-CA_1");
 	plan_free(plan);
+}
+END_TEST
+
+START_TEST(reads_a_client_certificate)
+{
+	static const struct {
+		const char *keys;
+		const char *cert, *key;
+	} cases[] = {
+		{"'tls':{'cert':'" PEM "','key':'" KEY "'}", "-----BEGIN CERT", "-----BEGIN EC"},
+		{"'tls':{'key':'secret:k','cert':'secret:c'}", "secret:c", "secret:k"},
+		{"'tls':{'cert':'" PEM "','key':'secret:k'}", "-----BEGIN CERT", "secret:k"},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct plan *plan = document_plan_of_job(cases[i].keys);
+		const struct plan_tls *tls = &plan->jobs[0].spec->tls;
+
+		ck_assert(text_starts_with(tls->cert, text_from(cases[i].cert)));
+		ck_assert(text_starts_with(tls->key, text_from(cases[i].key)));
+		ck_assert_ptr_null(plan->jobs[1].spec->tls.cert.data);
+		ck_assert_ptr_null(plan->jobs[1].spec->tls.key.data);
+		plan_free(plan);
+	}
+}
+END_TEST
+
+START_TEST(reads_pins_in_one_order_and_each_once)
+{
+	static const struct {
+		const char *keys;
+		/* The first byte of each. */
+		const char *pins;
+	} cases[] = {
+		{"'tls':{'pin':'" PIN_ZERO "'}", "0"},
+		{"'tls':{'pin':['" PIN_ZERO "']}", "0"},
+		{"'tls':{'pin':['" PIN_ZERO "','" PIN_ZERO "']}", "0"},
+		{"'tls':{'pin':['" PIN_ONES "','" PIN_ZERO "']}", "01"},
+		{"'tls':{'pin':['" PIN_ZERO "','" PIN_ONES "']}", "01"},
+		{"'tls':{'pin':['" PIN_ONES "','" PIN_ZERO "','" PIN_ONES "']}", "01"},
+		{"'tls':{'server_name':'x'}", ""},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct plan *plan = document_plan_of_job(cases[i].keys);
+		struct text pins = plan->jobs[0].spec->tls.pins;
+		size_t n = strlen(cases[i].pins);
+
+		ck_assert_uint_eq(pins.size, n * PLAN_PIN_SIZE);
+		ck_assert(!pins.data == (n == 0));
+		for (size_t k = 0; k < pins.size; k++)
+			ck_assert_int_eq(
+				pins.data[k], cases[i].pins[k / PLAN_PIN_SIZE] == '0' ? 0 : '\xff');
+		plan_free(plan);
+	}
 }
 END_TEST
 
@@ -49,10 +109,33 @@ START_TEST(refuses_bad_tls)
 		{"'tls':{'server_name':'a b'}", FAULT_GRAPH_VALUE, "/tls/server_name", "no host"},
 		{"'tls':{'server_name':'a\\u0000'}", FAULT_GRAPH_VALUE, "/tls/server_name",
 			"no host"},
-		{"'tls':{'cert':'x'}", FAULT_GRAPH_KEY, "/tls/cert",
-			"not supported by this version"},
-		{"'tls':{'key':'x'}", FAULT_GRAPH_KEY, "/tls/key", "not supported by this version"},
-		{"'tls':{'pin':'x'}", FAULT_GRAPH_KEY, "/tls/pin", "not supported by this version"},
+		{"'tls':{'cert':'x','key':'" KEY "'}", FAULT_GRAPH_VALUE, "/tls/cert",
+			"certificates as PEM text, or \"secret:NAME\""},
+		{"'tls':{'cert':'" PEM "','key':'" PEM "'}", FAULT_GRAPH_VALUE, "/tls/key",
+			"a private key as PEM text, or \"secret:NAME\""},
+		{"'tls':{'cert':'" PEM "','key':'secret:'}", FAULT_GRAPH_VALUE, "/tls/key",
+			"secret:NAME"},
+		{"'tls':{'cert':'" PEM "','key':1}", FAULT_GRAPH_TYPE, "/tls/key", "a string"},
+		{"'tls':{'cert':'" PEM "'}", FAULT_GRAPH_KEY, "/tls", "\"key\" is missing"},
+		{"'tls':{'key':'" KEY "'}", FAULT_GRAPH_KEY, "/tls", "\"cert\" is missing"},
+		{"'tls':{'pin':1}", FAULT_GRAPH_TYPE, "/tls/pin", "a string"},
+		{"'tls':{'pin':[]}", FAULT_GRAPH_VALUE, "/tls/pin", "1 to 32 pins"},
+		{"'tls':{'pin':''}", FAULT_GRAPH_VALUE, "/tls/pin", "sha256//"},
+		{"'tls':{'pin':'sha256//'}", FAULT_GRAPH_VALUE, "/tls/pin", "SHA-256"},
+		/* No prefix, another one; a byte too few, and one too many; not base64. */
+		{"'tls':{'pin':'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='}", FAULT_GRAPH_VALUE,
+			"/tls/pin", "sha256//"},
+		{"'tls':{'pin':'sha512//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='}",
+			FAULT_GRAPH_VALUE, "/tls/pin", "sha256//"},
+		{"'tls':{'pin':'sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=='}",
+			FAULT_GRAPH_VALUE, "/tls/pin", "sha256//"},
+		{"'tls':{'pin':'sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'}",
+			FAULT_GRAPH_VALUE, "/tls/pin", "sha256//"},
+		{"'tls':{'pin':'sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB='}",
+			FAULT_GRAPH_VALUE, "/tls/pin", "sha256//"},
+		{"'tls':{'pin':'sha256//AAAAAAAAAAAAAAAAAAAA AAAAAAAAAAAAAAAAAAAAAA='}",
+			FAULT_GRAPH_VALUE, "/tls/pin", "sha256//"},
+		{"'tls':{'pin':['" PIN_ZERO "','x']}", FAULT_GRAPH_VALUE, "/tls/pin/1", "sha256//"},
 		{"'tls':{'verify':false}", FAULT_GRAPH_KEY, "/tls/verify", "unknown key"},
 	};
 
@@ -133,6 +216,59 @@ START_TEST(refuses_bad_resolve)
 }
 END_TEST
 
-UNIT_MAIN("proto/document_origin", &reads_tls, &tls_of_a_job_replaces_that_of_the_defaults,
+/* A job may hold its key: no message shows it. */
+START_TEST(quotes_no_key)
+{
+	static const char *const cases[] = {
+		"'tls':{'cert':'hush','key':'hush'}",
+		"'tls':{'cert':'" PEM "','key':['hush']}",
+		"'tls':{'cert':'" PEM "','key':'hush PRIVATE KEY'}",
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct plan_errors errors;
+		char json[1000];
+
+		snprintf(json, sizeof(json), "{'jobs':{'a':{'url':'https://h/',%s}}}", cases[i]);
+		document_errors(json, &errors);
+		for (uint32_t k = 0; k < errors.n; k++) {
+			struct text message = errors.errors[k].message;
+
+			ck_assert_ptr_null(memmem(message.data, message.size, "hush", 4));
+		}
+		plan_errors_deinit(&errors);
+	}
+}
+END_TEST
+
+START_TEST(refuses_pem_and_pins_beyond_their_bounds)
+{
+	size_t size = PLAN_PEM_MAX + 200;
+	char *json = malloc(size), *at = json;
+	struct plan_errors errors;
+
+	at += snprintf(json, size, "{'jobs':{'a':{'url':'https://h/','tls':{'ca':'" PEM);
+	memset(at, 'x', PLAN_PEM_MAX);
+	memcpy(at + PLAN_PEM_MAX, "'}}}}", sizeof("'}}}}"));
+	document_errors(json, &errors);
+	ck_assert_int_eq(errors.errors[0].code, FAULT_GRAPH_VALUE);
+	document_assert_text(errors.errors[0].at, "/jobs/a/tls/ca");
+	document_assert_text(errors.errors[0].message, "more than 1048576 bytes");
+	plan_errors_deinit(&errors);
+
+	at = json + snprintf(json, size, "{'jobs':{'a':{'url':'https://h/','tls':{'pin':[");
+	for (unsigned i = 0; i <= PLAN_PINS_MAX; i++)
+		at += snprintf(at, 100, "%s'" PIN_ZERO "'", i ? "," : "");
+	memcpy(at, "]}}}}", sizeof("]}}}}"));
+	document_errors(json, &errors);
+	document_assert_text(errors.errors[0].at, "/jobs/a/tls/pin");
+	plan_errors_deinit(&errors);
+	free(json);
+}
+END_TEST
+
+UNIT_MAIN("proto/document_origin", &reads_tls, &reads_a_client_certificate,
+	&reads_pins_in_one_order_and_each_once, &quotes_no_key,
+	&refuses_pem_and_pins_beyond_their_bounds, &tls_of_a_job_replaces_that_of_the_defaults,
 	&refuses_bad_tls, &reads_resolve_in_canonical_form, &the_same_resolve_has_the_same_key,
 	&refuses_bad_resolve)

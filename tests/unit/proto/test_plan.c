@@ -324,8 +324,20 @@ START_TEST(knows_an_id)
 }
 END_TEST
 
-UNIT_MAIN("proto/plan", &edges_are_sorted_and_single_from_both_ends,
-	&a_plan_may_have_no_edges_and_no_jobs, &finds_a_cycle_from_its_first_job,
-	&levels_and_the_longest_path, &the_longest_path_ends_in_the_first_of_several,
-	&finds_a_cycle_through_groups, &chains_go_through_groups,
-	&a_chain_of_a_million_jobs_is_a_legal_graph, &knows_an_id)
+START_TEST(a_secret_is_named_behind_a_prefix)
+{
+	ck_assert(text_is(plan_secret_name(TEXT("secret:my-CA_1")), "my-CA_1"));
+	ck_assert_ptr_null(plan_secret_name(TEXT("secret:")).data);
+	ck_assert_ptr_null(plan_secret_name(TEXT("secret:a b")).data);
+	ck_assert_ptr_null(plan_secret_name(TEXT("secret:a\n")).data);
+	ck_assert_ptr_null(plan_secret_name(TEXT("secre")).data);
+	ck_assert_ptr_null(plan_secret_name(TEXT("Secret:a")).data);
+	ck_assert_ptr_null(plan_secret_name((struct text){NULL, 0}).data);
+}
+END_TEST
+
+UNIT_MAIN("proto/plan", &a_secret_is_named_behind_a_prefix,
+	&edges_are_sorted_and_single_from_both_ends, &a_plan_may_have_no_edges_and_no_jobs,
+	&finds_a_cycle_from_its_first_job, &levels_and_the_longest_path,
+	&the_longest_path_ends_in_the_first_of_several, &finds_a_cycle_through_groups,
+	&chains_go_through_groups, &a_chain_of_a_million_jobs_is_a_legal_graph, &knows_an_id)
