@@ -239,7 +239,8 @@ void each_kick_starved(struct graph *graph)
 	graph_kick(graph);
 }
 
-void each_stop(struct group *group)
+/* No child of it will be made any more. */
+static void each_stop(struct group *group)
 {
 	group->each.n_items = group->each.n_made;
 }

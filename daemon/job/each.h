@@ -62,8 +62,5 @@ void each_kick(struct group *group);
 /* There may be room in the graph. */
 void each_kick_starved(struct graph *graph);
 
-/* No child of it will be made any more: without memory. */
-void each_stop(struct group *group);
-
 /* A child has settled: its outcome is taken, and its place in the window is free. */
 void each_on_child(struct group *group, struct scope *scope);

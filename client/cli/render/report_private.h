@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "client/cli/render/timeline.h"
+#include "client/cli/render/timeline_order.h"
 #include "util/buffer.h"
 
 /* Rows of the waterfall in all, and of one fan-out's children before they are folded. */
@@ -34,9 +34,6 @@
 
 /* Pixels of a row. */
 #define REPORT_ROW_HEIGHT 22
-
-/* Groups and fan-outs around a job, each with an item, and itself. */
-#define REPORT_DEPTHS (2 * PLAN_DEPTH_MAX + 2)
 
 /* No row. */
 #define REPORT_NONE UINT32_MAX
@@ -106,21 +103,6 @@ const char *report_html_phase(enum timeline_phase phase);
 
 /* From when the job was ready until it settled. */
 uint64_t report_html_took(const struct timeline_job *job);
-
-/* report_order.c */
-
-/* A job, and where it stands: what is in a group or a fan-out right behind it. */
-struct report_entry {
-	const struct timeline_job *job;
-	struct text key;
-	/* What is around it. */
-	uint32_t depth;
-	/* True exactly when it is a fan-out's child. */
-	bool is_child;
-};
-
-/* One for each job, in that order. In the arena; NULL: no memory. */
-struct report_entry *report_order_make(const struct timeline *timeline, struct arena *arena);
 
 /* report_row.c */
 

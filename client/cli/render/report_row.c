@@ -27,7 +27,7 @@ struct report_children {
 struct report_folder {
 	struct report_page *page;
 	/* Of the fan-out around what is at that depth. */
-	struct report_children children[REPORT_DEPTHS + 1];
+	struct report_children children[TIMELINE_DEPTHS + 1];
 	/* What is below the child that was folded last is folded with it. REPORT_NONE: it was not
 	 * folded. */
 	uint32_t folded_depth;
@@ -36,7 +36,7 @@ struct report_folder {
 };
 
 /* True where the job has a row of its own. */
-static bool report_row_is_shown(struct report_folder *folder, const struct report_entry *entry)
+static bool report_row_is_shown(struct report_folder *folder, const struct timeline_entry *entry)
 {
 	struct report_children *children = &folder->children[entry->depth];
 
@@ -61,7 +61,7 @@ static struct report_row *report_row_push(struct report_folder *folder, uint32_t
 	return row;
 }
 
-static void report_row_fold(struct report_folder *folder, const struct report_entry *entry)
+static void report_row_fold(struct report_folder *folder, const struct timeline_entry *entry)
 {
 	struct report_row **foldp = &folder->rest;
 
@@ -77,7 +77,7 @@ static void report_row_fold(struct report_folder *folder, const struct report_en
 	folder->page->rows.n_folded++;
 }
 
-static void report_row_add(struct report_folder *folder, const struct report_entry *entry)
+static void report_row_add(struct report_folder *folder, const struct timeline_entry *entry)
 {
 	if (entry->depth <= folder->folded_depth && folder->folded_depth != REPORT_NONE)
 		folder->folded_depth = REPORT_NONE;
@@ -176,7 +176,7 @@ static bool report_row_find_path(struct report_page *page, struct arena *arena)
 bool report_rows_make(struct report_page *page, struct arena *arena)
 {
 	const struct timeline *timeline = page->timeline;
-	struct report_entry *entries = report_order_make(timeline, arena);
+	struct timeline_entry *entries = timeline_order(timeline, arena);
 	struct report_folder folder = {.page = page, .folded_depth = REPORT_NONE};
 
 	/* Who folds has more below it than the one row it gets. */

@@ -25,6 +25,7 @@
 #include "client/cli/render/timeline.h"
 #include "proto/json.h"
 #include "util/container.h"
+#include "util/heap.h"
 #include "util/table.h"
 
 /* "Processes" and tracks. */
@@ -40,13 +41,16 @@ struct render_trace {
 
 /* A track, and when it is free. */
 struct trace_track {
+	struct heap_node node;
 	uint64_t free_us;
 	uint32_t tid;
 };
 
-/* Tracks in use, the first one free first: a binary heap. */
+/* Tracks in use, the first one free first. */
 struct trace_tracks {
-	struct trace_track *heap;
+	struct heap heap;
+	/* Room for as many as there are jobs. */
+	struct trace_track *tracks;
 	uint32_t n;
 };
 
@@ -81,63 +85,40 @@ static int trace_compare(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static bool trace_is_before(const struct trace_track *left, const struct trace_track *right)
+static struct trace_track *trace_track_of(const struct heap_node *node)
 {
+	return container_of(node, struct trace_track, node);
+}
+
+static bool trace_is_before(const struct heap_node *a, const struct heap_node *b)
+{
+	const struct trace_track *left = trace_track_of(a), *right = trace_track_of(b);
+
 	if (left->free_us != right->free_us)
 		return left->free_us < right->free_us;
 	return left->tid < right->tid;
 }
 
-static void trace_swap(struct trace_track *left, struct trace_track *right)
+static struct trace_track *trace_open_track(struct trace_tracks *tracks)
 {
-	struct trace_track other = *left;
+	struct trace_track *track = &tracks->tracks[tracks->n++];
 
-	*left = *right;
-	*right = other;
-}
-
-/* The first of the heap has become later. */
-static void trace_sink_first(struct trace_tracks *tracks)
-{
-	uint32_t at = 0, least;
-
-	for (;;) {
-		least = at;
-		for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < tracks->n;
-			child++) {
-			if (trace_is_before(&tracks->heap[child], &tracks->heap[least]))
-				least = child;
-		}
-		if (least == at)
-			return;
-		trace_swap(&tracks->heap[at], &tracks->heap[least]);
-		at = least;
-	}
-}
-
-static void trace_open_track(struct trace_tracks *tracks, uint64_t free_us)
-{
-	uint32_t at = tracks->n++;
-
-	tracks->heap[at] = (struct trace_track){.free_us = free_us, .tid = tracks->n};
-	while (at > 0 && trace_is_before(&tracks->heap[at], &tracks->heap[(at - 1) / 2])) {
-		trace_swap(&tracks->heap[at], &tracks->heap[(at - 1) / 2]);
-		at = (at - 1) / 2;
-	}
+	track->tid = tracks->n;
+	return track;
 }
 
 static uint32_t trace_take_track(struct trace_tracks *tracks, const struct timeline_span *span)
 {
-	uint32_t tid;
+	struct heap_node *first = heap_first(&tracks->heap);
+	struct trace_track *track;
 
-	if (tracks->n == 0 || tracks->heap[0].free_us > span->from) {
-		trace_open_track(tracks, span->to);
-		return tracks->n;
-	}
-	tid = tracks->heap[0].tid;
-	tracks->heap[0].free_us = span->to;
-	trace_sink_first(tracks);
-	return tid;
+	if (first && trace_track_of(first)->free_us <= span->from)
+		track = trace_track_of(heap_pop(&tracks->heap, trace_is_before));
+	else
+		track = trace_open_track(tracks);
+	track->free_us = span->to;
+	heap_push(&tracks->heap, &track->node, trace_is_before);
+	return track->tid;
 }
 
 static uint32_t trace_process(const struct timeline_job *job)
@@ -159,8 +140,9 @@ static bool trace_plan_tracks(struct trace *trace, uint32_t process)
 		&timeline->arena, timeline->n_jobs, sizeof(struct timeline_job *));
 	uint32_t n = 0;
 
-	tracks.heap = arena_alloc_array(&timeline->arena, timeline->n_jobs, sizeof(*tracks.heap));
-	if (!order || !tracks.heap)
+	tracks.tracks =
+		arena_alloc_array(&timeline->arena, timeline->n_jobs, sizeof(*tracks.tracks));
+	if (!order || !tracks.tracks)
 		return timeline->n_jobs == 0;
 	for (uint32_t i = 0; i < timeline->n_jobs; i++) {
 		struct timeline_job *job = &timeline->jobs[i];

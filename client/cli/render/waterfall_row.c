@@ -1,133 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Input order is by index, so that all posts[i] of a fan-out of groups stand before all
- * comments[i] of it. Who looks at a waterfall wants each instance together:
- *
- *   author                 key 4
- *     author[0]            key 4 0
- *       profile[0]         key 4 0 5
- *     author[1]            key 4 1
- *       profile[1]         key 4 1 5
- *
- * A job's key is the way to it from the top of the document: the index of each group and
- * fan-out around it and its own, and the item's number where the way leads through a fan-out.
- * Sorted by key, what is in something stands right behind it, and the length of the key is the
- * depth. Without a plan nothing is known of groups, and the key is the index and the items.
- *
  * Of a fan-out with many children the slowest are kept and the rest is one row behind them. A
  * child that is left out takes what is in it along.
  */
 #include "client/cli/render/waterfall_row.h"
 
-#include <stdlib.h>
-
-#include "client/cli/render/place.h"
-
-/* Groups and fan-outs around a job, each with an item, and itself. */
-#define ROW_KEY_MAX (2 * PLAN_DEPTH_MAX + 2)
-
-/* A job on its way to become a row. */
-struct row_entry {
-	const struct timeline_job *job;
-	const uint32_t *key;
-	uint32_t n_key;
-	/* True exactly when the key's last number is an item's. */
-	bool is_item;
-	bool is_hidden;
-	/* Of a fan-out. */
-	uint32_t n_folded, n_folded_rejected;
-};
-
-struct row_key {
-	uint32_t parts[ROW_KEY_MAX];
-	uint32_t n;
-	bool is_item;
-};
-
-/* -- Keys -------------------------------------------------------------------------------------- */
-
-static void row_key_add(struct row_key *key, uint32_t part, bool is_item)
-{
-	if (key->n == ROW_KEY_MAX)
-		return;
-	key->parts[key->n++] = part;
-	key->is_item = is_item;
-}
-
-/* The job and all that is around it, innermost first. */
-static uint32_t row_ancestry(
-	const struct plan *plan, const struct plan_job *job, uint32_t ret_places[ROW_KEY_MAX])
-{
-	uint32_t n = 0;
-
-	for (uint32_t place = plan_index(plan, job); place != PLAN_NONE && n < ROW_KEY_MAX;
-		place = plan->jobs[place].parent)
-		ret_places[n++] = place;
-	return n;
-}
-
-static void row_key_from_plan(
-	struct row_key *key, const struct plan *plan, const struct plan_job *job, struct text items)
-{
-	uint32_t places[ROW_KEY_MAX], item;
-
-	for (uint32_t n = row_ancestry(plan, job, places); n > 0; n--) {
-		const struct plan_job *one = &plan->jobs[places[n - 1]];
-		bool is_child =
-			one->parent != PLAN_NONE && plan->jobs[one->parent].kind == PLAN_EACH;
-
-		if (is_child && place_next_item(&items, &item))
-			row_key_add(key, item, true);
-		else
-			row_key_add(key, one->index, false);
-	}
-}
-
-static void row_key_from_id(struct row_key *key, const struct timeline_job *job)
-{
-	struct text items = place_items(job->id);
-	uint32_t item;
-
-	row_key_add(key, job->index, false);
-	while (place_next_item(&items, &item))
-		row_key_add(key, item, true);
-}
-
-static bool row_set_key(struct row_entry *entry, const struct plan *plan, struct arena *arena)
-{
-	const struct plan_job *planned = place_find(plan, entry->job->id);
-	struct row_key key = {.n = 0};
-	uint32_t *parts;
-
-	if (planned)
-		row_key_from_plan(&key, plan, planned, place_items(entry->job->id));
-	else
-		row_key_from_id(&key, entry->job);
-	parts = arena_alloc_array(arena, key.n, sizeof(*parts));
-	if (!parts)
-		return false;
-	memcpy(parts, key.parts, key.n * sizeof(*parts));
-	entry->key = parts;
-	entry->n_key = key.n;
-	entry->is_item = key.is_item;
-	return true;
-}
-
-static int row_compare(const void *a, const void *b)
-{
-	const struct row_entry *left = a, *right = b;
-
-	for (uint32_t i = 0; i < left->n_key && i < right->n_key; i++) {
-		if (left->key[i] != right->key[i])
-			return left->key[i] < right->key[i] ? -1 : 1;
-	}
-	return (left->n_key > right->n_key) - (left->n_key < right->n_key);
-}
+#include "client/cli/render/timeline_order.h"
 
 /* -- Folding ----------------------------------------------------------------------------------- */
 
+/* What becomes of an entry. */
+struct row_fold {
+	bool is_hidden;
+	/* Of a fan-out: children that are left out. */
+	uint32_t n, n_rejected;
+};
+
 struct row_list {
-	struct row_entry *entries;
+	const struct timeline_entry *entries;
+	struct row_fold *folds;
 	uint32_t n;
 };
 
@@ -136,12 +27,12 @@ static uint32_t row_end(const struct row_list *list, uint32_t at)
 {
 	uint32_t end = at + 1;
 
-	while (end < list->n && list->entries[end].n_key > list->entries[at].n_key)
+	while (end < list->n && list->entries[end].depth > list->entries[at].depth)
 		end++;
 	return end;
 }
 
-static uint64_t row_length(const struct row_entry *entry)
+static uint64_t row_length(const struct timeline_entry *entry)
 {
 	return entry->job->whole.to - entry->job->whole.from;
 }
@@ -166,14 +57,14 @@ static void row_rank(
 static void row_hide(struct row_list *list, uint32_t from, uint32_t to)
 {
 	for (uint32_t i = from; i < to; i++)
-		list->entries[i].is_hidden = true;
+		list->folds[i].is_hidden = true;
 }
 
 /* Hides all children but the slowest. */
 static void row_fold(
 	struct row_list *list, uint32_t at, uint32_t end, const uint32_t slowest[WATERFALL_SLOWEST])
 {
-	struct row_entry *parent = &list->entries[at];
+	struct row_fold *fold = &list->folds[at];
 	uint32_t next;
 
 	for (uint32_t child = at + 1; child < end; child = next) {
@@ -185,8 +76,8 @@ static void row_fold(
 		if (is_kept)
 			continue;
 		row_hide(list, child, next);
-		parent->n_folded++;
-		parent->n_folded_rejected += list->entries[child].job->is_rejected;
+		fold->n++;
+		fold->n_rejected += list->entries[child].job->is_rejected;
 	}
 }
 
@@ -195,7 +86,7 @@ static void row_fold_children(struct row_list *list, uint32_t at)
 	uint32_t slowest[WATERFALL_SLOWEST], n = 0, end = row_end(list, at);
 
 	for (uint32_t child = at + 1; child < end; child = row_end(list, child)) {
-		if (!list->entries[child].is_item)
+		if (!list->entries[child].is_child)
 			return;
 		row_rank(list, child, slowest, n++);
 	}
@@ -205,65 +96,61 @@ static void row_fold_children(struct row_list *list, uint32_t at)
 
 /* -- Rows -------------------------------------------------------------------------------------- */
 
-static void row_add(struct waterfall_rows *rows, const struct row_entry *entry)
+static void row_add(struct waterfall_rows *rows, const struct timeline_entry *entry)
 {
 	rows->rows[rows->n++] = (struct waterfall_row){
 		.job = entry->job,
-		.depth = entry->n_key - 1,
+		.depth = entry->depth,
 	};
 }
 
-static void row_add_folded(struct waterfall_rows *rows, const struct row_entry *parent)
+static void row_add_folded(
+	struct waterfall_rows *rows, const struct row_list *list, uint32_t parent)
 {
 	rows->rows[rows->n++] = (struct waterfall_row){
-		.depth = parent->n_key,
-		.n_folded = parent->n_folded,
-		.n_folded_rejected = parent->n_folded_rejected,
+		.depth = list->entries[parent].depth + 1,
+		.n_folded = list->folds[parent].n,
+		.n_folded_rejected = list->folds[parent].n_rejected,
 	};
 }
 
 /* What is not hidden, and a row behind each fan-out that was folded. */
 static void row_emit(const struct row_list *list, struct waterfall_rows *rows)
 {
-	const struct row_entry *open[ROW_KEY_MAX];
-	uint32_t n_open = 0;
+	uint32_t open[TIMELINE_DEPTHS], n_open = 0;
 
 	for (uint32_t i = 0; i < list->n; i++) {
-		const struct row_entry *entry = &list->entries[i];
+		const struct timeline_entry *entry = &list->entries[i];
 
-		while (n_open > 0 && open[n_open - 1]->n_key >= entry->n_key)
-			row_add_folded(rows, open[--n_open]);
-		if (entry->is_hidden)
+		while (n_open > 0 && list->entries[open[n_open - 1]].depth >= entry->depth)
+			row_add_folded(rows, list, open[--n_open]);
+		if (list->folds[i].is_hidden)
 			continue;
 		row_add(rows, entry);
-		/* Each one that is open is shorter than the next, so that there is room. */
-		if (entry->n_folded > 0)
-			open[n_open++] = entry;
+		/* Each one that is open is less deep than the next, so that there is room. */
+		if (list->folds[i].n > 0)
+			open[n_open++] = i;
 	}
 	while (n_open > 0)
-		row_add_folded(rows, open[--n_open]);
+		row_add_folded(rows, list, open[--n_open]);
 }
 
 bool waterfall_rows_make(struct timeline *timeline, struct waterfall_rows *ret_rows)
 {
+	struct arena *arena = &timeline->arena;
 	struct row_list list = {.n = timeline->n_jobs};
 
 	/* A fan-out that is folded hides more rows than the one that it gets. */
-	list.entries = arena_alloc_array(&timeline->arena, list.n, sizeof(*list.entries));
-	ret_rows->rows = arena_alloc_array(&timeline->arena, list.n, sizeof(*ret_rows->rows));
+	list.entries = timeline_order(timeline, arena);
+	list.folds = arena_alloc_array(arena, list.n, sizeof(*list.folds));
+	ret_rows->rows = arena_alloc_array(arena, list.n, sizeof(*ret_rows->rows));
 	ret_rows->n = 0;
 	if (list.n == 0)
 		return true;
-	if (!list.entries || !ret_rows->rows)
+	if (!list.entries || !list.folds || !ret_rows->rows)
 		return false;
 	for (uint32_t i = 0; i < list.n; i++) {
-		list.entries[i].job = &timeline->jobs[i];
-		if (!row_set_key(&list.entries[i], timeline->plan, &timeline->arena))
-			return false;
-	}
-	qsort(list.entries, list.n, sizeof(*list.entries), row_compare);
-	for (uint32_t i = 0; i < list.n; i++) {
-		if (!list.entries[i].is_hidden)
+		if (!list.folds[i].is_hidden)
 			row_fold_children(&list, i);
 	}
 	row_emit(&list, ret_rows);
