@@ -251,6 +251,7 @@ static enum h1_result h1_show_head(struct h1 *h1)
 		.headers = h1->headers.items,
 		.n_headers = h1->headers.n,
 		.status = h1->parser.status_code,
+		.version_major = 1,
 		.version_minor = h1->parser.http_minor,
 		.framing = h1->framing,
 		.length = h1->left,

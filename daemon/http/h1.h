@@ -19,25 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "http/body.h"
-#include "http/header.h"
-#include "util/text.h"
+#include "http/response.h"
 
 struct h1;
 struct h1_sink;
-
-/* The final response's head. All views stay until h1_begin(). */
-struct response_head {
-	struct text reason;
-	/* In the order received; names in lower case; trailers are not among them. */
-	const struct header *headers;
-	uint32_t n_headers;
-	uint16_t status;
-	uint8_t version_minor;
-	enum body_framing framing;
-	/* The body's length where the framing is BODY_LENGTH. */
-	uint64_t length;
-};
 
 struct h1_sink {
 	/* The final head is complete (1xx are not shown). False: stop, the sink knows why. */

@@ -40,7 +40,7 @@ void request_header(struct buffer *out, struct text name, struct text value)
 	buffer_append_literal(out, "\r\n");
 }
 
-static bool request_method_has_body(struct text method)
+bool request_method_expects_body(struct text method)
 {
 	return text_is(method, "POST") || text_is(method, "PUT") || text_is(method, "PATCH");
 }
@@ -48,7 +48,7 @@ static bool request_method_has_body(struct text method)
 void request_end(struct buffer *out, struct text method, struct text body, bool has_body)
 {
 	expect(has_body || body.size == 0);
-	if (has_body || request_method_has_body(method)) {
+	if (has_body || request_method_expects_body(method)) {
 		buffer_append_literal(out, "Content-Length: ");
 		buffer_append_u64(out, body.size);
 		buffer_append_literal(out, "\r\n");

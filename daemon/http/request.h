@@ -25,6 +25,9 @@ void request_header(struct buffer *out, struct text name, struct text value);
  * PATCH: RFC 9110 8.6) and there is none; the empty line; the body. */
 void request_end(struct buffer *out, struct text method, struct text body, bool has_body);
 
+/* POST, PUT, PATCH: a request without a body says so. */
+bool request_method_expects_body(struct text method);
+
 /* A method is a token; CONNECT is not for us. */
 bool request_method_is_valid(struct text method);
 
