@@ -283,7 +283,66 @@ START_TEST(refuses_headers_that_are_too_large)
 }
 END_TEST
 
+START_TEST(sends_many_headers)
+{
+	static struct header headers[300];
+	struct h2_request request = client_request("GET", "/hello");
+
+	begin(100);
+	for (size_t i = 0; i < countof(headers); i++)
+		headers[i] = (struct header){TEXT_INIT("x"), TEXT_INIT("y")};
+	request.headers = headers;
+	request.n_headers = countof(headers);
+	client_open(&client, 0, &request);
+	server_talk(&server, &client);
+	ck_assert_uint_gt(of_server(0)->head.size, 300 * strlen("x: y\n"));
+	ck_assert_int_eq(client.streams[0].n_ends, 1);
+	end();
+}
+END_TEST
+
+/* The next one begins where the one before it ends, on the same stream; and another where a body
+ * comes. */
+static void open_next(struct h2_stream *stream)
+{
+	struct h2_request request = client_request("GET", "/0");
+	struct h2_fault fault;
+
+	client_on_end(stream);
+	client_stream_of(stream)->n_heads = 0;
+	client_stream_of(stream)->n_ends = 0;
+	if (++client_stream_of(stream)->n_pulls < 10)
+		ck_assert(h2_request(client.h2, stream, &request, &fault));
+}
+
+static void open_another(struct h2_stream *stream, const char *data, size_t size)
+{
+	client_on_body(stream, data, size);
+	client_open_get(&client, 1);
+}
+
+START_TEST(opens_streams_in_upcalls)
+{
+	static const struct h2_stream_events events = {
+		.on_head = client_on_head,
+		.on_body = open_another,
+		.on_end = open_next,
+		.on_reset = client_on_reset,
+	};
+	struct h2_request request = client_request("GET", "/hello");
+
+	begin(2);
+	client.streams[0].stream.events = &events;
+	client_open(&client, 0, &request);
+	server_talk(&server, &client);
+	ck_assert_int_eq(client.streams[0].n_pulls, 10);
+	ck_assert_int_eq(client.streams[1].n_ends, 1);
+	ck_assert_uint_eq(h2_n_streams(client.h2), 0);
+	end();
+}
+END_TEST
+
 UNIT_MAIN("http/h2", &says_what_it_takes, &sends_fields_as_http_2_wants_them,
 	&says_how_long_a_body_is, &shows_heads_and_bodies, &reads_responses_however_they_are_cut,
 	&puts_all_that_is_ready_into_one_buffer, &keeps_to_the_peers_limit_of_streams,
-	&refuses_headers_that_are_too_large)
+	&refuses_headers_that_are_too_large, &sends_many_headers, &opens_streams_in_upcalls)
