@@ -63,8 +63,7 @@ enum h2_fault_kind {
 	H2_FAULT_REFUSED,
 	/* HTTP2_CONNECTION: the peer goes away and has not looked at it; not processed. */
 	H2_FAULT_GOAWAY,
-	/* HTTP2_STREAM, unless it is sent again over HTTP/1.1, as the peer wants it; not processed.
-	 * */
+	/* HTTP2_STREAM: the peer wants it to be sent again over HTTP/1.1; not processed. */
 	H2_FAULT_HTTP_1_1,
 	/* HTTP2_CONNECTION: the connection failed under the stream. */
 	H2_FAULT_CONNECTION,
