@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import threading
+import time
 import unittest
 
 from harness.client import Refused, Session, settle
@@ -14,11 +15,12 @@ from harness.origin import Origin, serve
 
 
 class Bystander:
-    """Another client, of a healthy origin: runs small graphs all the time and expects nothing
-    but fulfilment."""
+    """Another client, of a healthy origin: runs small graphs all the time (or with a pause, of
+    so many seconds) and expects nothing but fulfilment."""
 
-    def __init__(self, daemon):
+    def __init__(self, daemon, pause=0):
         self.daemon = daemon
+        self.pause = pause
         self.origin = Origin()
         self.stopping = False
         self.rounds = 0
@@ -39,6 +41,8 @@ class Bystander:
                     with self.changed:
                         self.rounds += 1
                         self.changed.notify_all()
+                    if self.pause:
+                        time.sleep(self.pause)
         except BaseException as error:
             with self.changed:
                 self.error = error
