@@ -153,7 +153,9 @@ class RowCase(DaemonCase):
 
     is_tls = False
     has_bystander = True
-    env = {'WATCHDOG_USEC': str(WATCHDOG_SECONDS * 1000000)}
+    # What glibc's malloc keeps of what was freed shall not hide what was not.
+    env = {'WATCHDOG_USEC': str(WATCHDOG_SECONDS * 1000000),
+           'MALLOC_MMAP_THRESHOLD_': '131072', 'MALLOC_TRIM_THRESHOLD_': '131072'}
 
     @classmethod
     def setUpClass(cls):
