@@ -50,32 +50,36 @@ class Certificates:
         if done.returncode:
             raise RuntimeError('openssl %s: %s' % (' '.join(arguments), done.stdout))
 
-    def request(self, name, config):
+    def request(self, name, config, rsa_bits=None):
         with open(self.path(name + '.cnf'), 'w', encoding='ascii') as file:
             file.write(config)
-        self.openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout',
-                     '-out', name + '.key')
+        if rsa_bits:
+            self.openssl('genrsa', '-out', name + '.key', str(rsa_bits))
+        else:
+            self.openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout',
+                         '-out', name + '.key')
         self.openssl('req', '-new', '-config', name + '.cnf', '-key', name + '.key',
                      '-out', name + '.csr')
 
-    def make_ca(self, name, common_name, issuer=None):
-        self.request(name, CA % common_name)
+    def make_ca(self, name, common_name, issuer=None, rsa_bits=None):
+        self.request(name, CA % common_name, rsa_bits)
         signer = ['-CA', issuer + '.pem', '-CAkey', issuer + '.key', '-CAcreateserial'] \
             if issuer else ['-signkey', name + '.key']
         self.openssl('x509', '-req', '-in', name + '.csr', *signer, '-days', '30',
                      '-extfile', name + '.cnf', '-extensions', 'ca', '-out', name + '.pem')
 
-    def make_leaf(self, name, san, common_name='leaf', issuer='ca', chain=(), dates=None):
+    def make_leaf(self, name, san, common_name='leaf', issuer='ca', chain=(), dates=None,
+                  rsa_bits=None, digest='sha256'):
         """A leaf for the names ('DNS:a,IP:b'; None: no alternative name); dates: a pair of
-        openssl's YYYYMMDDHHMMSSZ."""
+        openssl's YYYYMMDDHHMMSSZ; its key is on P-256 unless it has rsa_bits."""
         san_line = 'subjectAltName = ' + san if san else ''
-        self.request(name, LEAF % (common_name, san_line))
+        self.request(name, LEAF % (common_name, san_line), rsa_bits)
         if dates:
             self.sign_dated(name, issuer, dates)
         else:
             self.openssl('x509', '-req', '-in', name + '.csr', '-CA', issuer + '.pem',
                          '-CAkey', issuer + '.key', '-CAcreateserial', '-days', '20',
-                         '-extfile', name + '.cnf', '-extensions', 'leaf',
+                         '-' + digest, '-extfile', name + '.cnf', '-extensions', 'leaf',
                          '-out', name + '.pem')
         with open(self.path(name + '.chain'), 'w', encoding='ascii') as file:
             file.write(self.pem(name) + ''.join(self.pem(link) for link in chain))
@@ -94,9 +98,11 @@ class Certificates:
                      '-in', name + '.csr', '-startdate', dates[0], '-enddate', dates[1],
                      '-extfile', name + '.cnf', '-extensions', 'leaf', '-out', name + '.pem')
 
-    def server(self, name, minimum=None, maximum=None, client_ca=None):
+    def server(self, name, minimum=None, maximum=None, client_ca=None, ciphers=None):
         """A server's context that shows the leaf."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if ciphers:
+            context.set_ciphers(ciphers)
         context.load_cert_chain(self.path(name + '.chain'), self.path(name + '.key'))
         if minimum:
             context.minimum_version = minimum
