@@ -495,11 +495,12 @@ class Blackhole:
     """A port that answers no SYN: a listener whose queue is full."""
 
     def __init__(self, address='127.0.0.1', port=0):
-        self.listener = socket.create_server((address, port), backlog=0)
+        family = socket.AF_INET6 if ':' in address else socket.AF_INET
+        self.listener = socket.create_server((address, port), family=family, backlog=0)
         self.address, self.port = self.listener.getsockname()[:2]
         self.fillers = []
         for _ in range(4):
-            filler = socket.socket()
+            filler = socket.socket(family)
             filler.setblocking(False)
             filler.connect_ex((self.address, self.port))
             self.fillers.append(filler)

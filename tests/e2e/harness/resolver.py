@@ -66,7 +66,9 @@ def enter():
 class Resolver:
     """Answers A and AAAA questions on 127.0.0.1:53 from `names`:
 
-    a list of addresses · 'nxdomain' · 'servfail' · 'silent' · ('delay', seconds, addresses)
+    a list of addresses · 'nxdomain' · 'servfail' · 'silent' · ('delay', seconds, addresses) ·
+    a function of (resolver, packet, end, kind, peer), which answers by itself: `end` is where
+    the question does, `kind` 1 for A and 28 for AAAA
     """
 
     def __init__(self, names=None):
@@ -103,6 +105,9 @@ class Resolver:
         what = self.names.get(name, 'nxdomain')
         if what == 'silent':
             return
+        if callable(what):
+            what(self, packet, end + 5, kind, peer)
+            return
         if isinstance(what, tuple):
             threading.Thread(target=self.reply_late, daemon=True,
                              args=(packet, end + 5, kind, what, peer)).start()
@@ -113,7 +118,9 @@ class Resolver:
         time.sleep(what[1])
         self.reply(packet, end, kind, what[2], peer)
 
-    def reply(self, packet, end, kind, what, peer):
+    @staticmethod
+    def pack(packet, end, kind, what, flags=0x8180, ttl=60):
+        """The answer to a packet: addresses of the kind, or a word for none."""
         code = {'nxdomain': 3, 'servfail': 2}.get(what, 0) if isinstance(what, str) else 0
         family = {1: socket.AF_INET, 28: socket.AF_INET6}.get(kind)
         records = b''
@@ -121,11 +128,17 @@ class Resolver:
         for address in what if not code else ():
             if (':' in address) == (family == socket.AF_INET6):
                 data = socket.inet_pton(family, address)
-                records += struct.pack('!HHHIH', 0xc00c, kind, 1, 60, len(data)) + data
+                records += struct.pack('!HHHIH', 0xc00c, kind, 1, ttl, len(data)) + data
                 n += 1
-        head = packet[:2] + struct.pack('!HHHHH', 0x8180 | code, 1, n, 0, 0)
+        head = packet[:2] + struct.pack('!HHHHH', flags | code, 1, n, 0, 0)
+        return head + packet[12:end] + records
+
+    def reply(self, packet, end, kind, what, peer):
+        self.send(self.pack(packet, end, kind, what), peer)
+
+    def send(self, data, peer):
         try:
-            self.sock.sendto(head + packet[12:end] + records, peer)
+            self.sock.sendto(data, peer)
         except OSError:
             pass
 
