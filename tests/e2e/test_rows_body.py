@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Rows N14, N18 to N20, N22: bodies that are endless or badly chunked, and early replies."""
 
+import json
 import socket
+import tempfile
 import threading
 
 from harness.origin import Ended
-from harness.row import CHUNKED, FULFILLED, OK, Fault, RowCase, faults
+from harness.row import CHUNKED, OK, Fault, RowCase, faults
 
 # More than the socket buffers of both ends take.
 UPLOAD = 20000000
@@ -82,8 +84,9 @@ class BodyRows:
 
         self.run_row(
             faults([last + 'no colon\r\n\r\n', last + 'a b: c\r\n\r\n', last + 'a : c\r\n\r\n',
-                    last + ' a: c\r\n\r\n', last + 'a: b\r\n c\r\n\r\n', last + 'a: b\nc: d\r\n\r\n',
-                    last + ': b\r\n\r\n', last + 'a: b\x00\r\n\r\n'], BAD, end='stall') +
+                    last + ' a: c\r\n\r\n', last + 'a: b\r\n c\r\n\r\n',
+                    last + 'a: b\nc: d\r\n\r\n', last + ': b\r\n\r\n',
+                    last + 'a: b\x00\r\n\r\n'], BAD, end='stall') +
             faults([endless, last + 'a: b\r\n' * 1001 + '\r\n', last + 'a: ' + 'v' * 270000],
                    'HEADERS_TOO_LARGE', end='stall'))
 
@@ -174,6 +177,31 @@ class UploadRows:
 
         self.assert_rejected(self.upload(act), RESET)
         self.assert_rejected(self.upload(lambda connection, settled: connection.close()), RESET)
+
+    def test_n22_upload_from_a_descriptor(self):
+        """The early reply is the result, and the file is not read to its end."""
+        self.skip_unless_supported('uploads from descriptors', method='POST', body_fd=0)
+
+        def script(connection):
+            connection.read_request(body=False)
+            connection.reply(413, 'too large', [('connection', 'close')])
+            settled.wait(20)
+            connection.wait_end()
+
+        settled = threading.Event()
+        origin = self.row_origin(script)
+        session = self.session()
+        with tempfile.TemporaryFile() as file:
+            file.truncate(UPLOAD)
+            line = json.dumps({'id': 1, 'submit': {'jobs': {'it': self.job(
+                origin, '/row', method='POST', body_fd=0)}}}) + '\n'
+            session.send_with_descriptors(line.encode(), [file.fileno()])
+            record = session.collect(1)['it']
+        settled.set()
+        self.assert_rejected(record, 'HTTP_STATUS')
+        self.assertEqual(record['reason']['response']['status'], 413)
+        origin.wait(lambda: origin.connections[0].ended)
+        self.assertLess(origin.connections[0].received, UPLOAD)
 
     def test_n22_retry_does_not_repeat_a_post(self):
         record = self.upload(lambda connection, settled: connection.reset(), retry=3)

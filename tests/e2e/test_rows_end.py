@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Rows N1 to N11: connections that end, stall or drip in the middle of an exchange."""
 
+import glob
+import os
+import re
 import select
-import time
+import unittest
 
 from harness.daemon import is_sanitized
 from harness.origin import pattern
-from harness.row import CHUNKED, OK, Fault, RowCase, cpu_seconds, faults
+from harness.row import CHUNKED, OK, ROWS, Fault, RowCase, cpu_seconds, faults
 
 LENGTH = OK + 'content-length: 10\r\n\r\n'
 CLOSE = OK + 'connection: close\r\n\r\n'
@@ -65,6 +68,15 @@ class EndRows:
             with self.subTest(output=output):
                 self.run_alone(Fault(head.encode() + pattern(2999999), 'BODY_TRUNCATED',
                                      job={'output': output}))
+
+    def test_n03_no_file_of_a_body_cut_short(self):
+        origin = self.row_origin(Fault(LENGTH + '01234').script)
+        path = os.path.join(self.directory(), 'out')
+        done = self.settle('get', '-o', path, *(['-k'] if self.is_tls else []),
+                           origin.url('/row'))
+        self.assertEqual(done.code, 1, done)
+        self.assertIn('BODY_TRUNCATED', done.err)
+        self.assertEqual(os.listdir(os.path.dirname(path)), [])
 
     def test_n04_end_in_a_chunked_body(self):
         bodies = ['', '5', '5\r\n', '5\r\n01', '5\r\n01234', '5\r\n01234\r\n', '5\r\n01234\r\n0',
@@ -215,3 +227,13 @@ class ClearStallTest(StallRows, RowCase):
 
 class TlsStallTest(StallRows, RowCase):
     is_tls = True
+
+
+class TableTest(unittest.TestCase):
+    def test_every_row_has_a_test(self):
+        have = set()
+        for path in glob.glob(os.path.join(os.path.dirname(__file__), 'test_rows_*.py')):
+            with open(path, encoding='utf-8') as file:
+                have.update(int(number) for number in
+                            re.findall(r'def test_n([0-9]{2})_', file.read()))
+        self.assertEqual(have, set(ROWS))
