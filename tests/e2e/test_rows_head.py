@@ -3,7 +3,7 @@
 
 import socket
 
-from harness.row import CHUNKED, OK, Fault, RowCase, faults
+from harness.row import OK, Fault, RowCase, faults
 
 # What a head may be wrong by: HTTP_PARSE where no parser could read it.
 BAD = ('HTTP_FRAMING', 'HTTP_PARSE')
