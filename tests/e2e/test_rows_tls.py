@@ -246,7 +246,7 @@ class OldTlsTest(HandshakeCase):
         origin = self.rogue_origin(flood)
         before = cpu_seconds(self.daemon.pid)
         record = self.run_graph({'jobs': {'it': self.tls_job(origin)}})['it']
-        self.assert_rejected(record, ('TLS_BROKEN', 'BODY_TRUNCATED'), sent='full')
+        self.assert_rejected(record, 'TLS_BROKEN', sent='full')
         if not is_sanitized():
             self.assertLess(cpu_seconds(self.daemon.pid) - before, 1)
 
@@ -266,7 +266,8 @@ class OldTlsTest(HandshakeCase):
                 origin = self.rogue_origin(act, version=rogue.TLS_1_2)
                 before = cpu_seconds(self.daemon.pid)
                 record = self.run_graph({'jobs': {'it': self.tls_job(origin)}})['it']
-                self.assert_rejected(record, ('TLS_BROKEN', 'BODY_TRUNCATED'), sent='full')
+                self.assert_rejected(record, 'TLS_BROKEN' if n > 1 else
+                                     ('TLS_BROKEN', 'BODY_TRUNCATED'), sent='full')
                 if not is_sanitized():
                     self.assertLess(cpu_seconds(self.daemon.pid) - before, 1)
 
