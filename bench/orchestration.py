@@ -185,13 +185,15 @@ def batch(world, report, quick):
     n, n_graph, rounds = (50000, 20000, 1) if quick else (1000000, 100000, 3)
     lines = world.write('lines', ''.join(
         'http://127.0.0.1:%d/item/%d\n' % (world.port, i) for i in range(n)))
-    command = [world.settle, 'run', small_graph(world, n_graph), '--progress', 'none']
+    # Both as they are where nobody says how many at once.
+    graph = small_graph(world, n_graph, concurrency=256)
+    command = [world.settle, 'run', graph, '--progress', 'none']
     rates = []
     for i in range(rounds):
         say('graph of %d small GETs, %d of %d' % (n_graph, i + 1, rounds))
         rates.append(n_graph / world.spawn(command)[0].wall)
     say('batch of %d small GETs' % n)
-    run, = world.spawn([world.settle, 'batch', '-c', 64, '--progress', 'none', lines], watch=0.05)
+    run, = world.spawn([world.settle, 'batch', '--progress', 'none', lines], watch=0.05)
     peak = sum(run.peaks.values()) / MIB
     rate = n / run.wall
     report.title('settle batch of {:,} small GETs beside a graph of {:,}'.format(n, n_graph))

@@ -112,8 +112,8 @@ def told_by_records(output):
     return percentiles(values)
 
 
-def small_graph(world, n):
-    return world.write_graph('small.json', {'concurrency': CONNECTIONS, 'defaults': ALONE, 'jobs': [
+def small_graph(world, n, concurrency=CONNECTIONS):
+    return world.write_graph('small.json', {'concurrency': concurrency, 'defaults': ALONE, 'jobs': [
         {'url': 'http://127.0.0.1:%d/item/%d' % (world.port, i)} for i in range(n)]})
 
 
