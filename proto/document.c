@@ -31,7 +31,8 @@
 /* Ids of a cycle that is long: so many at its start, and its last one. */
 #define DOCUMENT_CYCLE_SHOWN 8
 
-const struct document_limits document_limits_default = {PLAN_JOBS_MAX, PLAN_BYTES_MAX};
+const struct document_limits document_limits_default = {
+	PLAN_JOBS_MAX, PLAN_BYTES_MAX, PLAN_FDS_MAX};
 
 static void document_read_version(struct document *document, struct document_job *job,
 	yyjson_val *value, const struct document_at *at)

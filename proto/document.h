@@ -22,9 +22,11 @@ enum {
 struct document_limits {
 	uint32_t jobs_max;
 	size_t bytes_max;
+	/* Descriptors that came with the document. */
+	uint32_t n_fds;
 };
 
-/* PLAN_JOBS_MAX, PLAN_BYTES_MAX. */
+/* PLAN_JOBS_MAX, PLAN_BYTES_MAX, PLAN_FDS_MAX: where it is only looked at. */
 extern const struct document_limits document_limits_default;
 
 /* From text. 0 and the plan; DOCUMENT_E_REFUSED and at least one error; -ENOMEM. */

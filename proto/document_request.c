@@ -83,15 +83,15 @@ void document_read_http(struct document *document, struct document_job *job, yyj
 	const struct document_at *at)
 {
 	static const struct document_word words[] = {
-		{TEXT_INIT("auto"), false},
-		{TEXT_INIT("1.1"), true},
+		{TEXT_INIT("auto"), PLAN_HTTP_AUTO},
+		{TEXT_INIT("1.1"), PLAN_HTTP_1_1},
 		{TEXT_INIT("2"), -1},
 		{{NULL, 0}, 0},
 	};
-	int is_http11 = document_read_word(document, value, at, words);
+	int http = document_read_word(document, value, at, words);
 
-	if (is_http11 >= 0)
-		job->spec.http11_only = is_http11;
+	if (http >= 0)
+		job->spec.http = (enum plan_http)http;
 }
 
 void document_read_omit(struct document *document, struct document_job *job, yyjson_val *value,

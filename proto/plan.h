@@ -38,6 +38,12 @@
 #define PLAN_PRIORITY_MAX     9
 #define PLAN_PRIORITY_DEFAULT 4
 
+#define PLAN_REDIRECTS_DEFAULT 10
+#define PLAN_REDIRECTS_MAX     100
+
+/* Descriptors that may be passed with a graph: as many as one message may carry (unix(7)). */
+#define PLAN_FDS_MAX 253
+
 /* A SHA-256; and how many of them a job may have. */
 #define PLAN_PIN_SIZE 32
 #define PLAN_PINS_MAX 32
@@ -73,6 +79,24 @@ enum plan_kind {
 enum plan_output {
 	PLAN_INLINE,
 	PLAN_DISCARD,
+	/* In pieces, as they come. */
+	PLAN_STREAM,
+	/* Into the descriptor `output_fd`. */
+	PLAN_FILE,
+};
+
+enum plan_http {
+	/* HTTP/2 where the origin chooses it in its TLS handshake, else HTTP/1.1. */
+	PLAN_HTTP_AUTO,
+	PLAN_HTTP_1_1,
+	/* HTTP/2 and nothing else. */
+	PLAN_HTTP_2,
+};
+
+enum plan_auth {
+	PLAN_AUTH_NONE,
+	PLAN_AUTH_BASIC,
+	PLAN_AUTH_BEARER,
 };
 
 enum plan_body {
@@ -85,6 +109,8 @@ enum plan_body {
 	PLAN_BODY_TEXT,
 	/* `body_text`: the decoded bytes of body_base64; no references. */
 	PLAN_BODY_BYTES,
+	/* What can be read from the descriptor `body_fd`. */
+	PLAN_BODY_FD,
 };
 
 /* A name and its value, which may hold references: a header, a query or a form field. Numbers
@@ -133,6 +159,19 @@ struct plan_resolve {
 	/* IP literals without brackets. */
 	const struct text *addresses;
 	uint32_t n_addresses;
+};
+
+/* Where connections are made to instead: an HTTP proxy. */
+struct plan_proxy {
+	/* "http://host:port", in normal form, without credentials; data == NULL: none. */
+	struct text url;
+	/* Lower case, without brackets. */
+	struct text host;
+	uint16_t port;
+	/* What it is shown: data == NULL: nothing; "user:password" as it is sent, decoded; or, with
+	 * is_secret, the name of a secret that says so. */
+	struct text credentials;
+	bool is_secret;
 };
 
 enum plan_backoff {
@@ -207,8 +246,18 @@ struct plan_spec {
 	struct text resolve_key;
 	const struct plan_resolve *resolve;
 	uint32_t n_resolve;
+	struct plan_proxy proxy;
 	enum plan_needs needs;
 	enum plan_output output;
+	enum plan_http http;
+	enum plan_auth auth;
+	/* The name of the secret: "user:password" for basic, a token for bearer. */
+	struct text auth_secret;
+	/* Which of the descriptors that were passed with the graph, from 0 on: where the body is
+	 * PLAN_BODY_FD, and where the output is PLAN_FILE. */
+	uint32_t body_fd, output_fd;
+	/* How many hops are followed. */
+	uint32_t redirects;
 	/* The condition; NULL: none. A tree of references, operators and operands
 	 * (settled-graph(5), "Conditions"), checked. */
 	yyjson_val *when;
@@ -226,7 +275,8 @@ struct plan_spec {
 	/* Of a fan-out and its child: both. */
 	bool optional;
 	bool omit;
-	bool http11_only;
+	/* Content codings are asked for and taken off. */
+	bool decode;
 	/* A flight may be shared with one that asks for the same. */
 	bool dedupe;
 };

@@ -90,7 +90,7 @@ static void record_write_head(struct writer *writer, const struct record_respons
 		writer_literal(writer, ",\"version\":\"1.0\",\"url\":");
 	writer_string(writer, response->url);
 	writer_literal(writer, ",\"redirects\":");
-	writer_u64(writer, response->redirects);
+	writer_u64(writer, response->n_hops);
 	writer_literal(writer, ",\"headers\":");
 	record_header_write(writer, response->headers, response->n_headers);
 }

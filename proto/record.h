@@ -50,12 +50,21 @@ struct record_time {
 	uint64_t start, queue, dns, connect, tls, first_byte, body, end;
 };
 
+/* A redirect that was followed: who answered, and how. */
+struct record_hop {
+	uint16_t status;
+	struct text url;
+};
+
 /* A response, as far as a record shows it. `status` 0: there was none. */
 struct record_response {
 	uint16_t status;
 	/* 0: HTTP/1.0, 1: HTTP/1.1, 2: HTTP/2. */
 	uint8_t version;
-	uint32_t redirects;
+	/* The redirects that led to it: "redirects" is how many, "hops" is left out where there
+	 * are none. */
+	const struct record_hop *hops;
+	uint32_t n_hops;
 	struct text url;
 	const struct header *headers;
 	uint32_t n_headers;

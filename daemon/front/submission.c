@@ -173,7 +173,7 @@ static bool submission_start(struct session *session, uint64_t id, struct plan *
 
 void submission_new(struct session *session, uint64_t id, yyjson_doc *doc, yyjson_val *document)
 {
-	struct document_limits limits = {session->front->options.jobs_max, PLAN_BYTES_MAX};
+	struct document_limits limits = {session->front->options.jobs_max, PLAN_BYTES_MAX, 0};
 	struct plan_errors errors;
 	struct plan *plan = NULL;
 	int r;

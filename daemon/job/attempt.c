@@ -195,9 +195,12 @@ void attempt_lease(struct attempt *attempt)
 	struct fault fault;
 
 	attempt_enter(attempt, ATTEMPT_LEASE);
-	attempt->conn = pool_lease(
-		attempt->scheduler->pool, attempt->route, &attempt->user, attempt->is_replay);
-	if (!attempt->conn) {
+	struct mux *mux;
+	enum lease lease = pool_lease(
+		attempt->scheduler->pool, attempt->route, &attempt->user, attempt->is_replay, &mux);
+
+	attempt->conn = attempt->user.conn;
+	if (lease == LEASE_NONE) {
 		fault_set(&fault, FAULT_OVERLOADED, "no memory for a connection");
 		attempt_reject(attempt, &fault);
 		return;

@@ -41,7 +41,7 @@ static bool spec_has_same_limits(const struct plan_spec *a, const struct plan_sp
 	/* The wait for a place is over. */
 	times.queue_ns = a->timeouts.queue_ns;
 	return memcmp(&a->timeouts, &times, sizeof(times)) == 0 && a->max_body == b->max_body &&
-	       a->output == b->output && a->http11_only == b->http11_only;
+	       a->output == b->output && a->http == b->http && a->decode == b->decode;
 }
 
 static bool flight_is_same(const void *value, const void *key)

@@ -22,6 +22,7 @@
 #include "ring/timer.h"
 #include "util/table.h"
 
+struct descriptors;
 struct graph;
 struct scheduler;
 
@@ -30,6 +31,11 @@ struct graph_events {
 	/* A job has settled. The body as of job_settle(). Must not end the graph. */
 	void (*on_settled)(struct graph *graph, const struct record *record, struct text body,
 		char **body_memory);
+	/* The next piece of a response's body, of a job whose output is a stream: `offset` bytes came
+	 * before it. 0 again: the job has begun anew. Who takes pieces more slowly than they come
+	 * pauses the graph. Must not end the graph. */
+	void (*on_chunk)(
+		struct graph *graph, struct text job, uint64_t offset, struct text data);
 	/* The outcome is known before all jobs have settled. Must not end the graph. */
 	void (*on_decided)(struct graph *graph, const struct record_summary *summary);
 	/* The last word. The graph is to be freed. */
@@ -43,6 +49,8 @@ struct graph_owner {
 
 struct graph {
 	struct graph_owner *owner;
+	/* What came with it; owned; NULL: none. */
+	struct descriptors *descriptors;
 	struct scheduler *scheduler;
 	struct plan *plan;
 	/* In the scheduler's list of graphs. */
@@ -89,6 +97,9 @@ struct graph {
  * stays. No upcall comes before this returns. */
 int graph_new(struct scheduler *scheduler, struct plan **planp, uid_t uid,
 	struct graph_owner *owner, struct graph **ret_graph);
+
+/* The descriptors that came with its document, before this turn ends: it takes them. */
+void graph_take_descriptors(struct graph *graph, struct descriptors *descriptors);
 
 /* Done, or never started. Takes NULL, returns NULL. */
 struct graph *graph_free(struct graph *graph);

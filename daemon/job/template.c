@@ -441,7 +441,9 @@ static bool body_fill(struct job *job, struct buffer *out, struct fault *ret_fau
 	};
 
 	switch (spec->body) {
-	case PLAN_BODY_NONE: return true;
+	case PLAN_BODY_NONE:
+	/* Sent behind the head. */
+	case PLAN_BODY_FD: return true;
 	case PLAN_BODY_JSON:
 		return template_json_fill(job->scope, spec->body_value, false, out, ret_fault);
 	case PLAN_BODY_FORM:

@@ -24,6 +24,7 @@
 
 struct conn;
 struct conn_user;
+struct mux;
 struct pool;
 
 enum conn_state {
@@ -55,15 +56,20 @@ enum conn_receive {
 struct conn_events {
 	/* The names are resolved; or the transport is connected and TLS begins. */
 	void (*on_progress)(struct conn_user *user);
-	/* Connected, handshake done: a request may be sent. Not for an idle one that was lent. */
+	/* Connected, handshake done: a request may be sent on user->conn. Not for an idle one that
+	 * was lent. */
 	void (*on_ready)(struct conn_user *user);
+	/* What it awaited, or dialled, is shared (HTTP/2), and no longer its: a stream may be opened
+	 * on it now (mux_open()). */
+	void (*on_shared)(struct conn_user *user, struct mux *mux);
 	/* All of what conn_send() was given has been taken by the kernel. */
 	void (*on_sent)(struct conn_user *user);
 	/* Plaintext. The view is good until this returns. */
 	void (*on_data)(struct conn_user *user, const char *data, size_t size);
 	/* So many bytes were received and dropped, as conn_drop() asked. */
 	void (*on_dropped)(struct conn_user *user, size_t size);
-	/* It failed, or (fault == NULL) the peer has closed properly. The user aborts it next. */
+	/* It failed, or (fault == NULL) the peer has closed properly. The user aborts it next, if
+	 * it was its own; one that awaited it has nothing to abort. */
 	void (*on_end)(struct conn_user *user, const struct fault *fault);
 	/* Nothing of it is left. */
 	void (*on_closed)(struct conn_user *user);
@@ -72,6 +78,11 @@ struct conn_events {
 /* Embedded in who has the connection. */
 struct conn_user {
 	const struct conn_events *events;
+	/* What the pool lent: its alone, being dialled or ready. NULL: none, or one that is
+	 * awaited. */
+	struct conn *conn;
+	/* Among those of its route who await a connection (pool_lease()). */
+	struct list waiting;
 };
 
 /* A connection's dial: the pool's memory, lent for as long as it takes. */

@@ -134,7 +134,9 @@ static struct conn *pool_dial(struct pool *pool, struct route *route, struct con
 	return conn;
 }
 
-struct conn *pool_lease(struct pool *pool, struct route *route, struct conn_user *user, bool fresh)
+/* An idle one, or one that is dialled; NULL: neither. */
+static struct conn *pool_lend(
+	struct pool *pool, struct route *route, struct conn_user *user, bool fresh)
 {
 	struct conn *conn = NULL;
 
@@ -149,6 +151,14 @@ struct conn *pool_lease(struct pool *pool, struct route *route, struct conn_user
 	pool->counters.warm_used += conn->is_warm;
 	conn_lend(conn, user);
 	return conn;
+}
+
+enum lease pool_lease(struct pool *pool, struct route *route, struct conn_user *user, bool fresh,
+	struct mux **ret_mux)
+{
+	*ret_mux = NULL;
+	user->conn = pool_lend(pool, route, user, fresh);
+	return user->conn ? LEASE_OWN : LEASE_NONE;
 }
 
 /* It is among the idle ones from now on. */

@@ -55,10 +55,31 @@ void pool_leave(struct pool *pool, struct route *route);
 /* One more user of it. Returns the route. */
 struct route *pool_stay(struct route *route);
 
-/* A connection for the user: an idle one, ready now (state CONN_ACTIVE); or one that is being
- * dialled, with on_ready or on_end to come (of one that was warmed the dial may have begun
- * earlier). NULL: no memory, or the bound. `fresh`: not an idle one. */
-struct conn *pool_lease(struct pool *pool, struct route *route, struct conn_user *user, bool fresh);
+/* What a lease has come to. */
+enum lease {
+	/* user->conn: ready now (state CONN_ACTIVE); or being dialled, with on_ready, on_shared or
+	 * on_end to come (of one that was warmed the dial may have begun earlier). */
+	LEASE_OWN,
+	/* *ret_mux: a stream may be opened on it now. */
+	LEASE_SHARED,
+	/* Whether the route's connections are shared is not known before one is made, or there is
+	 * no room left on those that are: the user awaits one with others. on_progress, on_ready,
+	 * on_shared or on_end to come, unless pool_unlease(). */
+	LEASE_AWAITED,
+	/* No memory, or the bound. */
+	LEASE_NONE,
+};
+
+/* A connection for the user. `fresh`: neither an idle nor a shared one that is there. */
+enum lease pool_lease(struct pool *pool, struct route *route, struct conn_user *user, bool fresh,
+	struct mux **ret_mux);
+
+/* The user awaits no connection any more. */
+void pool_unlease(struct pool *pool, struct conn_user *user);
+
+/* The connection that those wait for who await one of that route; NULL: there is none. Its times
+ * are what their limits count from. */
+const struct conn *pool_awaited(const struct route *route);
 
 /* Its user is done with it, and conn_is_quiet(). */
 void pool_return(struct pool *pool, struct conn *conn);

@@ -22,6 +22,10 @@ struct completion {
 	/* The bytes received, where the operation takes its buffer from the ring's own: valid until
 	 * the callback returns. Else NULL. */
 	const char *data;
+	/* Descriptors that came with it (ring_receive_message), now the callback's own: valid until
+	 * it returns. */
+	const int *fds;
+	unsigned n_fds;
 	/* True exactly when the operation stays in flight: more completions follow. */
 	bool more;
 	/* True where the socket is known to hold more bytes already. */

@@ -126,6 +126,20 @@ void ring_receive(struct ring *ring, struct op *op, int fd, bool soon, op_callba
 /* One receive into one of the large buffers. Its completion has `data`; -ENOBUFS as above. */
 void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on_complete);
 
+/* The same on a Unix socket, with the descriptors that were passed (SCM_RIGHTS, unix(7)), closed on
+ * exec. One for a descriptor. */
+void ring_receive_message(struct ring *ring, struct op *op, int fd, op_callback on_complete);
+
+/* Where a descriptor stands, instead of an offset. */
+#define RING_HERE UINT64_MAX
+
+/* Reads or writes a descriptor that is no socket; may be short, 0 is its end. `data` must stay until
+ * the completion. What would wait for a disk does so elsewhere; it cannot always be cancelled. */
+void ring_read(struct ring *ring, struct op *op, int fd, void *data, size_t size, uint64_t offset,
+	op_callback on_complete);
+void ring_write(struct ring *ring, struct op *op, int fd, const void *data, size_t size,
+	uint64_t offset, op_callback on_complete);
+
 /* One receive that drops up to `size` bytes unseen (MSG_TRUNC, tcp(7)). */
 void ring_receive_drop(
 	struct ring *ring, struct op *op, int fd, size_t size, op_callback on_complete);

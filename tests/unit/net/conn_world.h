@@ -158,9 +158,18 @@ static inline void user_init(
 	ck_assert_ptr_nonnull(user->route);
 }
 
+static inline struct conn *lease_conn(
+	struct pool *pool, struct route *route, struct conn_user *user, bool fresh)
+{
+	struct mux *mux;
+
+	pool_lease(pool, route, user, fresh, &mux);
+	return user->conn;
+}
+
 static inline void user_lease(struct user *user)
 {
-	user->conn = pool_lease(user->world->pool, user->route, &user->user, false);
+	user->conn = lease_conn(user->world->pool, user->route, &user->user, false);
 	ck_assert_ptr_nonnull(user->conn);
 }
 

@@ -64,7 +64,7 @@ START_TEST(a_fresh_one_is_dialled_beside_idle_ones)
 	begin_users(1);
 	fd = user_fd(&users[0]);
 	user_return(&users[0]);
-	users[0].conn = pool_lease(world.pool, users[0].route, &users[0].user, true);
+	users[0].conn = lease_conn(world.pool, users[0].route, &users[0].user, true);
 	ck_assert_int_eq(users[0].conn->state, CONN_DIALING);
 	ck_assert(!users[0].conn->reused);
 	fake_run();
@@ -208,7 +208,7 @@ START_TEST(at_the_bound_there_is_no_connection)
 	begin_with((struct pool_options){2, 2, IDLE_TIMEOUT_NS, BOUND_NONE});
 	begin_users(2);
 	user_init(&users[2], &world, &(struct route_key){.port = 80, .host = TEXT("192.0.2.1")});
-	ck_assert_ptr_null(pool_lease(world.pool, users[2].route, &users[2].user, false));
+	ck_assert_ptr_null(lease_conn(world.pool, users[2].route, &users[2].user, false));
 	/* One that ends makes room. */
 	user_end(&users[0]);
 	user_lease(&users[2]);

@@ -129,13 +129,13 @@ START_TEST(a_fresh_one_may_be_warming_but_not_idle)
 	begin(2);
 	warm(1);
 	fake_run();
-	users[0].conn = pool_lease(world.pool, users[0].route, &users[0].user, true);
+	users[0].conn = lease_conn(world.pool, users[0].route, &users[0].user, true);
 	ck_assert_int_eq(users[0].conn->state, CONN_DIALING);
 	assert_conns(0, 1);
 	assert_counted(2, 1, 0, 0);
 	fake_holds.connects = true;
 	warm(2);
-	users[1].conn = pool_lease(world.pool, users[1].route, &users[1].user, true);
+	users[1].conn = lease_conn(world.pool, users[1].route, &users[1].user, true);
 	assert_conns(0, 1);
 	assert_counted(3, 2, 1, 0);
 	end(2);
@@ -404,7 +404,7 @@ START_TEST(requests_are_dialled_before_guesses)
 	begin_with((struct pool_options){1000, 1000, IDLE_TIMEOUT_NS, BOUND_NONE}, 2);
 	fake_holds.connects = true;
 	warm(100);
-	users[0].conn = pool_lease(world.pool, users[0].route, &users[0].user, true);
+	users[0].conn = lease_conn(world.pool, users[0].route, &users[0].user, true);
 	pool_leave(world.pool, users[1].route);
 	users[1].route = pool_route(
 		world.pool, &(struct route_key){.uid = 8, .port = 80, .host = TEXT("192.0.2.9")});

@@ -323,9 +323,9 @@ START_TEST(bounds_jobs_bytes_and_nesting)
 		int r;
 		const char *at;
 	} cases[] = {
-		{{2, sizeof(json) - 1}, 0, NULL},
-		{{1, sizeof(json) - 1}, DOCUMENT_E_REFUSED, "/jobs"},
-		{{2, sizeof(json) - 2}, DOCUMENT_E_REFUSED, ""},
+		{{2, sizeof(json) - 1, 0}, 0, NULL},
+		{{1, sizeof(json) - 1, 0}, DOCUMENT_E_REFUSED, "/jobs"},
+		{{2, sizeof(json) - 2, 0}, DOCUMENT_E_REFUSED, ""},
 	};
 	char deep[4 * JSON_DEPTH_MAX] = "{'jobs':{},'input':";
 	struct plan_errors errors;

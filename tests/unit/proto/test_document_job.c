@@ -19,7 +19,7 @@ START_TEST(reads_every_key_that_is_served)
 	document_assert_text(spec->body_text, "e");
 	ck_assert_uint_eq(spec->needs, PLAN_NEEDS_SETTLED);
 	ck_assert_uint_eq(spec->output, PLAN_DISCARD);
-	ck_assert(spec->optional && spec->omit && spec->http11_only && !spec->dedupe);
+	ck_assert(spec->optional && spec->omit && spec->http == PLAN_HTTP_1_1 && !spec->dedupe);
 	ck_assert_uint_eq(spec->max_body, 1);
 	ck_assert_uint_eq(spec->priority, 9);
 	ck_assert(yyjson_is_null(spec->fallback));
@@ -45,7 +45,7 @@ START_TEST(a_job_has_defaults)
 	ck_assert_uint_eq(spec->max_body, 16 * 1024 * 1024);
 	ck_assert_uint_eq(spec->needs, PLAN_NEEDS_FULFILLED);
 	ck_assert_uint_eq(spec->output, PLAN_INLINE);
-	ck_assert(!spec->optional && !spec->omit && !spec->http11_only && spec->dedupe);
+	ck_assert(!spec->optional && !spec->omit && spec->http == PLAN_HTTP_AUTO && spec->dedupe);
 	ck_assert_uint_eq(spec->priority, PLAN_PRIORITY_DEFAULT);
 	ck_assert(!spec->when && !spec->otherwise && !spec->fallback && !spec->retry);
 	ck_assert(!spec->group && !spec->each);

@@ -384,7 +384,6 @@ static struct record large_record(enum record_via via)
 	record.index = record.item = record.attempts = UINT32_MAX;
 	record.has_item = true;
 	record.response.status = UINT16_MAX;
-	record.response.redirects = UINT32_MAX;
 	record.response.bytes = UINT64_MAX;
 	record.group = (struct record_group){.winner = TEXT("w"),
 		.jobs = UINT32_MAX,

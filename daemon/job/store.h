@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A response's body that goes into a file: the descriptor of a client, which it opened itself.
+ * Bytes are copied and written behind each other, one write in flight at a time, so that no disk
+ * holds the loop.
+ *
+ *   CLOSED -> OPEN -> FINISHING -> (on_finished) OPEN -> CLOSED
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "job/descriptor.h"
+#include "proto/fault.h"
+#include "ring/ring.h"
+
+struct store;
+
+/* Upcalls, never from within a call of store_take(), store_finish() or store_close(). */
+struct store_events {
+	/* It was full, and is not any more. */
+	void (*on_room)(struct store *store);
+	/* All that it took is written, and the file is as long as that. */
+	void (*on_finished)(struct store *store);
+	/* SINK_FULL (no room, quota, too large a file), or SINK_WRITE. Once; then it is closed by
+	 * its user. */
+	void (*on_fault)(struct store *store, const struct fault *fault);
+	/* Nothing of it is in flight any more, after a store_close() that said false. */
+	void (*on_closed)(struct store *store);
+};
+
+struct store {
+	const struct store_events *events;
+	struct ring *ring;
+	struct op op;
+	struct descriptor *descriptor;
+	/* What is being written, and what comes next; owned while open. */
+	char *memory[2];
+	size_t sizes[2];
+	/* Which of them is in flight or next to be, and how much of it is written. */
+	uint32_t front;
+	size_t written;
+	/* Where the next write goes in the file; where the file began to be ours. */
+	uint64_t offset, start;
+	bool is_open, is_closing, is_finishing, was_full, has_failed;
+};
+
+/* `events` is borrowed. Allocates nothing. */
+void store_init(struct store *store, const struct store_events *events);
+
+/* Looks at what it is: a regular file, open for writing without O_APPEND; written from `offset`
+ * on (0, or where an earlier attempt stopped). False and SINK_WRITE, or OVERLOADED. */
+bool store_open(struct store *store, struct ring *ring, struct descriptor *descriptor,
+	uint64_t offset, struct fault *ret_fault);
+
+/* Takes all of it, however full it is: `size` bytes are copied. False: no memory. */
+bool store_take(struct store *store, const char *data, size_t size);
+
+/* True where it would rather have no more for now: on_room comes. */
+bool store_is_full(const struct store *store);
+
+/* No more comes: on_finished or on_fault follows. */
+void store_finish(struct store *store);
+
+/* True: it is closed, at once. False: on_closed comes. Also of one that is closed. What it took
+ * and has not written is lost. */
+bool store_close(struct store *store);
