@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/attempt_private.h"
 
-#include "http/retry_after.h"
 #include "job/attempt_record.h"
 #include "job/flight.h"
 #include "job/name.h"
-#include "job/retry.h"
 #include "job/template.h"
-#include "job/trial.h"
-#include "net/share.h"
-#include "util/clock.h"
+#include "job/trail.h"
 
 /*
  * How an attempt ends. Its job comes first: it settles, so that the client has its answer, or goes
@@ -25,21 +21,13 @@
 #define REQUEST_KEEP (8 * 1024)
 #define URL_KEEP     (4 * 1024)
 
-/* What came of it. */
-struct attempt_result {
-	/* NULL: fulfilled. */
-	const struct fault *fault;
-	bool retryable;
-	bool show_response;
-	enum record_by by;
-};
-
 /* The wire. */
 
 void attempt_forget_texts(struct attempt *attempt)
 {
 	buffer_reset(&attempt->request, REQUEST_KEEP);
 	buffer_reset(&attempt->url_text, URL_KEEP);
+	h2_stream_rest(&attempt->stream);
 }
 
 void attempt_release(struct attempt *attempt)
@@ -59,171 +47,55 @@ void attempt_release(struct attempt *attempt)
 	scope_leave(scope);
 }
 
-/* The connection goes back to the pool where it is clean, else it ends. */
-static void attempt_let_go(struct attempt *attempt)
+void attempt_joined(struct attempt *attempt)
+{
+	expect(attempt->state == ATTEMPT_JOIN);
+	expect(attempt->n_joining > 0);
+	if (--attempt->n_joining == 0)
+		attempt_release(attempt);
+}
+
+/* A connection of its own goes back to the pool where nothing about it is doubtful, and the request
+ * was sent whole; else it ends. False: it has not ended yet. */
+static bool attempt_let_conn_go(struct attempt *attempt)
 {
 	struct conn *conn = attempt->conn;
+
+	if (!attempt->exchange.is_clean || !attempt->sent_ns || !conn_is_quiet(conn)) {
+		conn_abort(conn);
+		return false;
+	}
+	pool_return(attempt->scheduler->pool, conn);
+	attempt->conn = NULL;
+	return true;
+}
+
+/* The same of whatever it has. */
+static bool attempt_let_lease_go(struct attempt *attempt)
+{
+	if (attempt->conn)
+		return attempt_let_conn_go(attempt);
+	if (attempt_is_shared(attempt))
+		return mux_leave(&attempt->mux_user);
+	pool_unlease(attempt->scheduler->pool, &attempt->user);
+	return true;
+}
+
+static void attempt_let_go(struct attempt *attempt)
+{
+	struct timer_wheel *timers = ring_timers(attempt->scheduler->ring);
 
 	flight_close(attempt);
 	attempt_enter(attempt, ATTEMPT_JOIN);
 	exchange_end(&attempt->exchange);
-	if (conn && !(attempt->exchange.is_clean && conn_is_quiet(conn))) {
-		timer_stop(ring_timers(attempt->scheduler->ring), &attempt->timer);
-		conn_abort(conn);
-		return;
-	}
-	if (conn)
-		pool_return(attempt->scheduler->pool, conn);
-	attempt->conn = NULL;
-	attempt_release(attempt);
-}
-
-/* Once more? */
-
-static bool status_asks_for_pause(uint16_t status)
-{
-	return status == 429 || status == 503;
-}
-
-/* What the response asks for, where the job listens to that. */
-static uint64_t attempt_retry_after(const struct attempt *attempt, const struct plan_spec *spec)
-{
-	const struct response_head *head = &attempt->exchange.head;
-	uint64_t after_ns;
-
-	if (!attempt->exchange.has_head || (spec->retry && !spec->retry->retry_after))
-		return RETRY_AFTER_NONE;
-	for (uint32_t i = 0; i < head->n_headers; i++) {
-		if (text_equal_nocase(head->headers[i].name, TEXT("retry-after")) &&
-			retry_after_parse(head->headers[i].value,
-				(int64_t)(clock_unix_ns() / NS_PER_S), &after_ns))
-			return after_ns;
-	}
-	return RETRY_AFTER_NONE;
-}
-
-/* An origin that asks for it is left alone for a while, by all graphs of its user. */
-static void attempt_pause_origin(struct attempt *attempt)
-{
-	struct scheduler *scheduler = attempt->scheduler;
-	uint64_t after_ns;
-
-	if (!attempt->exchange.has_head || !status_asks_for_pause(attempt->exchange.head.status))
-		return;
-	after_ns = attempt_retry_after(attempt, job_plan(attempt->job)->spec);
-	if (after_ns == RETRY_AFTER_NONE || after_ns == 0)
-		return;
-	if (after_ns > scheduler->options.retry_after_max_ns)
-		after_ns = scheduler->options.retry_after_max_ns;
-	share_pause(scheduler->pool, attempt->route->share, attempt_now(attempt) + after_ns);
-}
-
-static bool job_is_idempotent(const struct job *job)
-{
-	static const struct text methods[] = {TEXT_INIT("GET"), TEXT_INIT("HEAD"), TEXT_INIT("PUT"),
-		TEXT_INIT("DELETE"), TEXT_INIT("OPTIONS"), TEXT_INIT("TRACE")};
-	const struct plan_fields *headers = &job_plan(job)->spec->headers;
-	struct text method = template_method(job);
-
-	for (size_t i = 0; i < countof(methods); i++) {
-		if (text_equal(method, methods[i]))
-			return true;
-	}
-	for (uint32_t i = 0; i < headers->n; i++) {
-		if (text_equal_nocase(headers->fields[i].name, TEXT("idempotency-key")))
-			return true;
-	}
-	return false;
-}
-
-/* The job's own deadline, or an earlier one of what is around it. */
-static uint64_t job_deadline(const struct job *job)
-{
-	uint64_t above = job_deadline_above(job);
-	uint64_t length = job_plan(job)->spec->timeouts.job_ns;
-
-	return length < above - job->slot_ns ? job->slot_ns + length : above;
-}
-
-/* A fifth of what goes there may be repetitions, and a few in any case. */
-#define BUDGET_FLOOR 3
-
-static bool share_has_budget(struct share *share, uint64_t now_ns)
-{
-	uint64_t allowed = rate_count(&share->sent, now_ns) / 5;
-
-	return rate_count(&share->repeated, now_ns) <
-	       (allowed > BUDGET_FLOOR ? allowed : BUDGET_FLOOR);
-}
-
-static struct retry_answer attempt_ask_retry(
-	const struct attempt *attempt, const struct job *job, const struct attempt_result *result)
-{
-	struct scheduler *scheduler = attempt->scheduler;
-	const struct plan_spec *spec = job_plan(job)->spec;
-	uint64_t now_ns = attempt_now(attempt);
-	enum record_sent sent = attempt_sent(attempt);
-	struct retry_question question = {
-		.retry = spec->retry,
-		.n_attempts = (job->trial ? job->trial->n_attempts : 0) + 1,
-		.code = result->fault->code,
-		.status = result->show_response ? attempt->exchange.head.status : 0,
-		.sent = job->trial && job->trial->sent > sent ? job->trial->sent : sent,
-		.is_idempotent = job_is_idempotent(job),
-		.now_ns = now_ns,
-		.deadline_ns = job_deadline(job),
-		.retry_after_ns = attempt_retry_after(attempt, spec),
-		.retry_after_max_ns = scheduler->options.retry_after_max_ns,
-		.has_budget = share_has_budget(attempt->route->share, now_ns),
-		.random = random_next(&scheduler->random),
-	};
-
-	return retry_decide(&question);
-}
-
-/* Into its trial; false: no memory for the first one. */
-static bool attempt_note_try(
-	const struct attempt *attempt, struct job *job, const struct attempt_result *result)
-{
-	struct record record = attempt_record(attempt, job);
-	struct record_try one = {.time = record.time};
-
-	if (result->fault)
-		one.code = result->fault->code;
-	if (result->show_response)
-		one.status = record.response.status;
-	if (!job->trial) {
-		job->trial = trial_new();
-		if (!job->trial)
-			return false;
-		job->trial->queue_ns = record.time.queue;
-	}
-	one.time.start = job->turn_ns - attempt->graph->accepted_ns;
-	one.time.queue = job->held_ns - job->turn_ns;
-	trial_add(job->trial, &one, attempt_sent(attempt));
-	return true;
-}
-
-/* What it took the job, who may have joined late. */
-static void attempt_count(struct attempt *attempt, const struct job *job)
-{
-	attempt->graph->sum_ns += attempt_now(attempt) - job->held_ns;
-}
-
-/* True where the job goes into its backoff. */
-static bool attempt_try_again(struct attempt *attempt, struct job *job,
-	const struct attempt_result *result, enum record_stopped *ret_stopped)
-{
-	struct retry_answer answer = attempt_ask_retry(attempt, job, result);
-
-	*ret_stopped = answer.stopped;
-	if (!answer.again || job_is_ended(job) || !attempt_note_try(attempt, job, result))
-		return false;
-	attempt_count(attempt, job);
-	rate_add(&attempt->route->share->repeated, attempt_now(attempt));
-	attempt->scheduler->counters.retries++;
-	job_back_off(job, answer.delay_ns);
-	return true;
+	timer_stop(timers, &attempt->timer);
+	timer_stop(timers, &attempt->go_on);
+	/* One for ourselves, so that it is not over before all have been asked. */
+	attempt->n_joining = 1;
+	attempt->n_joining += !attempt_let_lease_go(attempt);
+	attempt->n_joining += !source_close(&attempt->source);
+	attempt->n_joining += !store_close(&attempt->store);
+	attempt_joined(attempt);
 }
 
 /* Jobs. */
@@ -232,7 +104,7 @@ static struct text attempt_body(const struct attempt *attempt)
 {
 	const struct buffer *body = &attempt->exchange.body;
 
-	if (attempt->exchange.discards)
+	if (attempt->exchange.to != EXCHANGE_KEEP)
 		return (struct text){NULL, 0};
 	return (struct text){body->data ? body->data : "", body->size};
 }
@@ -272,7 +144,7 @@ static void attempt_settle_job(struct attempt *attempt, struct job *job, const c
 	job_settle(job, &record, body, body_memory);
 }
 
-static bool status_is_ok(const struct plan_spec *spec, uint16_t status)
+bool attempt_status_is_ok(const struct plan_spec *spec, uint16_t status)
 {
 	for (uint32_t i = 0; i < spec->n_ok; i++) {
 		if (status >= spec->ok[i].from && status <= spec->ok[i].to)
@@ -296,6 +168,25 @@ static bool status_is_retryable(uint16_t status)
 	}
 }
 
+/* True where the job goes on elsewhere. *ret_fault has a code where it cannot. */
+static bool attempt_hop(struct attempt *attempt, struct job *job, struct fault *ret_fault)
+{
+	const struct plan_spec *spec = job_plan(job)->spec;
+	struct trail_request request = {
+		.url = &attempt->url,
+		.method = template_method(job),
+		.has_body = spec->body != PLAN_BODY_NONE && (!job->trail || job->trail->keeps_body),
+	};
+
+	if (!attempt->is_hop || trail_follow(&job->trail, spec, &request, &attempt->exchange.head,
+					ret_fault) != TRAIL_GOES_ON)
+		return false;
+	job->trail->slot_ns = attempt->slot_ns;
+	attempt_count(attempt, job);
+	job_hop(job);
+	return true;
+}
+
 /* A complete response, as the job takes it. */
 static void attempt_settle_by_response(
 	struct attempt *attempt, struct job *job, const char *leader, char **body_memory)
@@ -305,9 +196,14 @@ static void attempt_settle_by_response(
 		.retryable = status_is_retryable(head->status),
 		.show_response = true,
 	};
-	struct fault fault;
+	struct fault fault = {.code = FAULT_NONE};
 
-	if (!status_is_ok(job_plan(job)->spec, head->status)) {
+	if (attempt_hop(attempt, job, &fault))
+		return;
+	if (fault.code != FAULT_NONE) {
+		result.fault = &fault;
+		result.retryable = false;
+	} else if (!attempt_status_is_ok(job_plan(job)->spec, head->status)) {
 		fault_set(&fault, FAULT_HTTP_STATUS, "%u%s%.*s", head->status,
 			head->reason.size ? " " : "", TEXT_ARGS(head->reason));
 		result.fault = &fault;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/attempt_record.h"
 
-#include "job/attempt.h"
-#include "job/graph.h"
-#include "job/scheduler.h"
+#include "job/attempt_private.h"
+#include "job/trail.h"
+#include "job/trial.h"
 
 static uint64_t span(uint64_t from, uint64_t to)
 {
@@ -16,6 +16,30 @@ static uint64_t span_so_far(uint64_t from, uint64_t to, uint64_t now)
 	return span(from, to ? to : now);
 }
 
+/* What of it passed while the attempt waited for it: nothing, where it was there. */
+static uint64_t span_waited(const struct attempt *attempt, uint64_t from, uint64_t to)
+{
+	uint64_t now = ring_now(attempt->scheduler->ring);
+
+	if (!from)
+		return 0;
+	return span_so_far(from > attempt->lease_ns ? from : attempt->lease_ns, to, now);
+}
+
+static void attempt_fill_conn_times(const struct attempt *attempt, struct record_time *time)
+{
+	const struct conn *conn = attempt_conn(attempt);
+	const struct conn_times *times;
+
+	if (!conn)
+		return;
+	times = &conn->times;
+	time->dns = span_waited(attempt, times->dialed_ns, times->resolved_ns);
+	time->connect = span_waited(attempt, times->resolved_ns, times->connected_ns);
+	if (attempt->route->is_https)
+		time->tls = span_waited(attempt, times->connected_ns, times->ready_ns);
+}
+
 static void attempt_fill_times(
 	const struct attempt *attempt, const struct job *job, struct record_time *time)
 {
@@ -24,20 +48,15 @@ static void attempt_fill_times(
 	time->queue = span(job->ready_ns, job->slot_ns);
 	time->first_byte = span_so_far(attempt->begun_ns, attempt->first_byte_ns, now);
 	time->body = span(attempt->first_byte_ns, now);
-	if (attempt->conn && !attempt->is_reused) {
-		const struct conn_times *times = &attempt->conn->times;
-
-		time->dns = span_so_far(times->dialed_ns, times->resolved_ns, now);
-		time->connect = span_so_far(times->resolved_ns, times->connected_ns, now);
-		if (attempt->route->is_https)
-			time->tls = span_so_far(times->connected_ns, times->ready_ns, now);
-	}
+	attempt_fill_conn_times(attempt, time);
 }
 
 enum record_sent attempt_sent(const struct attempt *attempt)
 {
+	const struct trail *trail = attempt->job ? attempt->job->trail : NULL;
+
 	if (attempt->sent_ns || exchange_has_begun(&attempt->exchange) ||
-		attempt->sent_before == RECORD_SENT_FULL)
+		attempt->sent_before == RECORD_SENT_FULL || trail)
 		return RECORD_SENT_FULL;
 	/* Given to the kernel, which has not said how much of it went out. */
 	return attempt->begun_ns ? RECORD_SENT_PARTIAL : attempt->sent_before;
@@ -47,22 +66,28 @@ struct record attempt_record(const struct attempt *attempt, const struct job *jo
 {
 	const struct exchange *exchange = &attempt->exchange;
 	struct record record = job_record(job);
+	const struct conn *conn = attempt_conn(attempt);
 
-	if (!job->trial)
-		record.attempts = attempt->conn || attempt->begun_ns ? 1 : 0;
+	if (job->trial)
+		record.attempts = job->trial->n_attempts;
+	else
+		record.attempts = conn || attempt->begun_ns || job->trail ? 1 : 0;
 	attempt_fill_times(attempt, job, &record.time);
-	if (attempt->conn && attempt->conn->remote[0])
-		record.conn =
-			(struct record_conn){text_from(attempt->conn->remote), attempt->is_reused};
+	if (conn && conn->remote[0])
+		record.conn = (struct record_conn){text_from(conn->remote), attempt->is_reused};
 	if (!exchange->has_head)
 		return record;
 	record.response = (struct record_response){
 		.status = exchange->head.status,
-		.version = exchange->head.version_minor,
+		.version = exchange->head.version_major == 2 ? 2 : exchange->head.version_minor,
 		.url = attempt->url.text,
 		.headers = exchange->head.headers,
 		.n_headers = exchange->head.n_headers,
 		.bytes = exchange->body_bytes,
 	};
+	if (job->trail) {
+		record.response.hops = job->trail->hops;
+		record.response.n_hops = job->trail->n_hops;
+	}
 	return record;
 }

@@ -4,6 +4,7 @@
 #include "http/request.h"
 #include "job/flight.h"
 #include "job/template.h"
+#include "job/trail.h"
 #include "job/warm.h"
 #include "job/way.h"
 
@@ -24,10 +25,16 @@ static bool attempt_init(void *object)
 	list_init(&attempt->link);
 	list_init(&attempt->followers);
 	timer_init(&attempt->timer, attempt_on_timer);
+	timer_init(&attempt->go_on, attempt_on_go_on);
 	buffer_init(&attempt->request, REQUEST_BYTES_MAX);
 	buffer_init(&attempt->url_text, 4 * URL_SIZE_MAX);
 	attempt->user.events = &attempt_conn_events;
-	return exchange_init(&attempt->exchange);
+	list_init(&attempt->user.waiting);
+	h2_stream_init(&attempt->stream, &attempt_stream_events);
+	mux_user_init(&attempt->mux_user, &attempt_mux_events, &attempt->stream);
+	source_init(&attempt->source, &attempt_source_events);
+	store_init(&attempt->store, &attempt_store_events);
+	return exchange_init(&attempt->exchange, &attempt_exchange_events);
 }
 
 static void attempt_deinit(void *object)
@@ -35,6 +42,7 @@ static void attempt_deinit(void *object)
 	struct attempt *attempt = object;
 
 	exchange_deinit(&attempt->exchange);
+	h2_stream_deinit(&attempt->stream);
 	buffer_deinit(&attempt->request);
 	buffer_deinit(&attempt->url_text);
 }
@@ -77,13 +85,14 @@ static void attempt_run(struct attempt *attempt)
 	scope_begin(job->scope);
 	graph_on_attempt(attempt->graph, &attempt->link);
 	scheduler->counters.attempts++;
-	attempt->slot_ns = attempt_now(attempt);
-	job->held_ns = attempt->slot_ns;
+	job->held_ns = attempt_now(attempt);
+	attempt->slot_ns = job->trail ? job->trail->slot_ns : job->held_ns;
 	if (!job->slot_ns)
-		job->slot_ns = attempt->slot_ns;
+		job->slot_ns = job->held_ns;
 	attempt->is_safe = request_method_is_safe(template_method(job));
-	rate_add(&attempt->route->share->sent, attempt->slot_ns);
-	if (!template_request(job, &attempt->url, &attempt->request, &fault)) {
+	rate_add(&attempt->route->share->sent, job->held_ns);
+	if (!attempt_open_source(attempt, &fault) ||
+		!template_request(job, &attempt->url, &attempt->request, &fault)) {
 		attempt_reject(attempt, &fault);
 		return;
 	}
@@ -105,7 +114,11 @@ static struct attempt *attempt_take(struct scheduler *scheduler, struct job *job
 	attempt->claim.n = 0;
 	attempt->route = NULL;
 	attempt->conn = NULL;
+	attempt->unconsumed = 0;
+	attempt->has_piece = false;
+	attempt->is_last_piece = false;
 	attempt->slot_ns = 0;
+	attempt->lease_ns = 0;
 	attempt->begun_ns = 0;
 	attempt->sent_ns = 0;
 	attempt->first_byte_ns = 0;
@@ -113,6 +126,9 @@ static struct attempt *attempt_take(struct scheduler *scheduler, struct job *job
 	attempt->uploaded = 0;
 	attempt->sent_before = RECORD_SENT_NONE;
 	attempt->is_replay = false;
+	attempt->is_hop = false;
+	attempt->has_given = false;
+	attempt->is_chunked = false;
 	attempt->is_reused = false;
 	attempt->is_flight = false;
 	exchange_rest(&attempt->exchange);
@@ -129,6 +145,21 @@ static void attempt_give(struct attempt *attempt)
 	slab_give(&attempt->scheduler->attempts, attempt);
 }
 
+/* Where a redirect leads; or what the document says. */
+static bool attempt_find_url(struct attempt *attempt, struct fault *ret_fault)
+{
+	struct job *job = attempt->job;
+
+	if (!job->trail)
+		return template_url(job, &attempt->url_text, &attempt->url, ret_fault);
+	buffer_clear(&attempt->url_text);
+	/* A URL in normal form stays as it is. */
+	if (url_parse(job->trail->url.text, &attempt->url_text, &attempt->url) == URL_OK)
+		return true;
+	fault_set(ret_fault, FAULT_OVERLOADED, "no memory for the URL");
+	return false;
+}
+
 /* An attempt that knows where it goes, one of up to `n_max`; NULL: its job was rejected. */
 static struct attempt *attempt_prepare(struct scheduler *scheduler, struct job *job, uint32_t n_max)
 {
@@ -142,8 +173,8 @@ static struct attempt *attempt_prepare(struct scheduler *scheduler, struct job *
 		job_reject(job, &fault, RECORD_BY_NONE);
 		return NULL;
 	}
-	if (template_url(job, &attempt->url_text, &attempt->url, &fault))
-		attempt->route = way_find(job, &attempt->url, &fault);
+	if (attempt_find_url(attempt, &fault))
+		attempt->route = way_find(job, &attempt->url, false, &fault);
 	if (!attempt->route) {
 		attempt_give(attempt);
 		job_reject(job, &fault, RECORD_BY_NONE);

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/exchange.h"
 
+#include "job/exchange_private.h"
 #include "util/container.h"
+#include "util/panic.h"
+
+/*
+ * The body's way: off the wire, out of its framing (http/h1, or the stream's frames), out of its
+ * codings (exchange_decode.c), under its limit, and to where it goes. Each step takes what it is
+ * given; the one that can be slow, decoding, keeps what it has not come to and says so by
+ * EXCHANGE_HELD, and so does a taker that is full. The attempt then receives no more, which the
+ * origin feels, and comes back later.
+ */
 
 /* Beyond this many bytes to come, one large receive costs less than many small ones. */
 #define EXCHANGE_LONG_BYTES (64 * 1024)
@@ -19,52 +29,87 @@
 static bool exchange_on_head(struct h1_sink *sink, const struct response_head *head);
 static bool exchange_on_body(struct h1_sink *sink, const char *data, size_t size);
 
-bool exchange_init(struct exchange *exchange)
+/* Memory. */
+
+void exchange_common_init(struct exchange_common *common, size_t *held_bytes, size_t held_bytes_max)
 {
+	*common = (struct exchange_common){
+		.held_bytes = held_bytes,
+		.held_bytes_max = held_bytes_max,
+	};
+	buffer_init(&common->slice, 2 * DECODE_SLICE);
+}
+
+void exchange_common_deinit(struct exchange_common *common)
+{
+	common->spare = decode_free(common->spare);
+	buffer_deinit(&common->slice);
+}
+
+bool exchange_init(struct exchange *exchange, const struct exchange_events *events)
+{
+	exchange->events = events;
 	exchange->sink.on_head = exchange_on_head;
 	exchange->sink.on_body = exchange_on_body;
+	exchange->decode = NULL;
+	exchange->own_held_bytes = 0;
 	buffer_init(&exchange->body, SIZE_MAX);
+	buffer_init(&exchange->coded, SIZE_MAX);
 	exchange->h1 = h1_new();
 	return exchange->h1;
 }
 
 void exchange_deinit(struct exchange *exchange)
 {
+	expect(!exchange->decode);
 	h1_free(exchange->h1);
 	buffer_deinit(&exchange->body);
+	buffer_deinit(&exchange->coded);
+}
+
+static void exchange_reset(struct exchange *exchange)
+{
+	exchange->body_bytes = 0;
+	exchange->coded_at = 0;
+	exchange->has_head = false;
+	exchange->has_more = false;
+	exchange->is_full = false;
+	exchange->is_complete = false;
+	exchange->is_clean = false;
+	exchange->fault.code = FAULT_NONE;
 }
 
 void exchange_rest(struct exchange *exchange)
 {
 	h1_begin(exchange->h1, &exchange->sink, false);
-	exchange->body_bytes = 0;
-	exchange->has_head = false;
-	exchange->is_clean = false;
+	exchange_reset(exchange);
 }
 
-void exchange_begin(struct exchange *exchange, const struct exchange_request *request)
+void exchange_begin(struct exchange *exchange, struct exchange_common *common,
+	const struct exchange_request *request)
 {
+	exchange_end(exchange);
 	h1_begin(exchange->h1, &exchange->sink, request->is_head);
-	exchange->body_bytes = 0;
+	exchange_reset(exchange);
+	exchange->common = common;
 	exchange->body_bytes_max = request->body_bytes_max;
-	exchange->held_bytes = request->held_bytes;
-	exchange->held_bytes_max = request->held_bytes_max;
-	exchange->discards = request->discards;
-	exchange->has_head = false;
-	exchange->is_clean = false;
-	exchange->fault.code = FAULT_NONE;
+	exchange->to = request->to;
+	exchange->decodes = request->decodes;
 }
 
 void exchange_end(struct exchange *exchange)
 {
+	exchange_decode_end(exchange);
 	buffer_reset(&exchange->body, EXCHANGE_BODY_KEEP);
 	if (exchange->own_held_bytes == 0)
 		return;
-	*exchange->held_bytes -= exchange->own_held_bytes;
+	*exchange->common->held_bytes -= exchange->own_held_bytes;
 	exchange->own_held_bytes = 0;
 }
 
-static bool exchange_fail(struct exchange *exchange, enum fault_code code, const char *why)
+/* What came. */
+
+bool exchange_fail(struct exchange *exchange, enum fault_code code, const char *why)
 {
 	fault_set(&exchange->fault, code, "%s", why);
 	return false;
@@ -77,52 +122,98 @@ static bool exchange_fail_size(struct exchange *exchange)
 	return false;
 }
 
-static bool exchange_on_head(struct h1_sink *sink, const struct response_head *head)
+static bool exchange_start_body(struct exchange *exchange)
 {
-	struct exchange *exchange = container_of(sink, struct exchange, sink);
+	const struct response_head *head = &exchange->head;
 	uint64_t reserve = head->length;
 
-	exchange->head = *head;
-	exchange->has_head = true;
+	if (exchange->decodes && decode_is_needed(head->headers, head->n_headers))
+		return exchange_decode_begin(exchange);
 	if (head->framing != BODY_LENGTH)
 		return true;
 	if (head->length > exchange->body_bytes_max)
 		return exchange_fail_size(exchange);
 	if (reserve > EXCHANGE_RESERVE_MAX)
 		reserve = EXCHANGE_RESERVE_MAX;
-	if (!exchange->discards && !buffer_reserve(&exchange->body, (size_t)reserve))
+	if (exchange->to == EXCHANGE_KEEP && !buffer_reserve(&exchange->body, (size_t)reserve))
 		return exchange_fail(exchange, FAULT_OVERLOADED, "no memory for the body");
 	return true;
+}
+
+static bool exchange_on_head(struct h1_sink *sink, const struct response_head *head)
+{
+	struct exchange *exchange = container_of(sink, struct exchange, sink);
+
+	exchange->head = *head;
+	exchange->has_head = true;
+	if (exchange->events && !exchange->events->on_head(exchange))
+		return false;
+	return exchange_start_body(exchange);
 }
 
 /* True where there is room for so many bytes more. A large body leaves a quarter to small ones. */
 static bool exchange_may_hold(const struct exchange *exchange, size_t size)
 {
-	size_t max = exchange->held_bytes_max, held = *exchange->held_bytes;
+	size_t max = exchange->common->held_bytes_max, held = *exchange->common->held_bytes;
 
 	if (exchange->own_held_bytes + size > EXCHANGE_LARGE_BYTES)
 		max -= max / 4;
 	return held <= max && size <= max - held;
 }
 
+bool exchange_hold(struct exchange *exchange, struct buffer *buffer, const char *data, size_t size)
+{
+	if (!exchange_may_hold(exchange, size))
+		return exchange_fail(exchange, FAULT_OVERLOADED,
+			"the daemon holds as many bytes of bodies as it may");
+	*exchange->common->held_bytes += size;
+	exchange->own_held_bytes += size;
+	buffer_append(buffer, data, size);
+	if (buffer->failed)
+		return exchange_fail(exchange, FAULT_OVERLOADED, "no memory for the body");
+	return true;
+}
+
+bool exchange_take(struct exchange *exchange, const char *data, size_t size)
+{
+	exchange->body_bytes += size;
+	if (exchange->body_bytes > exchange->body_bytes_max)
+		return exchange_fail_size(exchange);
+	switch (exchange->to) {
+	case EXCHANGE_KEEP: return exchange_hold(exchange, &exchange->body, data, size);
+	case EXCHANGE_DROP: return true;
+	case EXCHANGE_GIVE: return exchange->events->on_piece(exchange, data, size);
+	}
+	unreachable("a body that goes elsewhere");
+}
+
 static bool exchange_on_body(struct h1_sink *sink, const char *data, size_t size)
 {
 	struct exchange *exchange = container_of(sink, struct exchange, sink);
 
-	exchange->body_bytes += size;
-	if (exchange->body_bytes > exchange->body_bytes_max)
-		return exchange_fail_size(exchange);
-	if (exchange->discards)
-		return true;
-	if (!exchange_may_hold(exchange, size))
-		return exchange_fail(exchange, FAULT_OVERLOADED,
-			"the daemon holds as many bytes of bodies as it may");
-	*exchange->held_bytes += size;
-	exchange->own_held_bytes += size;
-	buffer_append(&exchange->body, data, size);
-	if (exchange->body.failed)
-		return exchange_fail(exchange, FAULT_OVERLOADED, "no memory for the body");
-	return true;
+	if (exchange->decode)
+		return exchange_decode(exchange, (struct text){data, size});
+	return exchange_take(exchange, data, size);
+}
+
+/* What came of it. */
+
+static enum exchange_result exchange_judge(struct exchange *exchange)
+{
+	if (exchange->fault.code != FAULT_NONE)
+		return EXCHANGE_FAULT;
+	if (exchange_has_work(exchange))
+		return EXCHANGE_HELD;
+	if (exchange->is_complete)
+		return exchange_decode_finish(exchange) ? EXCHANGE_DONE : EXCHANGE_FAULT;
+	return exchange->is_full ? EXCHANGE_HELD : EXCHANGE_MORE;
+}
+
+enum exchange_result exchange_go_on(struct exchange *exchange)
+{
+	if (exchange->fault.code == FAULT_NONE && exchange_has_work(exchange) && !exchange->is_full)
+		exchange_decode_on(exchange);
+	return exchange_judge(exchange);
 }
 
 /* What the parser says is wrong, as a fault. */
@@ -141,35 +232,65 @@ static void exchange_set_h1_fault(struct exchange *exchange)
 	fault_set(&exchange->fault, codes[fault.kind], "%s", fault.why);
 }
 
-static enum exchange_result exchange_result(struct exchange *exchange, enum h1_result result)
+static enum exchange_result exchange_heed(struct exchange *exchange, enum h1_result result)
 {
 	switch (result) {
-	case H1_MORE: return EXCHANGE_MORE;
-	case H1_DONE: return EXCHANGE_DONE;
-	case H1_STOPPED: return EXCHANGE_FAULT;
-	case H1_FAULT: exchange_set_h1_fault(exchange); return EXCHANGE_FAULT;
+	case H1_DONE: exchange->is_complete = true; break;
+	case H1_FAULT: exchange_set_h1_fault(exchange); break;
+	case H1_MORE:
+	case H1_STOPPED: break;
 	}
-	return EXCHANGE_FAULT;
+	return exchange_judge(exchange);
 }
 
 enum exchange_result exchange_feed(struct exchange *exchange, const char *data, size_t size)
 {
+	enum h1_result result;
 	size_t used;
-	enum h1_result result = h1_feed(exchange->h1, data, size, &used);
 
+	/* Bytes behind a response that is not worked off yet. */
+	if (exchange->is_complete) {
+		exchange->is_clean = false;
+		return exchange_judge(exchange);
+	}
+	result = h1_feed(exchange->h1, data, size, &used);
 	if (result == H1_DONE)
 		exchange->is_clean = used == size && h1_keeps_alive(exchange->h1);
-	return exchange_result(exchange, result);
+	return exchange_heed(exchange, result);
 }
 
 enum exchange_result exchange_feed_end(struct exchange *exchange)
 {
-	return exchange_result(exchange, h1_feed_end(exchange->h1));
+	exchange->is_clean = false;
+	if (exchange->is_complete)
+		return exchange_judge(exchange);
+	return exchange_heed(exchange, h1_feed_end(exchange->h1));
 }
+
+enum exchange_result exchange_take_head(struct exchange *exchange, const struct response_head *head)
+{
+	exchange_on_head(&exchange->sink, head);
+	return exchange_judge(exchange);
+}
+
+enum exchange_result exchange_take_body(struct exchange *exchange, const char *data, size_t size)
+{
+	exchange_on_body(&exchange->sink, data, size);
+	return exchange_judge(exchange);
+}
+
+enum exchange_result exchange_take_end(struct exchange *exchange)
+{
+	exchange->is_complete = true;
+	return exchange_judge(exchange);
+}
+
+/* Long bodies. */
 
 uint64_t exchange_droppable(const struct exchange *exchange)
 {
-	if (!exchange->discards || !exchange_is_long(exchange) || !h1_body_is_plain(exchange->h1))
+	if (exchange->to != EXCHANGE_DROP || exchange->decode || !exchange_is_long(exchange) ||
+		!h1_body_is_plain(exchange->h1))
 		return 0;
 	return h1_body_left(exchange->h1);
 }
@@ -178,15 +299,12 @@ enum exchange_result exchange_skip(struct exchange *exchange, size_t size)
 {
 	enum h1_result result;
 
-	exchange->body_bytes += size;
-	if (exchange->body_bytes > exchange->body_bytes_max) {
-		exchange_fail_size(exchange);
+	if (!exchange_take(exchange, NULL, size))
 		return EXCHANGE_FAULT;
-	}
 	result = h1_skip(exchange->h1, size);
 	if (result == H1_DONE)
 		exchange->is_clean = h1_keeps_alive(exchange->h1);
-	return exchange_result(exchange, result);
+	return exchange_heed(exchange, result);
 }
 
 bool exchange_is_long(const struct exchange *exchange)

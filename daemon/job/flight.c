@@ -23,12 +23,16 @@ static bool flight_is_shareable(const struct job *job)
 {
 	const struct plan_spec *spec = job_plan(job)->spec;
 
-	if (!spec->dedupe)
+	struct text method;
+
+	/* What a stream or a file gets is one job's. */
+	if (!spec->dedupe || spec->output == PLAN_STREAM || spec->output == PLAN_FILE)
 		return false;
 	/* Mostly nobody has said anything. */
-	if (!spec->method.data)
+	if (!spec->method.data && !job->trail)
 		return spec->body == PLAN_BODY_NONE;
-	return text_is(spec->method, "GET") || text_is(spec->method, "HEAD");
+	method = template_method(job);
+	return text_is(method, "GET") || text_is(method, "HEAD");
 }
 
 /* All that would make an attempt end otherwise, but for what the request's bytes say. */
@@ -41,7 +45,8 @@ static bool spec_has_same_limits(const struct plan_spec *a, const struct plan_sp
 	/* The wait for a place is over. */
 	times.queue_ns = a->timeouts.queue_ns;
 	return memcmp(&a->timeouts, &times, sizeof(times)) == 0 && a->max_body == b->max_body &&
-	       a->output == b->output && a->http == b->http && a->decode == b->decode;
+	       a->output == b->output && a->http == b->http && a->decode == b->decode &&
+	       a->redirects == b->redirects;
 }
 
 static bool flight_is_same(const void *value, const void *key)
@@ -122,7 +127,7 @@ static bool flight_is_unknown(const struct job *job)
 	const struct plan_job *plan = job_plan(job);
 	const struct table *flights = &job_graph(job)->flights;
 
-	return !plan->url_is_template && plan->spec->query.n == 0 &&
+	return !job->trail && !plan->url_is_template && plan->spec->query.n == 0 &&
 	       !table_find(flights, table_hash(plan->url), flight_is_any, NULL);
 }
 

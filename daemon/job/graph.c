@@ -218,6 +218,8 @@ void graph_pause(struct graph *graph, bool paused)
 	graph->group.requests.paused = paused;
 	if (paused)
 		return;
+	list_each(link, &graph->attempts)
+		attempt_resume(attempt_of_link(link));
 	graph_kick(graph);
 	budget_freed(&graph->group.requests, &scheduler->freed);
 	scheduler_kick(scheduler);

@@ -9,6 +9,7 @@
 #include "job/name.h"
 #include "job/outcome.h"
 #include "job/scheduler.h"
+#include "job/trail.h"
 #include "job/trial.h"
 #include "proto/json.h"
 #include "util/panic.h"
@@ -38,6 +39,7 @@ void job_deinit(struct job *job)
 	if (job->outcome)
 		job_forget(job);
 	job->trial = trial_free(job->trial);
+	job->trail = trail_free(job->trail);
 	job->group = group_free(job->group);
 }
 
@@ -97,13 +99,13 @@ static void job_record_trial(const struct job *job, struct record *record)
 {
 	const struct trial *trial = job->trial;
 
-	if (!trial && job->has_flown) {
+	if (!trial && (job->has_flown || job->trail)) {
 		record->attempts = 1;
-		record->reason.sent = job->flown_sent;
+		record->reason.sent = job->trail ? job->trail->sent : job->flown_sent;
 	}
 	if (!trial)
 		return;
-	record->attempts = trial->n_attempts;
+	record->attempts = trial->n_attempts + (job->trail != NULL);
 	record->tries = trial->tries;
 	record->n_tries = trial->n_tries;
 	record->reason.sent = trial->sent;
@@ -218,6 +220,7 @@ static void job_settle_as(
 	graph->owner->events->on_settled(graph, record, body, body_memory);
 	graph_on_settled(graph, job, record);
 	job->trial = trial_free(job->trial);
+	job->trail = trail_free(job->trail);
 }
 
 void job_settle(struct job *job, struct record *record, struct text body, char **body_memory)
@@ -321,6 +324,7 @@ void job_back_off(struct job *job, uint64_t delay_ns)
 	expect(job->state == JOB_RUNNING && job->trial);
 	job->state = JOB_BACKOFF;
 	job->attempt = NULL;
+	job->trail = trail_free(job->trail);
 	trial_set_backoff(job->trial, delay_ns);
 	timer_set(ring_timers(scheduler->ring), &job->timer, ring_now(scheduler->ring) + delay_ns);
 }
@@ -331,11 +335,17 @@ static void job_return(struct job *job)
 	struct scheduler *scheduler = job_graph(job)->scheduler;
 	uint64_t job_ns = job_plan(job)->spec->timeouts.job_ns;
 
-	job_graph(job)->sum_ns += job->trial->backoff_ns;
 	if (job_ns != PLAN_NEVER)
 		timer_set(ring_timers(scheduler->ring), &job->timer, job->slot_ns + job_ns);
 	job->state = JOB_WAITING;
 	scheduler_ready(scheduler, job);
+}
+
+void job_hop(struct job *job)
+{
+	expect(job->state == JOB_RUNNING && job->trail);
+	job->attempt = NULL;
+	job_return(job);
 }
 
 void job_time_out(struct job *job)
@@ -361,6 +371,7 @@ static void job_on_timer(struct timer *timer)
 	if (job_is_ended(job))
 		return;
 	if (job->state == JOB_BACKOFF) {
+		job_graph(job)->sum_ns += job->trial->backoff_ns;
 		job_return(job);
 		return;
 	}

@@ -46,6 +46,7 @@ struct graph;
 struct group;
 struct outcome;
 struct scope;
+struct trail;
 struct trial;
 
 enum job_state {
@@ -92,6 +93,8 @@ struct job {
 	struct outcome *outcome;
 	/* What its attempts have come to; NULL before the first was followed by a backoff. */
 	struct trial *trial;
+	/* The redirects that its attempt has followed; NULL: none. */
+	struct trail *trail;
 	/* Of a group or fan-out; NULL: a leaf. */
 	struct group *group;
 	/* QUEUED: queue_timeout, or after a backoff the job's own; BACKOFF: its end; following
@@ -164,6 +167,9 @@ void job_time_out(struct job *job);
 
 /* Waits for its next attempt. It has no attempt. */
 void job_back_off(struct job *job, uint64_t delay_ns);
+
+/* Its attempt goes on at another place (job->trail): it competes for one again. It has no attempt. */
+void job_hop(struct job *job);
 
 /* The group or fan-out it is in; that of the graph where it is in none. */
 struct group *job_parent(const struct job *job);

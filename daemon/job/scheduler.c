@@ -166,6 +166,8 @@ void scheduler_init(struct scheduler *scheduler, struct ring *ring, struct pool 
 	list_init(&scheduler->graphs);
 	task_init(&scheduler->task, scheduler_run);
 	timer_init(&scheduler->timer, scheduler_on_timer);
+	exchange_common_init(
+		&scheduler->exchanges, &scheduler->body_bytes, options->body_bytes_max);
 	scheduler->random = (struct random){options->seed};
 	scheduler->pool_owner.on_resumed = scheduler_on_resumed;
 	pool_set_owner(pool, &scheduler->pool_owner);
@@ -180,6 +182,8 @@ void scheduler_deinit(struct scheduler *scheduler)
 	task_cancel(&scheduler->task);
 	timer_stop(ring_timers(scheduler->ring), &scheduler->timer);
 	slab_deinit(&scheduler->attempts);
+	exchange_common_deinit(&scheduler->exchanges);
+	header_list_deinit(&scheduler->request_headers);
 }
 
 void scheduler_ready(struct scheduler *scheduler, struct job *job)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "job/exchange.h"
 #include "job/name.h"
 #include "net/pool.h"
 #include "ring/ring.h"
@@ -83,6 +84,9 @@ struct scheduler {
 	uint32_t n_graphs;
 	uint64_t next_order;
 	size_t body_bytes;
+	struct exchange_common exchanges;
+	/* A request's, while it is put on a stream. */
+	struct header_list request_headers;
 	struct scheduler_counters counters;
 	struct random random;
 	struct scheduler_names names;

@@ -464,7 +464,7 @@ bool template_request(
 		.out = out,
 		.fault = ret_fault,
 		.encode = buffer_append_text,
-		.secret_host = way_is_bound(spec) ? url->host : (struct text){NULL, 0},
+		.secret_host = way_is_bound(spec, url) ? url->host : (struct text){NULL, 0},
 	};
 	struct buffer body;
 	bool done;

@@ -16,12 +16,12 @@
 #include "http/url.h"
 #include "proto/fault.h"
 #include "proto/record.h"
-#include "util/buffer.h"
+#include "util/arena.h"
 
 struct plan_spec;
 
 struct trail {
-	/* Of the next request, views into `memory` or static. */
+	/* Of the next request: views into the arena. */
 	struct url url;
 	struct text method;
 	/* False: no body any more, and none of its headers. */

@@ -59,7 +59,7 @@ static struct route *warm_route(const struct job *job)
 
 	buffer_init(&memory, 2 * URL_SIZE_MAX);
 	if (warm_url(job, &memory, &url))
-		route = way_find(job, &url, &fault);
+		route = way_find(job, &url, false, &fault);
 	buffer_deinit(&memory);
 	return route;
 }

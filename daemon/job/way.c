@@ -3,6 +3,7 @@
 
 #include "job/graph.h"
 #include "job/scheduler.h"
+#include "job/trail.h"
 
 /* Which address overrides hold for this URL. */
 static const struct plan_resolve *way_override(const struct plan_spec *spec, const struct url *url)
@@ -16,11 +17,13 @@ static const struct plan_resolve *way_override(const struct plan_spec *spec, con
 	return NULL;
 }
 
-bool way_is_bound(const struct plan_spec *spec)
+bool way_is_bound(const struct plan_spec *spec, const struct url *url)
 {
 	const struct plan_tls *tls = &spec->tls;
 
 	/* An authority that is a secret is the administrator's word, not the job's. */
+	if (spec->proxy.url.data && !url->is_https)
+		return false;
 	return spec->n_resolve == 0 && !tls->insecure && !tls->server_name.data &&
 	       (!tls->ca.data || plan_secret_name(tls->ca).data);
 }
@@ -57,12 +60,15 @@ static bool way_fill_tls(const struct job *job, const struct url *url, struct ro
 
 	key->insecure = tls->insecure;
 	key->ca = tls->ca;
-	key->cert = tls->cert;
-	key->key = tls->key;
-	key->server_name = tls->server_name;
 	key->pins = tls->pins;
-	if (!way_is_bound(spec) &&
-		(plan_secret_name(tls->cert).data || plan_secret_name(tls->key).data)) {
+	/* What is said of one origin and shown to it is no business of another's. */
+	if (!job->trail || !job->trail->is_foreign) {
+		key->cert = tls->cert;
+		key->key = tls->key;
+		key->server_name = tls->server_name;
+	}
+	if (!way_is_bound(spec, url) &&
+		(plan_secret_name(key->cert).data || plan_secret_name(key->key).data)) {
 		fault_set(ret_fault, FAULT_SECRET_UNKNOWN,
 			"a job that says itself where its host is, or how it proves itself, has no "
 			"secret for it");
@@ -95,12 +101,13 @@ static bool way_fill_key(const struct job *job, const struct url *url, struct ro
 	return !url->is_https || way_fill_tls(job, url, ret_key, ret_fault);
 }
 
-struct route *way_find(const struct job *job, const struct url *url, struct fault *ret_fault)
+struct route *way_find(const struct job *job, const struct url *url, bool http11_only,
+	struct fault *ret_fault)
 {
 	const struct plan_spec *spec = job_plan(job)->spec;
 	struct graph *graph = job_graph(job);
 	struct pool *pool = graph->scheduler->pool;
-	struct route *route = known_route(&graph->known, url, spec);
+	struct route *route = http11_only ? NULL : known_route(&graph->known, url, spec);
 	struct route_key key;
 
 	if (route)
@@ -111,11 +118,13 @@ struct route *way_find(const struct job *job, const struct url *url, struct faul
 	}
 	if (!way_fill_key(job, url, &key, ret_fault))
 		return NULL;
+	if (http11_only)
+		key.http11_only = true;
 	route = pool_route(pool, &key);
 	if (!route)
 		fault_set(ret_fault, FAULT_OVERLOADED, "no memory for the route");
 	/* Whether a secret may be used, and what it is, is asked each time. */
-	else if (!url->is_https || !way_has_secrets(&spec->tls))
+	else if (!http11_only && (!url->is_https || !way_has_secrets(&spec->tls)))
 		known_learn_route(&graph->known, pool, url, route, spec);
 	return route;
 }

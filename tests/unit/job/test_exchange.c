@@ -8,22 +8,27 @@
 #include "util/container.h"
 
 static struct exchange exchange;
+static struct exchange_common common;
 static size_t held;
 
-static void begin(const struct exchange_request *request)
+/* As a rule 1 MiB of all bodies, 1000 bytes of this one. */
+static void begin_with(const struct exchange_request *request, size_t held_max)
 {
 	struct exchange_request filled = *request;
 
 	held = 0;
 	/* As the slab gives it. */
 	memset(&exchange, 0, sizeof(exchange));
-	filled.held_bytes = &held;
-	if (filled.held_bytes_max == 0)
-		filled.held_bytes_max = 1024 * 1024;
 	if (filled.body_bytes_max == 0)
 		filled.body_bytes_max = 1000;
-	ck_assert(exchange_init(&exchange));
-	exchange_begin(&exchange, &filled);
+	exchange_common_init(&common, &held, held_max);
+	ck_assert(exchange_init(&exchange, NULL));
+	exchange_begin(&exchange, &common, &filled);
+}
+
+static void begin(const struct exchange_request *request)
+{
+	begin_with(request, 1024 * 1024);
 }
 
 static void end(void)
@@ -31,6 +36,7 @@ static void end(void)
 	exchange_end(&exchange);
 	ck_assert_uint_eq(held, 0);
 	exchange_deinit(&exchange);
+	exchange_common_deinit(&common);
 }
 
 static enum exchange_result feed(const char *text)
@@ -131,20 +137,21 @@ START_TEST(a_body_may_be_as_large_as_allowed_and_no_larger)
 	static const struct {
 		uint64_t max;
 		size_t size;
-		bool discards, fits;
+		enum exchange_to to;
+		bool fits;
 	} cases[] = {
-		{10, 10, false, true},
-		{10, 11, false, false},
-		{10, 10, true, true},
-		{10, 11, true, false},
-		{UINT64_MAX, 5000, true, true},
+		{10, 10, EXCHANGE_KEEP, true},
+		{10, 11, EXCHANGE_KEEP, false},
+		{10, 10, EXCHANGE_DROP, true},
+		{10, 11, EXCHANGE_DROP, false},
+		{UINT64_MAX, 5000, EXCHANGE_DROP, true},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
 		enum exchange_result result = EXCHANGE_MORE;
 
 		begin(&(struct exchange_request){
-			.body_bytes_max = cases[i].max, .discards = cases[i].discards});
+			.body_bytes_max = cases[i].max, .to = cases[i].to});
 		ck_assert_int_eq(feed(HEAD("")), EXCHANGE_MORE);
 		for (size_t n = 0; n < cases[i].size && result == EXCHANGE_MORE; n++)
 			result = feed("x");
@@ -163,7 +170,7 @@ END_TEST
 
 START_TEST(a_discarded_body_takes_no_memory)
 {
-	begin(&(struct exchange_request){.discards = true, .body_bytes_max = UINT64_MAX});
+	begin(&(struct exchange_request){.to = EXCHANGE_DROP, .body_bytes_max = UINT64_MAX});
 	ck_assert_int_eq(feed(HEAD("content-length: 100000000000\r\n") "abc"), EXCHANGE_MORE);
 	ck_assert_uint_eq(exchange.body_bytes, 3);
 	ck_assert_uint_eq(exchange.body.capacity, 0);
@@ -185,15 +192,11 @@ END_TEST
 START_TEST(all_bodies_together_are_bounded)
 {
 	struct exchange other = {0};
-	struct exchange_request request = {
-		.body_bytes_max = 1000,
-		.held_bytes = &held,
-		.held_bytes_max = 10,
-	};
+	struct exchange_request request = {.body_bytes_max = 1000};
 
-	begin(&request);
-	ck_assert(exchange_init(&other));
-	exchange_begin(&other, &request);
+	begin_with(&request, 10);
+	ck_assert(exchange_init(&other, NULL));
+	exchange_begin(&other, &common, &request);
 	ck_assert_int_eq(feed(HEAD("content-length: 7\r\n") "1234567"), EXCHANGE_DONE);
 	ck_assert_uint_eq(held, 7);
 	ck_assert_int_eq(
@@ -214,8 +217,7 @@ END_TEST
 
 START_TEST(one_follows_another_without_a_trace)
 {
-	struct exchange_request request = {
-		.body_bytes_max = 1000, .held_bytes = &held, .held_bytes_max = 1000};
+	struct exchange_request request = {.body_bytes_max = 1000};
 
 	begin(&request);
 	ck_assert_int_eq(feed(HEAD("content-length: 3\r\nx: y\r\n") "abc"), EXCHANGE_DONE);
@@ -224,7 +226,7 @@ START_TEST(one_follows_another_without_a_trace)
 	ck_assert(!exchange.has_head);
 	ck_assert(!exchange.is_clean);
 	ck_assert(!exchange_has_begun(&exchange));
-	exchange_begin(&exchange, &request);
+	exchange_begin(&exchange, &common, &request);
 	ck_assert_int_eq(
 		feed("HTTP/1.0 404 Not Found\r\ncontent-length: 1\r\n\r\nz"), EXCHANGE_DONE);
 	ck_assert_uint_eq(exchange.head.status, 404);
@@ -270,21 +272,20 @@ START_TEST(so_much_of_a_body_nobody_wants_may_be_dropped)
 {
 	static const struct {
 		const char *head;
-		bool discards;
+		enum exchange_to to;
 		uint64_t size;
 	} cases[] = {
-		{HEAD("content-length: 65537\r\n"), true, 65537},
-		{HEAD("content-length: 65537\r\n") "x", true, 0},
-		{HEAD("content-length: 65538\r\n") "x", true, 65537},
-		{HEAD("content-length: 65537\r\n"), false, 0},
-		{HEAD(""), true, UINT64_MAX},
-		{HEAD("transfer-encoding: chunked\r\n"), true, 0},
-		{"HTTP/1.1 200", true, 0},
+		{HEAD("content-length: 65537\r\n"), EXCHANGE_DROP, 65537},
+		{HEAD("content-length: 65537\r\n") "x", EXCHANGE_DROP, 0},
+		{HEAD("content-length: 65538\r\n") "x", EXCHANGE_DROP, 65537},
+		{HEAD("content-length: 65537\r\n"), EXCHANGE_KEEP, 0},
+		{HEAD(""), EXCHANGE_DROP, UINT64_MAX},
+		{HEAD("transfer-encoding: chunked\r\n"), EXCHANGE_DROP, 0},
+		{"HTTP/1.1 200", EXCHANGE_DROP, 0},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
-		begin(&(struct exchange_request){
-			.body_bytes_max = UINT64_MAX, .discards = cases[i].discards});
+		begin(&(struct exchange_request){.body_bytes_max = UINT64_MAX, .to = cases[i].to});
 		ck_assert_int_eq(feed(cases[i].head), EXCHANGE_MORE);
 		ck_assert_msg(exchange_droppable(&exchange) == cases[i].size, "%s", cases[i].head);
 		end();
@@ -294,7 +295,7 @@ END_TEST
 
 START_TEST(what_was_dropped_counts)
 {
-	begin(&(struct exchange_request){.body_bytes_max = UINT64_MAX, .discards = true});
+	begin(&(struct exchange_request){.body_bytes_max = UINT64_MAX, .to = EXCHANGE_DROP});
 	ck_assert_int_eq(feed(HEAD("content-length: 100000\r\n")), EXCHANGE_MORE);
 	ck_assert_int_eq(exchange_skip(&exchange, 60000), EXCHANGE_MORE);
 	ck_assert_int_eq(feed("x"), EXCHANGE_MORE);
@@ -303,7 +304,7 @@ START_TEST(what_was_dropped_counts)
 	ck_assert(exchange.is_clean);
 	end();
 
-	begin(&(struct exchange_request){.body_bytes_max = 100, .discards = true});
+	begin(&(struct exchange_request){.body_bytes_max = 100, .to = EXCHANGE_DROP});
 	ck_assert_int_eq(feed(HEAD("")), EXCHANGE_MORE);
 	ck_assert_int_eq(exchange_skip(&exchange, 100), EXCHANGE_MORE);
 	ck_assert_int_eq(exchange_skip(&exchange, 1), EXCHANGE_FAULT);

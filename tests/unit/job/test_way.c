@@ -71,7 +71,7 @@ static struct route *way_of(const char *id, struct fault *ret_fault)
 
 	buffer_init(&memory, SIZE_MAX);
 	ck_assert_int_eq(url_parse(job_plan(job)->url, &memory, &url), URL_OK);
-	route = way_find(job, &url, ret_fault);
+	route = way_find(job, &url, false, ret_fault);
 	buffer_deinit(&memory);
 	return route;
 }
