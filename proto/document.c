@@ -204,6 +204,44 @@ static void document_finish_edges(struct document *document, yyjson_val *jobs)
 	arena_deinit(&scratch);
 }
 
+/* The job makes a request, and somebody refers to its body: to that of the fan-out where it is the
+ * child of one, which is the place then. PLAN_NONE: not so. */
+static uint32_t document_find_wanted(const struct plan *plan, uint32_t index)
+{
+	const struct plan_job *job = &plan->jobs[index];
+
+	if (job->kind != PLAN_LEAF)
+		return PLAN_NONE;
+	if (job->parent != PLAN_NONE && plan->jobs[job->parent].kind == PLAN_EACH)
+		index = job->parent;
+	return plan->jobs[index].keep & PLAN_KEEP_BODY ? index : PLAN_NONE;
+}
+
+/* A body that goes elsewhere has no value for a reference, ever. (In a group's body it is null.) */
+static void document_check_sinks(struct document *document, yyjson_val *jobs)
+{
+	static const char *const words[] = {
+		[PLAN_DISCARD] = "discard", [PLAN_STREAM] = "stream", [PLAN_FILE] = "file"};
+	const struct plan *plan = document->plan;
+
+	for (uint32_t i = 0; document->has_sinks && i < plan->n_jobs; i++) {
+		struct document_walk walk = {.depth = 0};
+		enum plan_output output = plan->jobs[i].spec->output;
+		uint32_t index = PLAN_NONE;
+
+		if (document_is_over(document))
+			return;
+		if (output != PLAN_INLINE)
+			index = document_find_wanted(plan, i);
+		if (index == PLAN_NONE)
+			continue;
+		document_walk_to(document, &walk, jobs, index);
+		document_refuse(document, &walk.levels[walk.depth - 1].member, FAULT_GRAPH_VALUE,
+			"a reference asks for its body, which is not kept: \"output\" is \"%s\"",
+			words[output]);
+	}
+}
+
 /* The body of a group, or of a fan-out, is made of its children's. */
 static void document_finish_keep(struct plan *plan)
 {
@@ -231,6 +269,7 @@ static void document_build(struct document *document, yyjson_val *graph)
 		document_read_return(document);
 	if (document_is_over(document))
 		return;
+	document_check_sinks(document, job.jobs);
 	document_finish_keep(document->plan);
 	document_finish_edges(document, job.jobs);
 }

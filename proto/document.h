@@ -7,9 +7,7 @@
  * error is used.
  *
  * Errors are found as far as possible in one go, PLAN_ERRORS_MAX at most, each at its JSON
- * pointer; the message of an unknown key names the nearest known one. Keys that this version
- * knows but does not serve yet are refused with GRAPH_KEY, and values with GRAPH_VALUE, in the
- * words "not supported by this version".
+ * pointer; the message of an unknown key names the nearest known one.
  */
 
 #include "proto/plan.h"

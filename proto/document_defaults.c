@@ -113,6 +113,7 @@ bool document_push_defaults(struct document *document, yyjson_val *value, uint32
 	document_begin_defaults(document, &job);
 	if (value)
 		seen = document_read_object(document, &document_job_keys, value, &job, at);
+	document_check_credentials(document, &job, at);
 	document_end_spec(&job);
 	*spec = job.spec;
 	defaults.spec = spec;

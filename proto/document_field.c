@@ -271,6 +271,7 @@ void document_read_headers(struct document *document, struct document_job *job, 
 	const struct document_at *at)
 {
 	job->place = DOCUMENT_IN_HEADER;
+	job->says_headers = true;
 	document->n_fields = 0;
 	/* The graph's own are merged with none. */
 	if (document->n_defaults > 0)

@@ -25,9 +25,16 @@ enum {
 	DOCUMENT_KEY_FORM,
 	DOCUMENT_KEY_BODY,
 	DOCUMENT_KEY_BODY_BASE64,
+	DOCUMENT_KEY_BODY_FD,
 	DOCUMENT_KEY_EACH,
 	DOCUMENT_KEY_CONCURRENCY,
 	DOCUMENT_KEY_NEEDS,
+	DOCUMENT_KEY_HEADERS,
+	DOCUMENT_KEY_AUTH,
+	DOCUMENT_KEY_PROXY,
+	DOCUMENT_KEY_HTTP,
+	DOCUMENT_KEY_OUTPUT,
+	DOCUMENT_KEY_FD,
 	DOCUMENT_KEY_OTHERS,
 };
 
@@ -41,7 +48,8 @@ enum {
 #define DOCUMENT_BITS_EACH      (DOCUMENT_BIT(EACH) | DOCUMENT_BIT(NEEDS))
 #define DOCUMENT_BITS_EACH_LEAF (DOCUMENT_BITS_EACH | DOCUMENT_BIT(CONCURRENCY))
 #define DOCUMENT_BITS_BODY                                                                         \
-	(DOCUMENT_BIT(JSON) | DOCUMENT_BIT(FORM) | DOCUMENT_BIT(BODY) | DOCUMENT_BIT(BODY_BASE64))
+	(DOCUMENT_BIT(JSON) | DOCUMENT_BIT(FORM) | DOCUMENT_BIT(BODY) |                            \
+		DOCUMENT_BIT(BODY_BASE64) | DOCUMENT_BIT(BODY_FD))
 
 /* Of a body that is kept in memory; one that is not kept has no limit of its own. */
 #define DOCUMENT_MAX_BODY (16u * 1024 * 1024)
@@ -62,7 +70,9 @@ const struct plan_spec document_base_spec = {
 	.ok = document_ok,
 	.n_ok = 1,
 	.max_body = DOCUMENT_MAX_BODY,
+	.redirects = PLAN_REDIRECTS_DEFAULT,
 	.priority = PLAN_PRIORITY_DEFAULT,
+	.decode = true,
 	.dedupe = true,
 };
 
@@ -211,12 +221,19 @@ static const struct document_key document_job_key_rows[] = {
 	[DOCUMENT_KEY_BODY] = {TEXT_INIT("body"), document_read_body, DOCUMENT_OF_REQUEST},
 	[DOCUMENT_KEY_BODY_BASE64] = {TEXT_INIT("body_base64"), document_read_base64,
 		DOCUMENT_OF_REQUEST},
+	[DOCUMENT_KEY_BODY_FD] = {TEXT_INIT("body_fd"), document_read_body_fd, DOCUMENT_OF_REQUEST},
 	[DOCUMENT_KEY_EACH] = {TEXT_INIT("each"), document_read_each, DOCUMENT_OF_BOTH},
 	[DOCUMENT_KEY_CONCURRENCY] = {TEXT_INIT("concurrency"), document_read_concurrency,
 		DOCUMENT_OF_ALL},
 	[DOCUMENT_KEY_NEEDS] = {TEXT_INIT("needs"), document_read_needs, DOCUMENT_OF_ALL},
+	[DOCUMENT_KEY_HEADERS] = {TEXT_INIT("headers"), document_read_headers, DOCUMENT_OF_REQUEST},
+	[DOCUMENT_KEY_AUTH] = {TEXT_INIT("auth"), document_read_auth, DOCUMENT_OF_REQUEST},
+	[DOCUMENT_KEY_PROXY] = {TEXT_INIT("proxy"), document_read_proxy, DOCUMENT_OF_REQUEST},
+	[DOCUMENT_KEY_HTTP] = {TEXT_INIT("http"), document_read_http, DOCUMENT_OF_REQUEST},
+	[DOCUMENT_KEY_OUTPUT] = {TEXT_INIT("output"), document_read_output, DOCUMENT_OF_REQUEST},
+	/* Several jobs with one descriptor would write over each other. */
+	[DOCUMENT_KEY_FD] = {TEXT_INIT("fd"), document_read_fd, DOCUMENT_OF_ONE},
 	[DOCUMENT_KEY_OTHERS] = {TEXT_INIT("method"), document_read_method, DOCUMENT_OF_REQUEST},
-	{TEXT_INIT("headers"), document_read_headers, DOCUMENT_OF_REQUEST},
 	{TEXT_INIT("when"), document_read_when, DOCUMENT_OF_BOTH},
 	{TEXT_INIT("else"), document_read_otherwise, DOCUMENT_OF_BOTH},
 	{TEXT_INIT("mode"), document_read_mode, DOCUMENT_OF_GROUP},
@@ -231,17 +248,11 @@ static const struct document_key document_job_key_rows[] = {
 	{TEXT_INIT("priority"), document_read_job_priority, DOCUMENT_OF_REQUEST},
 	{TEXT_INIT("dedupe"), document_read_dedupe, DOCUMENT_OF_REQUEST},
 	{TEXT_INIT("max_body"), document_read_max_body, DOCUMENT_OF_REQUEST},
-	{TEXT_INIT("output"), document_read_output, DOCUMENT_OF_REQUEST},
 	{TEXT_INIT("omit"), document_read_omit, DOCUMENT_OF_REQUEST},
-	{TEXT_INIT("http"), document_read_http, DOCUMENT_OF_REQUEST},
 	{TEXT_INIT("tls"), document_read_tls, DOCUMENT_OF_REQUEST},
 	{TEXT_INIT("resolve"), document_read_resolve, DOCUMENT_OF_REQUEST},
 	{TEXT_INIT("redirects"), document_read_redirects, DOCUMENT_OF_REQUEST},
 	{TEXT_INIT("decode"), document_read_decode, DOCUMENT_OF_REQUEST},
-	{TEXT_INIT("body_fd"), NULL, DOCUMENT_OF_REQUEST},
-	{TEXT_INIT("fd"), NULL, DOCUMENT_OF_REQUEST},
-	{TEXT_INIT("auth"), NULL, DOCUMENT_OF_REQUEST},
-	{TEXT_INIT("proxy"), NULL, DOCUMENT_OF_REQUEST},
 };
 
 const struct document_keys document_job_keys = {
@@ -310,6 +321,8 @@ static void document_read_own_keys(struct document *document, struct document_jo
 			document_read_after(document, job, yyjson_obj_iter_get_val(key), &member);
 	}
 	document->plan->jobs[job->index].spec = document->alike_spec;
+	job->says_http = yyjson_obj_get(value, "http");
+	document_check_http(document, job, document->alike_spec, at);
 }
 
 /* -- A job ------------------------------------------------------------------------------------- */
@@ -407,7 +420,8 @@ static void document_begin_keys(struct document *document, struct document_job *
 	};
 	job->each = (struct plan_each){0};
 	job->concurrency = 0;
-	job->has_body = false;
+	job->has_body = job->has_fd = false;
+	job->says_http = job->says_headers = job->says_auth = job->says_proxy = false;
 	job->has_max_body = is_leaf && defaults->has_max_body;
 	job->has_references = false;
 }
@@ -427,6 +441,7 @@ static void document_check_job(struct document *document, const struct document_
 	if (job->concurrency > 0 && job->dependent == job->index)
 		document_refuse(document, &member, FAULT_GRAPH_KEY,
 			"\"concurrency\" needs \"each\", or \"jobs\"");
+	document_check_request(document, job, at);
 }
 
 void document_read_job(struct document *document, struct document_job *job, uint32_t index,
@@ -456,8 +471,8 @@ void document_read_job(struct document *document, struct document_job *job, uint
 	if (!is_simple)
 		return;
 	document->alike = NULL;
-	if (!(seen & ~DOCUMENT_BITS_OWN) || job->has_references || document->n_inheritance > 0 ||
-		document->errors->n > n_errors)
+	if (!(seen & ~DOCUMENT_BITS_OWN) || job->has_references || job->has_fd ||
+		document->n_inheritance > 0 || document->errors->n > n_errors)
 		return;
 	document->alike = value;
 	document->alike_spec = jobs[job->index].spec;

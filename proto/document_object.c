@@ -67,10 +67,6 @@ uint64_t document_read_object(struct document *document, const struct document_k
 				"the key \"%s\" is there twice", document_quote(name).text);
 		else if (!document_key_may_stand(&keys->keys[i], job))
 			document_refuse_owner(document, &keys->keys[i], job, &member);
-		else if (!keys->keys[i].read)
-			document_refuse(document, &member, FAULT_GRAPH_KEY,
-				"\"%s\" is not supported by this version",
-				document_quote(name).text);
 		else
 			keys->keys[i].read(document, job, yyjson_obj_iter_get_val(key), &member);
 		seen |= UINT64_C(1) << i;

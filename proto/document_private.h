@@ -69,6 +69,9 @@ struct document_job {
 	yyjson_val *jobs, *defaults;
 	bool has_body;
 	bool has_max_body;
+	bool has_fd;
+	/* True exactly when it has the key itself. */
+	bool says_http, says_headers, says_auth, says_proxy;
 	/* True exactly when a reference was found in what the spec holds. */
 	bool has_references;
 };
@@ -139,6 +142,10 @@ struct document {
 	/* Scheme, host and port of the last URL that was right, as written, with the '/' behind
 	 * them; empty where there is none. */
 	struct text origin;
+	/* For each descriptor the job that writes to it: its place in plan->jobs and 1; 0: none. */
+	uint32_t writers[PLAN_FDS_MAX];
+	/* True exactly when somebody said that a body is not to be kept. */
+	bool has_sinks;
 	/* The last job that gave its spec to be shared, or NULL. */
 	yyjson_val *alike;
 	const struct plan_spec *alike_spec;
@@ -150,7 +157,7 @@ struct document {
 typedef void (*document_read)(struct document *document, struct document_job *job,
 	yyjson_val *value, const struct document_at *at);
 
-/* A key, and who reads it; NULL: known, but not supported by this version. */
+/* A key, and who reads it. */
 struct document_key {
 	struct text name;
 	document_read read;
@@ -164,7 +171,7 @@ struct document_keys {
 	size_t n;
 };
 
-/* A word a value may be; a negative `value`: known, but not supported by this version. */
+/* A word a value may be; `value` is not negative. */
 struct document_word {
 	struct text name;
 	int value;
@@ -328,6 +335,12 @@ void document_read_json_body(struct document *document, struct document_job *job
 	const struct document_at *at);
 void document_read_body(struct document *document, struct document_job *job, yyjson_val *value,
 	const struct document_at *at);
+void document_read_body_fd(struct document *document, struct document_job *job, yyjson_val *value,
+	const struct document_at *at);
+void document_read_fd(struct document *document, struct document_job *job, yyjson_val *value,
+	const struct document_at *at);
+void document_read_auth(struct document *document, struct document_job *job, yyjson_val *value,
+	const struct document_at *at);
 void document_read_output(struct document *document, struct document_job *job, yyjson_val *value,
 	const struct document_at *at);
 void document_read_omit(struct document *document, struct document_job *job, yyjson_val *value,
@@ -341,6 +354,23 @@ void document_read_redirects(struct document *document, struct document_job *job
 void document_read_decode(struct document *document, struct document_job *job, yyjson_val *value,
 	const struct document_at *at);
 void document_read_dedupe(struct document *document, struct document_job *job, yyjson_val *value,
+	const struct document_at *at);
+
+/* Of a job, or of defaults: refuses credentials that a header gives, too. */
+void document_check_credentials(
+	struct document *document, const struct document_job *job, const struct document_at *at);
+
+/* Of a job of that spec: refuses HTTP/2 where its URL is not https. */
+void document_check_http(struct document *document, const struct document_job *job,
+	const struct plan_spec *spec, const struct document_at *at);
+
+/* All keys of a leaf are read: refuses those that do not go together. */
+void document_check_request(
+	struct document *document, const struct document_job *job, const struct document_at *at);
+
+/* document_proxy.c */
+
+void document_read_proxy(struct document *document, struct document_job *job, yyjson_val *value,
 	const struct document_at *at);
 
 /* document_retry.c */

@@ -179,13 +179,8 @@ int document_read_word(struct document *document, yyjson_val *value, const struc
 	if (!document_read_string(document, value, at, &text))
 		return -1;
 	for (; words[n].name.data; n++) {
-		if (!text_equal(words[n].name, text))
-			continue;
-		if (words[n].value < 0)
-			document_refuse(document, at, FAULT_GRAPH_VALUE,
-				"\"%s\" is not supported by this version",
-				document_quote(text).text);
-		return words[n].value;
+		if (text_equal(words[n].name, text))
+			return words[n].value;
 	}
 	document_refuse(document, at, FAULT_GRAPH_VALUE, "unknown value \"%s\"%s",
 		document_quote(text).text,

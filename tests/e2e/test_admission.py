@@ -42,22 +42,34 @@ class KeyTest(AdmissionCase):
                     ('GRAPH_KEY', '/jobs/a/tls/verify'))
         self.refuse({'defaults': {'hedders': {}}, 'jobs': {}}, ('GRAPH_KEY', '/defaults/hedders'))
 
-    def test_keys_of_later_versions_are_refused_in_those_words(self):
-        keys = {'auth': {'basic': 'n'}, 'body_fd': 0, 'proxy': 'http://p/', 'fd': 0}
-        for key, value in keys.items():
-            with self.subTest(key=key):
-                errors = self.refuse({'jobs': {'a': {**OK, key: value}}},
-                                     ('GRAPH_KEY', '/jobs/a/' + key))
+    def test_proxies_of_later_versions_are_refused_in_those_words(self):
+        for proxy in ('https://127.0.0.1:1', 'socks5://127.0.0.1:1', 'socks4a://127.0.0.1'):
+            with self.subTest(proxy=proxy):
+                errors = self.refuse({'jobs': {'a': {**OK, 'proxy': proxy}}},
+                                     ('GRAPH_VALUE', '/jobs/a/proxy'))
                 self.assertIn('not supported by this version', errors[0]['message'])
 
-    def test_values_of_later_versions_are_refused_in_those_words(self):
-        for key, value in (('output', 'stream'), ('output', 'file'), ('http', '2'),
-                           ('redirects', 5), ('decode', True)):
-            with self.subTest(key=key, value=value):
-                errors = self.refuse({'jobs': {'a': {**OK, key: value}}})
-                self.assertEqual(errors[0]['at'], '/jobs/a/' + key)
-                self.assertIn(errors[0]['code'], ('GRAPH_VALUE', 'GRAPH_KEY'))
-                self.assertIn('not supported by this version', errors[0]['message'])
+    def test_values_of_the_request_are_checked_at_their_place(self):
+        rows = [({'http': '2'}, 'GRAPH_VALUE', '/http'),
+                ({'redirects': 101}, 'GRAPH_VALUE', '/redirects'),
+                ({'decode': 1}, 'GRAPH_TYPE', '/decode'),
+                ({'output': 'file'}, 'GRAPH_KEY', ''),
+                ({'output': 'file', 'fd': 0}, 'GRAPH_VALUE', '/fd'),
+                ({'body_fd': 0}, 'GRAPH_VALUE', '/body_fd'),
+                ({'auth': {}}, 'GRAPH_KEY', '/auth'),
+                ({'auth': {'basic': 'u:p'}}, 'GRAPH_VALUE', '/auth/basic'),
+                ({'auth': {'basic': 'u'}, 'headers': {'authorization': 'x'}}, 'GRAPH_KEY',
+                 '/auth'),
+                ({'proxy': '127.0.0.1:1'}, 'GRAPH_VALUE', '/proxy')]
+        self.refuse_each([({'jobs': {'a': {**OK, **keys}}}, code, '/jobs/a' + at)
+                          for keys, code, at in rows])
+
+    def test_body_that_is_not_kept_may_not_be_referred_to(self):
+        for output in ('discard', 'stream'):
+            self.refuse({'jobs': {'a': {**OK, 'output': output}, 'b': {**OK, 'body': '{{a}}'}}},
+                        ('GRAPH_VALUE', '/jobs/a'))
+
+    def test_tls_values_are_checked(self):
         for name in ('cert', 'key', 'pin'):
             errors = self.refuse({'jobs': {'a': {**OK, 'tls': {name: 'x'}}}})
             self.assertEqual(errors[0]['at'], '/jobs/a/tls/' + name)

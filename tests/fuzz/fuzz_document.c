@@ -137,6 +137,21 @@ static void fuzz_check_fields(
 	}
 }
 
+/* Descriptors that came with it. */
+#define FUZZ_FDS 4
+
+static void fuzz_check_proxy(const struct plan_proxy *proxy)
+{
+	const char *end = proxy->url.data + proxy->url.size;
+
+	expect(text_starts_with(proxy->url, TEXT("http://")) && proxy->port > 0);
+	expect(proxy->host.size > 0 && proxy->host.data >= proxy->url.data + 7);
+	expect(proxy->host.data + proxy->host.size < end);
+	expect(proxy->is_secret ? plan_id_is_valid(proxy->credentials)
+				: !proxy->credentials.data || text_find(proxy->credentials, ':') <
+								      proxy->credentials.size);
+}
+
 static void fuzz_check_spec(const struct plan *plan, const struct plan_spec *spec, uint32_t to)
 {
 	fuzz_check_fields(plan, &spec->headers, to);
@@ -155,6 +170,13 @@ static void fuzz_check_spec(const struct plan *plan, const struct plan_spec *spe
 	expect(!spec->when || yyjson_is_obj(spec->when));
 	fuzz_check_json(plan, spec->when, to);
 	expect(spec->priority <= PLAN_PRIORITY_MAX);
+	expect(spec->redirects <= PLAN_REDIRECTS_MAX);
+	expect(spec->body != PLAN_BODY_FD || spec->body_fd < FUZZ_FDS);
+	expect(spec->output != PLAN_FILE || spec->output_fd < FUZZ_FDS);
+	expect((spec->auth == PLAN_AUTH_NONE) == !spec->auth_secret.data);
+	expect(!spec->auth_secret.data || plan_id_is_valid(spec->auth_secret));
+	if (spec->proxy.url.data)
+		fuzz_check_proxy(&spec->proxy);
 	expect(!spec->retry ||
 		(spec->retry->attempts > 1 && spec->retry->delay_ns <= spec->retry->max_delay_ns));
 }
@@ -173,6 +195,16 @@ static void fuzz_check_each(const struct plan *plan, uint32_t index)
 	expect(job[1].kind != PLAN_EACH && job[1].n_below + 1 == job->n_below);
 	expect(job[1].n_dependencies == 0 && job[1].n_dependents == 0);
 	expect(job->spec->optional == job[1].spec->optional);
+}
+
+/* What is not kept is referred to by nobody, but as null in a group's body. */
+static void fuzz_check_sink(const struct plan *plan, const struct plan_job *job)
+{
+	if (!(job->keep & PLAN_KEEP_BODY))
+		return;
+	if (job->parent != PLAN_NONE && plan->jobs[job->parent].kind == PLAN_EACH)
+		job = &plan->jobs[job->parent];
+	expect(job->parent != PLAN_NONE && (plan->jobs[job->parent].keep & PLAN_KEEP_BODY));
 }
 
 /* Where the job stands, and what its kind has. */
@@ -199,6 +231,9 @@ static void fuzz_check_place(const struct plan *plan, uint32_t index)
 		expect(job->keep & PLAN_KEEP_BODY);
 	if (job->kind == PLAN_EACH)
 		fuzz_check_each(plan, index);
+	if (job->kind == PLAN_LEAF && job->spec->output != PLAN_INLINE)
+		fuzz_check_sink(plan, job);
+	expect(job->kind != PLAN_LEAF || job->spec->output != PLAN_FILE || region == PLAN_NONE);
 }
 
 /* Levels, chains and what remains agree with each other. */
@@ -259,7 +294,8 @@ static void fuzz_check_plan(const struct plan *plan)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct document_limits limits = {.jobs_max = 200, .bytes_max = 1 << 16};
+	static const struct document_limits limits = {
+		.jobs_max = 200, .bytes_max = 1 << 16, .n_fds = FUZZ_FDS};
 	struct plan_errors errors;
 	struct plan *plan = NULL;
 	int r;

@@ -244,6 +244,9 @@ static struct sim_node *sim_fan_draw_source(const struct sim_candidates *candida
 	for (unsigned tries = 0; tries < 6 && candidates->n > 0; tries++) {
 		struct sim_node *source = candidates->nodes[sim_below(candidates->n)];
 
+		/* Its body may not be referred to. */
+		if (source->is_discarded)
+			continue;
 		if (source->fan && source->fan->mode < SIM_ANY && !sim_node_has_bytes(source))
 			return source;
 		if (!source->is_group && !source->fan && source->label->content == SIM_JSON &&

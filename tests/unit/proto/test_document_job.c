@@ -8,7 +8,8 @@ START_TEST(reads_every_key_that_is_served)
 		"'after':['b'],'needs':'settled','ok':404,'optional':true,'timeout':1,"
 		"'attempt_timeout':1,'queue_timeout':1,'timeouts':{'idle':1},'max_body':1,"
 		"'output':'discard','omit':true,'http':'1.1','tls':{'insecure':true},"
-		"'resolve':{'h:80':'127.0.0.1'},'redirects':0,'decode':false,'dedupe':false,"
+		"'auth':{'bearer':'t'},'proxy':'http://p:1',"
+		"'resolve':{'h:80':'127.0.0.1'},'redirects':3,'decode':false,'dedupe':false,"
 		"'priority':9,'fallback':null,'when':{'b.status':200},'else':[],'retry':2");
 	const struct plan_spec *spec = plan->jobs[0].spec;
 
@@ -21,6 +22,8 @@ START_TEST(reads_every_key_that_is_served)
 	ck_assert_uint_eq(spec->output, PLAN_DISCARD);
 	ck_assert(spec->optional && spec->omit && spec->http == PLAN_HTTP_1_1 && !spec->dedupe);
 	ck_assert_uint_eq(spec->max_body, 1);
+	ck_assert(spec->redirects == 3 && !spec->decode && spec->auth == PLAN_AUTH_BEARER);
+	document_assert_text(spec->proxy.url, "http://p:1");
 	ck_assert_uint_eq(spec->priority, 9);
 	ck_assert(yyjson_is_null(spec->fallback));
 	ck_assert(yyjson_is_obj(spec->when));
@@ -49,6 +52,8 @@ START_TEST(a_job_has_defaults)
 	ck_assert_uint_eq(spec->priority, PLAN_PRIORITY_DEFAULT);
 	ck_assert(!spec->when && !spec->otherwise && !spec->fallback && !spec->retry);
 	ck_assert(!spec->group && !spec->each);
+	ck_assert(spec->redirects == PLAN_REDIRECTS_DEFAULT && spec->decode);
+	ck_assert(spec->auth == PLAN_AUTH_NONE && !spec->proxy.url.data);
 	plan_free(plan);
 }
 END_TEST
