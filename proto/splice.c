@@ -22,6 +22,7 @@
 #include <yyjson.h>
 
 #include "proto/writer.h"
+#include "util/base64.h"
 
 /* Enough for bodies of a kilobyte. */
 #define SPLICE_POOL_SIZE (16 * 1024)
@@ -201,37 +202,6 @@ static void splice_append_string(struct buffer *out, struct text body)
 	writer_end(&writer);
 }
 
-/* RFC 4648 section 4, with padding. */
-static void splice_append_base64(struct buffer *out, struct text body)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *from = (const unsigned char *)body.data;
-	size_t left = body.size;
-	char *at;
-
-	if (body.size > SIZE_MAX / 2 || !buffer_reserve(out, (body.size + 2) / 3 * 4))
-		return;
-	at = out->data + out->size;
-	for (; left >= 3; left -= 3, from += 3) {
-		uint32_t bits = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
-
-		*at++ = digits[bits >> 18];
-		*at++ = digits[bits >> 12 & 63];
-		*at++ = digits[bits >> 6 & 63];
-		*at++ = digits[bits & 63];
-	}
-	if (left > 0) {
-		uint32_t bits = (uint32_t)from[0] << 16 | (left > 1 ? (uint32_t)from[1] << 8 : 0);
-
-		*at++ = digits[bits >> 18];
-		*at++ = digits[bits >> 12 & 63];
-		*at++ = left > 1 ? digits[bits >> 6 & 63] : '=';
-		*at++ = '=';
-	}
-	out->size = (size_t)(at - out->data);
-}
-
 static void splice_append_body(
 	struct buffer *out, struct text body, bool may_be_json, enum record_body how)
 {
@@ -246,7 +216,7 @@ static void splice_append_body(
 		splice_append_string(out, body);
 	} else {
 		buffer_append_literal(out, ",\"body_base64\":\"");
-		splice_append_base64(out, body);
+		base64_append(out, body);
 		buffer_append_byte(out, '"');
 	}
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/request.h"
 
+#include <stdio.h>
+
 #include "util/container.h"
 
 #include "tests/unit/unit.h"
@@ -64,6 +66,113 @@ START_TEST(says_how_long_the_body_is)
 }
 END_TEST
 
+/* RFC 9112 3.2.2 */
+START_TEST(asks_a_proxy_in_absolute_form)
+{
+	struct buffer text;
+	struct url url;
+
+	buffer_deinit(&test_out);
+	buffer_init(&test_out, 10000);
+	buffer_init(&text, 10000);
+	ck_assert_int_eq(url_parse(TEXT("HTTP://Host:8080?b#c"), &text, &url), URL_OK);
+	request_begin_absolute(&test_out, TEXT("PURGE"), &url);
+	ck_assert(text_is(buffer_text(&test_out),
+		"PURGE http://host:8080/?b HTTP/1.1\r\nHost: host:8080\r\n"));
+	buffer_deinit(&text);
+}
+END_TEST
+
+START_TEST(leaves_a_body_to_be_sent_later)
+{
+	struct buffer out;
+
+	buffer_init(&out, 100);
+	request_end_length(&out, UINT64_MAX - 1);
+	ck_assert(text_is(buffer_text(&out), "Content-Length: 18446744073709551614\r\n\r\n"));
+	buffer_clear(&out);
+	request_end_length(&out, 0);
+	ck_assert(text_is(buffer_text(&out), "Content-Length: 0\r\n\r\n"));
+	buffer_clear(&out);
+	request_end_chunked(&out);
+	ck_assert(text_is(buffer_text(&out), "Transfer-Encoding: chunked\r\n\r\n"));
+	buffer_deinit(&out);
+}
+END_TEST
+
+START_TEST(what_was_written_is_cut_into_the_same_parts)
+{
+	static const struct {
+		const char *method, *url, *target, *authority;
+		/* NULL: none. */
+		const char *body;
+		bool has_body;
+	} cases[] = {
+		{"GET", "https://h/a?b", "/a?b", "h", NULL, false},
+		{"HEAD", "https://[::1]:8443", "/", "[::1]:8443", NULL, false},
+		{"POST", "https://h", "/", "h", NULL, true},
+		{"PUT", "https://h", "/", "h", "", true},
+		{"GET", "https://h", "/", "h", "", true},
+		{"P!", "https://h", "/", "h", "a\r\n\r\nb: c\r\n HTTP/1.1\r\nHost: x\r\n", true},
+	};
+	struct header_list headers = {NULL, 0, 0};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct text request = test_request(cases[i].method, cases[i].url, cases[i].body);
+		struct request_parts parts;
+
+		ck_assert(request_cut(request, &headers, &parts));
+		ck_assert_msg(text_is(parts.method, cases[i].method), "case %zu", i);
+		ck_assert_msg(text_is(parts.target, cases[i].target), "case %zu", i);
+		ck_assert_msg(text_is(parts.authority, cases[i].authority), "case %zu", i);
+		ck_assert_msg(
+			text_is(parts.body, cases[i].body ? cases[i].body : ""), "case %zu", i);
+		ck_assert_msg(parts.has_body == cases[i].has_body, "case %zu", i);
+		ck_assert_uint_eq(headers.n, 1);
+		ck_assert(text_is(headers.items[0].name, "accept"));
+		ck_assert(text_is(headers.items[0].value, "*/*"));
+	}
+	header_list_deinit(&headers);
+}
+END_TEST
+
+START_TEST(headers_are_cut_in_their_order_and_without_ours)
+{
+	static const char *const values[] = {"", "a: b", ":", "\xc3\xbc, \"x\"", "c", "d"};
+	struct header_list headers = {NULL, 0, 0};
+	struct request_parts parts;
+	struct buffer text, out;
+	struct url url;
+	char name[8];
+
+	buffer_init(&text, 1000);
+	buffer_init(&out, 100000);
+	ck_assert_int_eq(url_parse(TEXT("https://h/"), &text, &url), URL_OK);
+	for (size_t n = 0; n < 100; n += 33) {
+		buffer_clear(&out);
+		request_begin(&out, TEXT("GET"), &url);
+		for (size_t i = 0; i < n; i++) {
+			snprintf(name, sizeof(name), "X-%zu", i);
+			request_header(
+				&out, text_from(name), text_from(values[i % countof(values)]));
+		}
+		request_end_chunked(&out);
+		buffer_append_literal(&out, "not: cut\r\n");
+		ck_assert(request_cut(buffer_text(&out), &headers, &parts));
+		ck_assert_uint_eq(headers.n, n);
+		for (size_t i = 0; i < n; i++) {
+			snprintf(name, sizeof(name), "X-%zu", i);
+			ck_assert(text_is(headers.items[i].name, name));
+			ck_assert(text_is(headers.items[i].value, values[i % countof(values)]));
+		}
+		ck_assert(parts.has_body && text_is(parts.body, "not: cut\r\n"));
+	}
+	header_list_deinit(&headers);
+	buffer_deinit(&text);
+	buffer_deinit(&out);
+}
+END_TEST
+
 START_TEST(knows_methods)
 {
 	static const struct {
@@ -116,5 +225,7 @@ START_TEST(remembers_that_memory_ended)
 }
 END_TEST
 
-UNIT_MAIN("http/request", &writes_a_get, &says_how_long_the_body_is, &knows_methods,
+UNIT_MAIN("http/request", &writes_a_get, &says_how_long_the_body_is, &asks_a_proxy_in_absolute_form,
+	&leaves_a_body_to_be_sent_later, &what_was_written_is_cut_into_the_same_parts,
+	&headers_are_cut_in_their_order_and_without_ours, &knows_methods,
 	&remembers_that_memory_ended)
