@@ -23,8 +23,9 @@
 #define LIMIT_RING_COMPLETIONS 32768
 
 /* Descriptors that are not connections to origins: stderr, the ring, the wake event, the
- * listener, what getaddrinfo opens in 8 threads (2 each), and a reserve. */
-#define LIMIT_DESCRIPTORS_RESERVED 64
+ * listener, what getaddrinfo opens in 8 threads, or in 32 where they stick (2 each), and a
+ * reserve. */
+#define LIMIT_DESCRIPTORS_RESERVED 96
 
 /* A session's output: what may wait for a slow reader before its graphs start nothing more, and
  * where they go on. */

@@ -7,13 +7,18 @@
 #include "util/panic.h"
 
 /*
- * Addresses are taken in the order the resolver gave (RFC 6724), families interleaved. One try
- * starts; 250 ms later, or as soon as a try fails, the next one starts beside it; the first that
- * connects wins, and the others are cancelled and closed. A connect that succeeds after it was
- * cancelled is closed as well: the kernel may have been faster than the cancel.
+ * Addresses are taken in the order the resolver gave (RFC 6724), families interleaved, but what won
+ * over another of late comes first and what failed comes last. One try starts; 250 ms later, or as
+ * soon as a try fails, the next one starts beside it; the first that connects wins, and the others
+ * are cancelled and closed. A connect that succeeds after it was cancelled is closed as well: the
+ * kernel may have been faster than the cancel.
  */
 
 #define DIAL_STAGGER_NS (250 * NS_PER_MS)
+
+/* Who has not answered for so long, when all is over, has failed: the least that RFC 8305 section 8
+ * would wait before it tries another one. */
+#define DIAL_SILENT_NS (100 * NS_PER_MS)
 
 /* Measured with 10,000 requests at once over loopback: 256 a millisecond lost SYNs to the device
  * queue (net.core.netdev_max_backlog), which cost a second each; 64 lost none. */
@@ -53,16 +58,49 @@ static int dial_fault_weight(enum fault_code code)
 	}
 }
 
-static void dial_note_failure(struct dial *dial, const struct address *address, int error)
+/* What it was. */
+static enum fault_code dial_note_failure(
+	struct dial *dial, const struct address *address, int error)
 {
 	enum fault_code code = dial_fault_code(error);
 	char text[ADDRESS_TEXT_MAX];
 
 	if (dial->fault.code != FAULT_NONE &&
 		dial_fault_weight(code) <= dial_fault_weight(dial->fault.code))
-		return;
+		return code;
 	address_format(address, text);
 	fault_set(&dial->fault, code, "%s: %s", text, strerrordesc_np(error));
+	return code;
+}
+
+/* One address alone leaves nothing to choose. */
+static struct history *dial_history(struct dial *dial)
+{
+	return dial->n_tries > 1 ? resolver_history(dial->resolver) : NULL;
+}
+
+static void dial_remember_failure(struct dial *dial, const struct dial_try *try)
+{
+	struct history *history = dial_history(dial);
+
+	if (history)
+		history_failed(history, &try->address, ring_now(dial->ring));
+}
+
+static void dial_remember_winner(struct dial *dial, const struct dial_try *try)
+{
+	struct history *history = dial_history(dial);
+
+	if (history)
+		history_connected(history, &try->address, try != dial->tries, ring_now(dial->ring));
+}
+
+/* What is under way is not waited for any more. */
+static void dial_stop_try(struct dial *dial, struct dial_try *try)
+{
+	if (try->fd >= 0 && ring_now(dial->ring) - try->begun_ns >= DIAL_SILENT_NS)
+		dial_remember_failure(dial, try);
+	ring_cancel(dial->ring, &try->op);
 }
 
 /* Leaves the state in which upcalls are due, and stops all that is under way. */
@@ -73,7 +111,7 @@ static void dial_enter_joining(struct dial *dial)
 	resolver_leave(&dial->wait);
 	timer_stop(ring_timers(dial->ring), &dial->stagger);
 	for (uint32_t i = 0; i < dial->next; i++)
-		ring_cancel(dial->ring, &dial->tries[i].op);
+		dial_stop_try(dial, &dial->tries[i]);
 }
 
 /* An upcall: the dial may be gone after it. */
@@ -103,6 +141,7 @@ static void dial_on_connect(struct op *op, const struct completion *completion)
 	dial->n_in_flight--;
 	try->fd = -1;
 	if (dial->state == DIAL_CONNECTING && completion->result == 0) {
+		dial_remember_winner(dial, try);
 		dial_enter_joining(dial);
 		dial->events->on_connected(dial, fd, &try->address);
 		dial_join(dial);
@@ -113,7 +152,8 @@ static void dial_on_connect(struct op *op, const struct completion *completion)
 		dial_join(dial);
 		return;
 	}
-	dial_note_failure(dial, &try->address, -completion->result);
+	if (dial_note_failure(dial, &try->address, -completion->result) != FAULT_CONNECT_LOCAL)
+		dial_remember_failure(dial, try);
 	dial_next(dial);
 }
 
@@ -127,6 +167,7 @@ static bool dial_try_start(struct dial *dial, struct dial_try *try)
 		return false;
 	}
 	try->fd = fd;
+	try->begun_ns = ring_now(dial->ring);
 	dial->n_in_flight++;
 	ring_connect(dial->ring, &try->op, fd, &try->address.any, address_size(&try->address),
 		dial_on_connect);
@@ -154,25 +195,47 @@ static void dial_on_stagger(struct timer *timer)
 	dial_next(container_of(timer, struct dial, stagger));
 }
 
+/* Of those of that rank which are not among the tries yet: the first one that is not of the family
+ * of the last try, or, where there is none, the first one. */
+static uint32_t dial_choose(const struct dial *dial, const struct address *addresses, uint32_t n,
+	const unsigned char *ranks, unsigned char rank)
+{
+	sa_family_t last = AF_UNSPEC;
+	uint32_t first = n;
+
+	if (dial->n_tries > 0)
+		last = dial->tries[dial->n_tries - 1].address.any.sa_family;
+	for (uint32_t i = 0; i < n; i++) {
+		if (ranks[i] != rank)
+			continue;
+		if (addresses[i].any.sa_family != last)
+			return i;
+		if (first == n)
+			first = i;
+	}
+	return first;
+}
+
 /* RFC 8305 4: the families take turns, beginning with the first one's. */
 static void dial_set_addresses(struct dial *dial, const struct address *addresses, uint32_t n)
 {
-	uint32_t at[2] = {0, 0};
-	sa_family_t first = n ? addresses[0].any.sa_family : AF_INET;
-	bool other = false;
+	const struct history *history = resolver_history(dial->resolver);
+	struct address reached[DIAL_ADDRESSES_MAX];
+	unsigned char ranks[DIAL_ADDRESSES_MAX];
 
-	for (dial->n_tries = 0; dial->n_tries < DIAL_ADDRESSES_MAX; other = !other) {
-		uint32_t *i = &at[other];
+	n = n < DIAL_ADDRESSES_MAX ? n : DIAL_ADDRESSES_MAX;
+	dial->n_tries = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		reached[i] = addresses[i];
+		address_set_port(&reached[i], dial->route->port);
+		ranks[i] = (unsigned char)history_rank(history, &reached[i], ring_now(dial->ring));
+	}
+	for (unsigned char rank = 0; rank < HISTORY_RANKS; rank++) {
+		uint32_t i;
 
-		while (*i < n && (addresses[*i].any.sa_family != first) != other)
-			++*i;
-		if (*i < n) {
-			struct dial_try *try = &dial->tries[dial->n_tries++];
-
-			try->address = addresses[(*i)++];
-			address_set_port(&try->address, dial->route->port);
-		} else if (at[0] >= n && at[1] >= n) {
-			return;
+		while ((i = dial_choose(dial, reached, n, ranks, rank)) < n) {
+			dial->tries[dial->n_tries++].address = reached[i];
+			ranks[i] = HISTORY_RANKS;
 		}
 	}
 }

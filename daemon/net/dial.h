@@ -4,7 +4,8 @@
 /*
  * From a route to a connected descriptor: the addresses (by override, by literal, by name), then
  * one after the other until one accepts (RFC 8305: the next after 250 ms, or at once when one has
- * failed). Time limits are the caller's, who may abort at any moment.
+ * failed). What became of an address is noted, and decides who goes first and who last from then on
+ * (net/history). Time limits are the caller's, who may abort at any moment.
  *
  * A dial ends once, by on_connected or by on_failed; then, or after dial_abort(), on_joined comes
  * when the kernel has nothing of it any more (at once where that is so already). Only then may it
@@ -62,6 +63,7 @@ struct dial_try {
 	struct op op;
 	struct dial *dial;
 	struct address address;
+	uint64_t begun_ns;
 	/* -1 while there is no attempt. */
 	int fd;
 };

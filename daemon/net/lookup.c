@@ -19,6 +19,11 @@
  * The environment changes nothing: what glibc's resolver reads of it is removed when the first
  * pool is made, before there is any thread.
  *
+ * A thread beyond the usual number goes as soon as it finds the queue empty.
+ *
+ * glibc itself follows changes of resolv.conf (2.26) and nsswitch.conf (2.33) and reads hosts anew
+ * for each question; that such a file has changed is only told, to who keeps answers.
+ *
  * Limits: threads and queued questions as given; LOOKUP_ADDRESSES_MAX addresses of an answer.
  */
 #include "net/lookup.h"
@@ -30,11 +35,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/stamp.h"
 #include "util/container.h"
 #include "util/panic.h"
 
 /* Address space, not memory. nsswitch's modules (LDAP, systemd's) take more than glibc's own. */
 #define LOOKUP_STACK_SIZE ((size_t)512 << 10)
+
+/* What a host's administrator says about names. */
+static const char *const lookup_files[] = {
+	"/etc/resolv.conf",
+	"/etc/hosts",
+	"/etc/nsswitch.conf",
+	"/etc/gai.conf",
+};
 
 struct lookup_pool {
 	pthread_mutex_t mutex;
@@ -51,10 +65,14 @@ struct lookup_pool {
 	unsigned n_threads_max;
 	unsigned n_queued_max;
 	unsigned n_queued;
+	/* Of the queued ones, those that were so at the last relief: the first ones. */
+	unsigned n_late;
 	unsigned n_threads;
 	unsigned n_idle;
 	/* Owners: the user, each thread, and a turn of upcalls. */
 	unsigned n_refs;
+	/* The user's thread's alone. */
+	struct stamp stamps[countof(lookup_files)];
 };
 
 /* On its thread's stack. */
@@ -125,14 +143,35 @@ static bool lookup_has_address(const struct lookup *lookup, const struct addrinf
 	return false;
 }
 
+/* How many of that family there is room for: a long answer of one family must not leave the other
+ * one out, of which perhaps alone one can be reached. */
+static uint32_t lookup_room(const struct addrinfo *list, int family)
+{
+	uint32_t n_others = 0;
+
+	for (const struct addrinfo *info = list; info; info = info->ai_next) {
+		if (info->ai_family != family &&
+			(info->ai_family == AF_INET || info->ai_family == AF_INET6))
+			n_others++;
+	}
+	if (n_others > LOOKUP_ADDRESSES_MAX / 2)
+		n_others = LOOKUP_ADDRESSES_MAX / 2;
+	return LOOKUP_ADDRESSES_MAX - n_others;
+}
+
 static void lookup_set_addresses(struct lookup *lookup, const struct addrinfo *list)
 {
-	for (const struct addrinfo *info = list; info && lookup->n_addresses < LOOKUP_ADDRESSES_MAX;
-		info = info->ai_next) {
+	uint32_t room_v4 = lookup_room(list, AF_INET), room_v6 = lookup_room(list, AF_INET6);
+
+	for (const struct addrinfo *info = list; info; info = info->ai_next) {
+		uint32_t *room = info->ai_family == AF_INET6 ? &room_v6 : &room_v4;
+
 		if (info->ai_family != AF_INET && info->ai_family != AF_INET6)
 			continue;
-		if (lookup_has_address(lookup, info))
+		if (*room == 0 || lookup->n_addresses == LOOKUP_ADDRESSES_MAX ||
+			lookup_has_address(lookup, info))
 			continue;
+		--*room;
 		memcpy(&lookup->addresses[lookup->n_addresses++], info->ai_addr, info->ai_addrlen);
 	}
 	if (lookup->n_addresses == 0)
@@ -182,6 +221,8 @@ static void *lookup_worker_run(void *context)
 	while (pool->ring) {
 		struct list *link = list_pop_front(&pool->queued);
 
+		if (!link && pool->n_threads > pool->n_threads_max)
+			break;
 		if (!link) {
 			pool->n_idle++;
 			pthread_cond_wait(&pool->changed, &pool->mutex);
@@ -189,10 +230,13 @@ static void *lookup_worker_run(void *context)
 			continue;
 		}
 		pool->n_queued--;
+		if (pool->n_late > 0)
+			pool->n_late--;
 		worker.lookup = list_entry(link, struct lookup, link);
 		lookup_worker_ask(pool, &worker);
 	}
 	list_remove(&worker.link);
+	pool->n_threads--;
 	lookup_pool_unref(pool);
 	return NULL;
 }
@@ -228,6 +272,15 @@ static void lookup_pool_on_wake(void *context)
 	lookup_pool_unref(pool);
 }
 
+bool lookup_pool_has_changed(struct lookup_pool *pool)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < countof(lookup_files); i++)
+		changed |= stamp_update(&pool->stamps[i], lookup_files[i]);
+	return changed;
+}
+
 int lookup_pool_new(struct ring *ring, unsigned n_threads_max, unsigned n_queued_max,
 	struct lookup_pool **ret_pool)
 {
@@ -250,6 +303,7 @@ int lookup_pool_new(struct ring *ring, unsigned n_threads_max, unsigned n_queued
 	pool->n_queued_max = n_queued_max;
 	pool->n_refs = 1;
 	ring_on_wake(ring, lookup_pool_on_wake, pool);
+	lookup_pool_has_changed(pool);
 	*ret_pool = pool;
 	return 0;
 }
@@ -270,7 +324,7 @@ struct lookup_pool *lookup_pool_free(struct lookup_pool *pool)
 	lookup_list_clear(&pool->queued);
 	lookup_list_clear(&pool->done);
 	lookup_list_clear(&pool->answered);
-	list_each (link, &pool->workers)
+	list_each(link, &pool->workers)
 		list_entry(link, struct lookup_worker, link)->lookup = NULL;
 	pthread_cond_broadcast(&pool->changed);
 	lookup_pool_unref(pool);
@@ -333,4 +387,17 @@ bool lookup_start(struct lookup_pool *pool, struct lookup *lookup, lookup_callba
 	pthread_cond_signal(&pool->changed);
 	pthread_mutex_unlock(&pool->mutex);
 	return taken;
+}
+
+void lookup_pool_relieve(struct lookup_pool *pool)
+{
+	unsigned n_most = pool->n_threads_max * LOOKUP_RELIEF_FACTOR;
+
+	pthread_mutex_lock(&pool->mutex);
+	for (unsigned i = 0; i < pool->n_late && pool->n_threads < n_most; i++) {
+		if (!lookup_pool_spawn(pool))
+			break;
+	}
+	pool->n_late = pool->n_queued;
+	pthread_mutex_unlock(&pool->mutex);
 }

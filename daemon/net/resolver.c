@@ -13,9 +13,22 @@
  * stays for a while. An entry whose look-up is in flight is never freed: when the resolver goes
  * first, the pool forgets the look-up before (lookup_pool_free() comes first).
  *
+ * The host's configuration is looked at when somebody asks, here in the loop: four stat(2) in
+ * RESOLVER_LOOK_NS at most, of files that every look-up reads. Once it has changed, all answers go
+ * at once. A look-up under way may be one that waits for a server which is gone: its entry leaves
+ * the table, so that who asks from then on is not told by it, and who waits for it still is. The
+ * history goes as well: a host that is given another name server has often moved to another
+ * network (RFC 8305 section 4).
+ *
+ * While look-ups are open, the pool is asked from time to time to relieve those that wait behind
+ * stuck ones (net/lookup.h).
+ *
  * Limit: names_max entries; beyond it, the oldest answer goes for each new question. Questions that
  * are open are bounded by the pool's queue.
  */
+
+/* A question that waits twice as long for a thread gets one of the reserve. */
+#define RESOLVER_RELIEF_NS (250 * NS_PER_MS)
 
 struct name {
 	struct lookup lookup;
@@ -28,6 +41,9 @@ struct name {
 	bool pending;
 	/* True exactly while its answer is being told: it must stay, whatever the upcalls ask. */
 	bool telling;
+	/* True exactly when it was asked for under another configuration: it is not in the table.
+	 */
+	bool is_stale;
 	struct address addresses[LOOKUP_ADDRESSES_MAX];
 };
 
@@ -37,8 +53,14 @@ struct resolver {
 	struct resolver_options options;
 	struct table names;
 	struct list all;
+	struct history history;
+	uint64_t looked_ns;
+	/* Armed while look-ups are open. */
+	struct timer relief;
 	uint32_t n_pending;
 };
+
+static void resolver_on_relief(struct timer *timer);
 
 struct resolver *resolver_new(
 	struct ring *ring, struct lookup_pool *pool, const struct resolver_options *options)
@@ -52,13 +74,16 @@ struct resolver *resolver_new(
 	resolver->options = *options;
 	table_init(&resolver->names);
 	list_init(&resolver->all);
+	history_init(&resolver->history);
+	timer_init(&resolver->relief, resolver_on_relief);
 	return resolver;
 }
 
 static void name_free(struct name *name)
 {
 	expect(list_is_empty(&name->waiting));
-	table_remove(&name->resolver->names, name->hash, name);
+	if (!name->is_stale)
+		table_remove(&name->resolver->names, name->hash, name);
 	list_remove(&name->link);
 	free(name);
 }
@@ -69,6 +94,8 @@ struct resolver *resolver_free(struct resolver *resolver)
 		return NULL;
 	list_each_safe(link, &resolver->all)
 		name_free(list_entry(link, struct name, link));
+	timer_stop(ring_timers(resolver->ring), &resolver->relief);
+	history_deinit(&resolver->history);
 	table_deinit(&resolver->names);
 	free(resolver);
 	return NULL;
@@ -123,10 +150,12 @@ static void name_on_lookup(struct lookup *lookup)
 	for (uint32_t i = 0; i < lookup->n_addresses; i++)
 		memcpy(&name->addresses[i], &lookup->addresses[i], sizeof(name->addresses[i]));
 	/* A passing fault is never remembered. */
-	if (lookup->fault.code == FAULT_DNS_TEMPORARY)
+	if (lookup->fault.code == FAULT_DNS_TEMPORARY || name->is_stale)
 		keep_ns = 0;
 	name->pending = false;
 	resolver->n_pending--;
+	if (resolver->n_pending == 0)
+		timer_stop(ring_timers(resolver->ring), &resolver->relief);
 	name->expires_ns = ring_now(resolver->ring) + keep_ns;
 	name_tell(name);
 	if (keep_ns == 0 && !name->pending)
@@ -201,6 +230,20 @@ static void answer_localhost(struct resolver_wait *wait)
 	wait->on_answer(wait, &answer);
 }
 
+static void resolver_arm_relief(struct resolver *resolver)
+{
+	timer_set(ring_timers(resolver->ring), &resolver->relief,
+		ring_now(resolver->ring) + RESOLVER_RELIEF_NS);
+}
+
+static void resolver_on_relief(struct timer *timer)
+{
+	struct resolver *resolver = container_of(timer, struct resolver, relief);
+
+	lookup_pool_relieve(resolver->pool);
+	resolver_arm_relief(resolver);
+}
+
 /* A new question, or an old one whose answer is too old. False: the answer was a fault. */
 static bool name_ask(struct name *name)
 {
@@ -212,9 +255,36 @@ static bool name_ask(struct name *name)
 		return false;
 	name->pending = true;
 	resolver->n_pending++;
+	if (!timer_is_armed(&resolver->relief))
+		resolver_arm_relief(resolver);
 	list_remove(&name->link);
 	list_push_back(&resolver->all, &name->link);
 	return true;
+}
+
+/* Nothing that was found out by now is told to anybody who asks from now on. */
+static void resolver_start_over(struct resolver *resolver)
+{
+	resolver_flush(resolver);
+	list_each(link, &resolver->all) {
+		struct name *name = list_entry(link, struct name, link);
+
+		if (!name->pending || name->is_stale)
+			continue;
+		table_remove(&resolver->names, name->hash, name);
+		name->is_stale = true;
+	}
+}
+
+static void resolver_look(struct resolver *resolver)
+{
+	uint64_t now = ring_now(resolver->ring);
+
+	if (resolver->looked_ns && now - resolver->looked_ns < RESOLVER_LOOK_NS)
+		return;
+	resolver->looked_ns = now;
+	if (lookup_pool_has_changed(resolver->pool))
+		resolver_start_over(resolver);
 }
 
 void resolver_ask(struct resolver *resolver, struct text host, struct resolver_wait *wait,
@@ -233,6 +303,7 @@ void resolver_ask(struct resolver *resolver, struct text host, struct resolver_w
 		answer_fault(wait, FAULT_DNS_NOT_FOUND, "the name is too long");
 		return;
 	}
+	resolver_look(resolver);
 	hash = table_hash(host);
 	name = table_find(&resolver->names, hash, name_matches, &host);
 	if (!name)
@@ -261,11 +332,17 @@ void resolver_leave(struct resolver_wait *wait)
 	list_remove(&wait->link);
 }
 
+struct history *resolver_history(struct resolver *resolver)
+{
+	return &resolver->history;
+}
+
 uint32_t resolver_flush(struct resolver *resolver)
 {
 	uint64_t now = ring_now(resolver->ring);
 	uint32_t n = 0;
 
+	history_clear(&resolver->history);
 	list_each_safe(link, &resolver->all) {
 		struct name *name = list_entry(link, struct name, link);
 

@@ -5,15 +5,23 @@
  * Names to addresses, each asked once at a time however many want it, and remembered for a short
  * while (getaddrinfo tells no time to live). "localhost" is the loopback without asking (RFC 6761
  * 6.3). Who stops waiting takes nothing from the others; a look-up under way is not stopped.
+ *
+ * What was learned under another configuration of the host (resolv.conf, hosts, nsswitch.conf) is
+ * not used any more once that has changed, which is seen within RESOLVER_LOOK_NS.
  */
 
 #include <stdint.h>
 
 #include "net/address.h"
+#include "net/history.h"
 #include "net/lookup.h"
 #include "proto/fault.h"
+#include "util/clock.h"
 #include "util/list.h"
 #include "util/text.h"
+
+/* How often the host's configuration is looked at, while names are asked for. */
+#define RESOLVER_LOOK_NS (100 * NS_PER_MS)
 
 struct resolver;
 struct resolver_wait;
@@ -54,7 +62,11 @@ void resolver_ask(struct resolver *resolver, struct text host, struct resolver_w
 /* No answer shall come any more. Does nothing where it does not wait. */
 void resolver_leave(struct resolver_wait *wait);
 
-/* Forgets the names that are not being asked for. How many of them had an answer still. */
+/* What became of addresses: of those of names, and of any others. Borrowed. */
+struct history *resolver_history(struct resolver *resolver);
+
+/* Forgets the names that are not being asked for, and the history. How many of the names had an
+ * answer still. */
 uint32_t resolver_flush(struct resolver *resolver);
 
 /* Names being asked for now. */

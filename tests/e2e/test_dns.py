@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Names, and the ways to an address (N33, N34), in a network of this test's own."""
+"""Names, and the ways to an address (N33, N34), in a network of this test's own.
+
+What the host says about names is respected, and so are its changes; look-ups that stick hold up
+nobody else; what became of an address is remembered."""
 
 import os
 import time
@@ -128,6 +131,180 @@ class DnsTest(DaemonCase):
         name = self.name('a', ['::1', '127.0.0.1'])
         record = self.assert_fulfilled(self.get(name, origin), 'ok')
         self.assertEqual(record['conn']['remote'], '[::1]:%d' % origin.port)
+
+
+@unittest.skipUnless(PRIVATE, 'no namespaces here')
+class HostConfigurationTest(DaemonCase):
+    """Answers are kept for an hour: what changes is seen by its files alone."""
+
+    config = '[Limits]\nDnsCacheTime=1h\nDnsNegativeCacheTime=1h\nMaxIdleConnections=0\n'
+
+    def setUp(self):
+        super().setUp()
+        self.resolver = self.resolver_at('127.0.0.1')
+        for name, text in (('resolv.conf', resolver.RESOLV % '127.0.0.1'),
+                           ('nsswitch.conf', resolver.SWITCH), ('hosts', resolver.HOSTS)):
+            self.addCleanup(resolver.write_etc, name, text)
+
+    def resolver_at(self, address):
+        server = resolver.Resolver(address=address)
+        self.addCleanup(server.close)
+        return server
+
+    def write(self, name, text):
+        resolver.write_etc(name, text)
+        # The files are looked at ten times a second at most.
+        time.sleep(0.12)
+
+    def assert_leads_to(self, name, origin):
+        record = self.fetch('http://%s:%d/text/ok' % (name, origin.port))
+        self.assert_fulfilled(record, 'ok')
+        self.assertEqual(record['conn']['remote'].rpartition(':')[0], origin.address)
+
+    def two_origins(self):
+        first = self.origin()
+        return first, self.origin(address='127.0.0.2', port=first.port)
+
+    def test_hosts_file_is_respected_and_followed(self):
+        first, second = self.two_origins()
+        self.resolver.names['a.test'] = ['127.0.0.9']
+        self.write('hosts', resolver.HOSTS + '127.0.0.1 a.test\n')
+        self.assert_leads_to('a.test', first)
+        self.write('hosts', resolver.HOSTS + '127.0.0.2 a.test\n')
+        self.assert_leads_to('a.test', second)
+        self.assertEqual(self.resolver.count('a.test'), 0)
+
+    def test_nsswitch_is_respected_and_followed(self):
+        first, second = self.two_origins()
+        self.resolver.names['b.test'] = ['127.0.0.2']
+        self.write('hosts', resolver.HOSTS + '127.0.0.1 b.test\n')
+        self.assert_leads_to('b.test', first)
+        self.write('nsswitch.conf', 'hosts: dns\n')
+        self.assert_leads_to('b.test', second)
+        self.write('nsswitch.conf', 'hosts: files\n')
+        self.assert_leads_to('b.test', first)
+        record = self.fetch('http://c.test/')
+        self.assert_rejected(record, 'DNS_NOT_FOUND', sent='none')
+        self.assertEqual(self.resolver.count('c.test'), 0)
+
+    def test_resolv_conf_is_followed(self):
+        first, second = self.two_origins()
+        other = self.resolver_at('127.0.0.3')
+        self.resolver.names['d.test'] = ['127.0.0.1']
+        other.names['d.test'] = ['127.0.0.2']
+        self.assert_leads_to('d.test', first)
+        self.assert_leads_to('d.test', first)
+        self.assertEqual(self.resolver.count('d.test'), 1)
+        self.write('resolv.conf', resolver.RESOLV % '127.0.0.3')
+        self.assert_leads_to('d.test', second)
+        self.assertEqual((self.resolver.count('d.test'), other.count('d.test')), (1, 1))
+
+    def test_search_of_resolv_conf_is_respected(self):
+        origin = self.origin()
+        self.resolver.names['e.in.test'] = ['127.0.0.1']
+        self.write('resolv.conf', resolver.RESOLV % '127.0.0.1' + 'search in.test\n')
+        self.assert_leads_to('e', origin)
+        # A name with a dot at its end is whole (RFC 1034 3.1).
+        self.assert_rejected(self.fetch('http://e.:%d/' % origin.port), 'DNS_NOT_FOUND')
+
+    def test_a_name_that_there_was_not_and_is(self):
+        origin = self.origin()
+        for _ in range(2):
+            self.assert_rejected(self.fetch('http://f.test/'), 'DNS_NOT_FOUND')
+        self.assertEqual(self.resolver.count('f.test'), 1)
+        self.write('hosts', resolver.HOSTS + '127.0.0.1 f.test\n')
+        self.assert_leads_to('f.test', origin)
+
+    def test_a_name_server_that_was_dead_and_is_replaced(self):
+        """Who asks after the change does not wait for the question from before it."""
+        origin = self.origin()
+        self.resolver.names['g.test'] = 'silent'
+        self.resolver_at('127.0.0.3').names['g.test'] = ['127.0.0.1']
+        # As long as a resolver may be silent: 10 seconds.
+        self.write('resolv.conf', 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n')
+        session = self.session()
+        number = session.submit({'jobs': {'a': {'url': 'http://g.test/', 'timeout': '1s'}}})
+        self.resolver.wait(lambda: self.resolver.count('g.test'))
+        self.write('resolv.conf', resolver.RESOLV % '127.0.0.3')
+        self.assert_leads_to('g.test', origin)
+        self.assert_rejected(session.collect(number)['a'], 'JOB_TIMEOUT', sent='none')
+
+
+@unittest.skipUnless(PRIVATE, 'no namespaces here')
+class StuckTest(DaemonCase):
+    """With the threads there are by default."""
+
+    config = '[Limits]\nMaxIdleConnections=0\n'
+
+    def test_stuck_look_ups_hold_up_nobody_else(self):
+        server = resolver.Resolver()
+        self.addCleanup(server.close)
+        self.addCleanup(resolver.write_etc, 'hosts', resolver.HOSTS)
+        self.addCleanup(resolver.write_etc, 'resolv.conf', resolver.RESOLV % '127.0.0.1')
+        resolver.write_etc('hosts', resolver.HOSTS + '127.0.0.1 file.test\n')
+        resolver.write_etc('resolv.conf', 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n')
+        origin = self.origin()
+        server.names.update({'known.test': ['127.0.0.1'], 'new.test': ['127.0.0.1']})
+        dead = ['dead%d.test' % i for i in range(20)]
+        server.names.update({name: 'silent' for name in dead})
+        self.assert_fulfilled(self.fetch('http://known.test:%d/text/ok' % origin.port), 'ok')
+        good = ['known.test', '127.0.0.1', 'localhost', 'file.test', 'new.test']
+        jobs = {'dead%d' % i: {'url': 'http://%s/' % name} for i, name in enumerate(dead)}
+        for i, name in enumerate(good):
+            jobs['good%d' % i] = {'url': 'http://%s:%d/text/%d' % (name, origin.port, i)}
+        with self.bystander():
+            result = self.run_graph({'jobs': jobs})
+        for i, name in enumerate(good):
+            self.assert_fulfilled(result['good%d' % i], str(i))
+            # Those that ask nobody, at once; the others when the stuck ones are made way for.
+            self.assertLess(result['good%d' % i]['time']['end'], 200 if i < 3 else 2500, name)
+        for i in range(len(dead)):
+            self.assert_rejected(result['dead%d' % i], 'DNS_TIMEOUT', sent='none')
+
+
+@unittest.skipUnless(PRIVATE, 'no namespaces here')
+class HistoryTest(DaemonCase):
+    config = '[Limits]\nDnsCacheTime=0\nMaxIdleConnections=0\n'
+
+    def setUp(self):
+        super().setUp()
+        self.resolver = resolver.Resolver()
+        self.addCleanup(self.resolver.close)
+
+    def connect_ms(self, name, origin):
+        record = self.fetch('http://%s:%d/text/ok' % (name, origin.port))
+        self.assert_fulfilled(record, 'ok')
+        self.assertEqual(record['conn']['remote'].rpartition(':')[0], origin.address)
+        return record['time']['connect']
+
+    def test_winner_is_remembered(self):
+        """Two silent addresses cost half a second, once."""
+        origin = self.origin(address='127.0.0.9')
+        for address in ('127.0.0.7', '127.0.0.8'):
+            hole = Blackhole(address, origin.port)
+            self.addCleanup(hole.close)
+        self.resolver.names['a.test'] = ['127.0.0.7', '127.0.0.8', '127.0.0.9']
+        self.assertGreaterEqual(self.connect_ms('a.test', origin), 490)
+        for _ in range(3):
+            self.assertLess(self.connect_ms('a.test', origin), 200)
+        # By any other name.
+        self.resolver.names['b.test'] = ['127.0.0.8', '127.0.0.9']
+        self.assertLess(self.connect_ms('b.test', origin), 200)
+        session = self.session()
+        session.send({'flush': {'dns': True}})
+        self.assertIn('flushed', session.read_message()[0])
+        self.assertGreaterEqual(self.connect_ms('a.test', origin), 490)
+
+    def test_failed_address_is_tried_last(self):
+        """Though the winner of then is gone, too: of those left, the silent one is the last."""
+        first = self.origin(address='127.0.0.5')
+        second = self.origin(address='127.0.0.6', port=first.port)
+        hole = Blackhole('127.0.0.4', first.port)
+        self.addCleanup(hole.close)
+        self.resolver.names['c.test'] = ['127.0.0.4', '127.0.0.5']
+        self.assertGreaterEqual(self.connect_ms('c.test', first), 245)
+        self.resolver.names['c.test'] = ['127.0.0.4', '127.0.0.6']
+        self.assertLess(self.connect_ms('c.test', second), 200)
 
 
 @unittest.skipUnless(PRIVATE, 'no namespaces here')

@@ -28,6 +28,17 @@ def call(function, *arguments):
         raise OSError(error, os.strerror(error))
 
 
+RESOLV = 'nameserver %s\noptions timeout:1 attempts:1\n'
+SWITCH = 'hosts: files dns\n'
+HOSTS = '127.0.0.1 localhost\n::1 localhost\n'
+
+
+def write_etc(name, text):
+    """Changes one of the files that enter() has put over those of /etc, in place."""
+    with open('/etc/' + name, 'w', encoding='ascii') as file:
+        file.write(text)
+
+
 def bind_over(path, text):
     with tempfile.NamedTemporaryFile('w', delete=False) as file:
         file.write(text)
@@ -55,29 +66,30 @@ def enter():
                     file.write(text)
         call(libc.mount, None, b'/', None, MS_REC | MS_PRIVATE, None)
         loopback_up()
-        bind_over('/etc/resolv.conf', 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
-        bind_over('/etc/nsswitch.conf', 'hosts: files dns\n')
-        bind_over('/etc/hosts', '127.0.0.1 localhost\n::1 localhost\n')
+        bind_over('/etc/resolv.conf', RESOLV % '127.0.0.1')
+        bind_over('/etc/nsswitch.conf', SWITCH)
+        bind_over('/etc/hosts', HOSTS)
     except OSError:
         return False
     return True
 
 
 class Resolver:
-    """Answers A and AAAA questions on 127.0.0.1:53 from `names`:
+    """Answers A and AAAA questions on port 53 of the address from `names`:
 
     a list of addresses · 'nxdomain' · 'servfail' · 'silent' · ('delay', seconds, addresses) ·
     a function of (resolver, packet, end, kind, peer), which answers by itself: `end` is where
     the question does, `kind` 1 for A and 28 for AAAA
     """
 
-    def __init__(self, names=None):
+    def __init__(self, names=None, address='127.0.0.1'):
+        self.address = address
         self.names = dict(names or {})
         # (name, type) of each question, in order.
         self.questions = []
         self.changed = threading.Condition()
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(('127.0.0.1', 53))
+        self.sock.bind((address, 53))
         self.stopping = False
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -154,6 +166,6 @@ class Resolver:
     def close(self):
         self.stopping = True
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.sendto(b'', ('127.0.0.1', 53))
+            sock.sendto(b'', (self.address, 53))
         self.thread.join(5)
         self.sock.close()

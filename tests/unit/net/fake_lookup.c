@@ -11,13 +11,17 @@ struct lookup_pool {
 
 static struct lookup_pool fake;
 
-bool fake_lookup_is_full;
+bool fake_lookup_is_full, fake_lookup_has_changed;
+unsigned fake_lookup_n_looks, fake_lookup_n_reliefs;
 
 struct lookup_pool *fake_lookup_begin(void)
 {
 	list_init(&fake.waiting);
 	fake.n_asked = 0;
 	fake_lookup_is_full = false;
+	fake_lookup_has_changed = false;
+	fake_lookup_n_looks = 0;
+	fake_lookup_n_reliefs = 0;
 	return &fake;
 }
 
@@ -43,6 +47,20 @@ bool lookup_start(struct lookup_pool *pool, struct lookup *lookup, lookup_callba
 	lookup->on_done = on_done;
 	list_push_back(&pool->waiting, &lookup->link);
 	return true;
+}
+
+void lookup_pool_relieve(struct lookup_pool *pool)
+{
+	fake_lookup_n_reliefs++;
+}
+
+bool lookup_pool_has_changed(struct lookup_pool *pool)
+{
+	bool changed = fake_lookup_has_changed;
+
+	fake_lookup_n_looks++;
+	fake_lookup_has_changed = false;
+	return changed;
 }
 
 unsigned fake_lookup_n_waiting(void)

@@ -119,6 +119,11 @@ struct lookup_pool *fake_lookup_begin(void);
 /* The queue is full. */
 extern bool fake_lookup_is_full;
 
+/* The host's configuration has changed since this was last seen. How often that was looked at, and
+ * how often relief was asked for. */
+extern bool fake_lookup_has_changed;
+extern unsigned fake_lookup_n_looks, fake_lookup_n_reliefs;
+
 /* Look-ups that wait, and all that were ever asked for. */
 unsigned fake_lookup_n_waiting(void);
 unsigned fake_lookup_n_asked(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The resolver is this file's own: getaddrinfo() and freeaddrinfo() below stand in for the C
- * library's. So is the ring: a wake is a byte of an eventfd. No sleeps: a slow resolver waits
+ * The resolver is this file's own: getaddrinfo(), freeaddrinfo() and stat() below stand in for the
+ * C library's. So is the ring: a wake is a byte of an eventfd. No sleeps: a slow resolver waits
  * at a gate that the test opens, and the end of a thread is told by a key's destructor.
  */
 #include "net/lookup.h"
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
@@ -164,6 +165,31 @@ void freeaddrinfo(struct addrinfo *list)
 	}
 }
 
+/* The size of each file. */
+static struct {
+	const char *path;
+	off_t size;
+} fake_files[] = {
+	{"/etc/resolv.conf", 1},
+	{"/etc/hosts", 1},
+	{"/etc/nsswitch.conf", 1},
+	{"/etc/gai.conf", 1},
+	{"/etc/passwd", 1},
+};
+
+int stat(const char *restrict path, struct stat *restrict ret_status)
+{
+	for (size_t i = 0; i < countof(fake_files); i++) {
+		if (strcmp(path, fake_files[i].path) != 0)
+			continue;
+		memset(ret_status, 0, sizeof(*ret_status));
+		ret_status->st_size = fake_files[i].size;
+		return 0;
+	}
+	errno = ENOENT;
+	return -1;
+}
+
 static unsigned n_done;
 
 static void on_done(struct lookup *lookup)
@@ -238,6 +264,15 @@ START_TEST(answers_in_the_order_of_the_library)
 		 "4:1.1.1.16,4:1.1.1.17,4:1.1.1.18",
 			"1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 1.1.1.7 1.1.1.8 1.1.1.9 "
 			"1.1.1.10 1.1.1.11 1.1.1.12 1.1.1.13 1.1.1.14 1.1.1.15 1.1.1.16"},
+		/* Too many of one family leave room for the other one. */
+		{"6:a::1,6:a::2,6:a::3,6:a::4,6:a::5,6:a::6,6:a::7,6:a::8,6:a::9,6:a::a,6:a::b,"
+		 "6:a::c,6:a::d,6:a::e,6:a::f,6:a::10,6:a::11,4:192.0.2.1,4:192.0.2.2",
+			"a::1 a::2 a::3 a::4 a::5 a::6 a::7 a::8 a::9 a::a a::b a::c a::d a::e "
+			"192.0.2.1 192.0.2.2"},
+		{"6:a::1,6:a::2,6:a::3,6:a::4,6:a::5,6:a::6,6:a::7,6:a::8,6:a::9,4:1.1.1.1,"
+		 "4:1.1.1.2,4:1.1.1.3,4:1.1.1.4,4:1.1.1.5,4:1.1.1.6,4:1.1.1.7,4:1.1.1.8,4:1.1.1.9",
+			"a::1 a::2 a::3 a::4 a::5 a::6 a::7 a::8 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 "
+			"1.1.1.5 1.1.1.6 1.1.1.7 1.1.1.8"},
 	};
 	/* One object, asked again and again: nothing of the last answer stays. */
 	struct lookup lookup;
@@ -335,6 +370,93 @@ START_TEST(refuses_beyond_the_queue)
 	turn_until_done(countof(lookups) + 1);
 	lookup_pool_free(pool);
 	fake_deinit(2);
+}
+END_TEST
+
+/* So many questions, and no answer: the first ones stick. */
+static struct lookup_pool *begin_stuck(struct lookup *lookups, unsigned n, unsigned n_threads)
+{
+	struct lookup_pool *pool;
+
+	fake_init(false);
+	pool = make_pool(n_threads, n);
+	for (unsigned i = 0; i < n; i++) {
+		ask(pool, &lookups[i], "4:192.0.2.1");
+		if (i < n_threads)
+			sem_wait(&fake.arrived);
+	}
+	return pool;
+}
+
+static void wait_arrived(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		sem_wait(&fake.arrived);
+}
+
+START_TEST(what_waits_behind_stuck_ones_gets_threads_of_its_own)
+{
+	struct lookup lookups[5] = {0}, more[2] = {0};
+	struct lookup_pool *pool = begin_stuck(lookups, 3, 2);
+
+	/* Two stick, one has waited since the first relief; the others came after it. */
+	lookup_pool_relieve(pool);
+	ask(pool, &lookups[3], "4:192.0.2.1");
+	ask(pool, &lookups[4], "4:192.0.2.1");
+	ck_assert_uint_eq(fake.n_inside, 2);
+	lookup_pool_relieve(pool);
+	wait_arrived(1);
+	ck_assert_uint_eq(fake.n_inside, 3);
+	lookup_pool_relieve(pool);
+	wait_arrived(2);
+	ck_assert_uint_eq(fake.n_inside, 5);
+	fake_open_gate();
+	turn_until_done(countof(lookups));
+	/* Three of them go; two serve on, which is all there are. */
+	for (unsigned i = 0; i < 3; i++)
+		sem_wait(&fake.ended);
+	for (unsigned i = 0; i < countof(more); i++)
+		ask(pool, &more[i], "4:192.0.2.1");
+	turn_until_done(countof(lookups) + countof(more));
+	lookup_pool_free(pool);
+	fake_deinit(2);
+}
+END_TEST
+
+START_TEST(relief_has_a_bound)
+{
+	enum { THREADS = 2, MOST = THREADS * LOOKUP_RELIEF_FACTOR, N = MOST + 3 };
+	struct lookup lookups[N] = {0};
+	struct lookup_pool *pool = begin_stuck(lookups, N, THREADS);
+
+	for (unsigned i = 0; i < 5; i++)
+		lookup_pool_relieve(pool);
+	wait_arrived(MOST - THREADS);
+	ck_assert_uint_eq(fake.n_inside, MOST);
+	fake_open_gate();
+	turn_until_done(N);
+	ck_assert_uint_eq(fake.n_inside_max, MOST);
+	lookup_pool_free(pool);
+	fake_deinit(MOST);
+}
+END_TEST
+
+START_TEST(tells_each_change_of_the_host_s_files_once)
+{
+	struct lookup_pool *pool;
+
+	fake_init(true);
+	pool = make_pool(1, 1);
+	ck_assert(!lookup_pool_has_changed(pool));
+	for (size_t i = 0; i < countof(fake_files); i++) {
+		fake_files[i].size++;
+		ck_assert_msg(lookup_pool_has_changed(pool) ==
+				      (strcmp(fake_files[i].path, "/etc/passwd") != 0),
+			"%s", fake_files[i].path);
+		ck_assert(!lookup_pool_has_changed(pool));
+	}
+	lookup_pool_free(pool);
+	fake_deinit(0);
 }
 END_TEST
 
@@ -457,6 +579,7 @@ END_TEST
 
 UNIT_MAIN("net/lookup", &answers_in_the_order_of_the_library, &says_why_there_is_no_answer,
 	&makes_threads_on_demand_and_not_beyond_the_bound, &refuses_beyond_the_queue,
-	&forgets_what_is_stuck_when_it_goes, &forgets_answers_that_nobody_has_heard,
-	&an_upcall_may_ask_the_next, &an_upcall_may_free_the_pool, &obeys_no_environment,
-	&goes_unused)
+	&what_waits_behind_stuck_ones_gets_threads_of_its_own, &relief_has_a_bound,
+	&tells_each_change_of_the_host_s_files_once, &forgets_what_is_stuck_when_it_goes,
+	&forgets_answers_that_nobody_has_heard, &an_upcall_may_ask_the_next,
+	&an_upcall_may_free_the_pool, &obeys_no_environment, &goes_unused)

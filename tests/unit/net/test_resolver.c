@@ -385,6 +385,117 @@ START_TEST(a_flush_while_it_is_told_takes_nothing_from_the_others)
 }
 END_TEST
 
+START_TEST(what_was_known_under_another_configuration_is_forgotten)
+{
+	struct asker first = {0}, soon = {0}, later = {0};
+	struct address address;
+
+	begin(10);
+	ck_assert(address_parse(TEXT("192.0.2.1"), 80, &address));
+	asker_ask(&first, "a.example");
+	fake_lookup_answer("a.example", "192.0.2.1");
+	history_failed(resolver_history(resolver), &address, 0);
+	fake_lookup_has_changed = true;
+	/* It is not looked at all the time. */
+	fake_pass(RESOLVER_LOOK_NS - NS_PER_MS);
+	asker_ask(&soon, "a.example");
+	ck_assert_str_eq(soon.first, "192.0.2.1:0");
+	ck_assert_uint_eq(fake_lookup_n_looks, 1);
+	fake_pass(NS_PER_MS);
+	asker_ask(&later, "a.example");
+	ck_assert_uint_eq(later.n_answers, 0);
+	ck_assert_uint_eq(fake_lookup_n_asked(), 2);
+	ck_assert(list_is_empty(&resolver_history(resolver)->entries));
+	fake_lookup_answer("a.example", "192.0.2.2");
+	ck_assert_str_eq(later.first, "192.0.2.2:0");
+	end();
+}
+END_TEST
+
+START_TEST(an_answer_from_before_a_change_is_for_those_who_asked_before)
+{
+	struct asker before = {0}, after = {0}, last = {0};
+
+	begin(10);
+	asker_ask(&before, "a.example");
+	fake_lookup_has_changed = true;
+	fake_pass(RESOLVER_LOOK_NS);
+	asker_ask(&after, "a.example");
+	ck_assert_uint_eq(fake_lookup_n_asked(), 2);
+	ck_assert_uint_eq(resolver_pending(resolver), 2);
+	/* The older question stands first. */
+	fake_lookup_answer("a.example", "192.0.2.1");
+	ck_assert_str_eq(before.first, "192.0.2.1:0");
+	ck_assert_uint_eq(after.n_answers, 0);
+	/* Who asks now waits for the newer one. */
+	asker_ask(&last, "a.example");
+	ck_assert_uint_eq(fake_lookup_n_asked(), 2);
+	fake_lookup_answer("a.example", "192.0.2.2");
+	ck_assert_str_eq(after.first, "192.0.2.2:0");
+	ck_assert_str_eq(last.first, "192.0.2.2:0");
+	ck_assert_uint_eq(resolver_pending(resolver), 0);
+	end();
+}
+END_TEST
+
+START_TEST(changes_one_after_the_other_while_nothing_is_answered)
+{
+	struct asker askers[4] = {{.n_answers = 0}};
+
+	begin(2);
+	for (size_t i = 0; i < countof(askers); i++) {
+		asker_ask(&askers[i], "a.example");
+		fake_lookup_has_changed = true;
+		fake_pass(RESOLVER_LOOK_NS);
+	}
+	ck_assert_uint_eq(fake_lookup_n_asked(), countof(askers));
+	resolver_leave(&askers[1].wait);
+	for (size_t i = 0; i < countof(askers) - 1; i++) {
+		fake_lookup_answer("a.example", "192.0.2.1");
+		ck_assert_uint_eq(askers[i].n_answers, i != 1);
+	}
+	/* The last one is never answered. */
+	resolver_leave(&askers[3].wait);
+	end();
+}
+END_TEST
+
+START_TEST(a_change_that_is_seen_while_it_is_told_takes_nothing_from_the_others)
+{
+	struct asker again = {0}, first = {.asks_again = &again}, other = {0};
+
+	begin(10);
+	asker_ask(&first, "a.example");
+	asker_ask(&other, "a.example");
+	fake_pass(RESOLVER_LOOK_NS);
+	fake_lookup_has_changed = true;
+	fake_lookup_answer("a.example", "192.0.2.1");
+	ck_assert_str_eq(other.first, "192.0.2.1:0");
+	ck_assert_uint_eq(again.n_answers, 0);
+	ck_assert_uint_eq(fake_lookup_n_asked(), 2);
+	fake_lookup_answer("a.example", "192.0.2.2");
+	ck_assert_str_eq(again.first, "192.0.2.2:0");
+	end();
+}
+END_TEST
+
+START_TEST(open_look_ups_are_relieved_from_time_to_time)
+{
+	struct asker asker = {0};
+
+	begin(10);
+	fake_pass(10 * NS_PER_S);
+	ck_assert_uint_eq(fake_lookup_n_reliefs, 0);
+	asker_ask(&asker, "a.example");
+	fake_pass(NS_PER_S);
+	ck_assert_uint_eq(fake_lookup_n_reliefs, 4);
+	fake_lookup_answer("a.example", "192.0.2.1");
+	fake_pass(10 * NS_PER_S);
+	ck_assert_uint_eq(fake_lookup_n_reliefs, 4);
+	end();
+}
+END_TEST
+
 START_TEST(a_stuck_look_up_does_not_keep_it_from_ending)
 {
 	struct asker asker = {0};
@@ -405,4 +516,9 @@ UNIT_MAIN("net/resolver", &asks_once_however_many_wait, &remembers_each_kind_of_
 	&the_oldest_answer_makes_room, &names_that_are_waited_for_are_not_forgotten,
 	&a_name_is_not_forgotten_while_it_is_told, &a_flush_forgets_what_is_known,
 	&a_flush_while_it_is_told_takes_nothing_from_the_others,
+	&what_was_known_under_another_configuration_is_forgotten,
+	&an_answer_from_before_a_change_is_for_those_who_asked_before,
+	&changes_one_after_the_other_while_nothing_is_answered,
+	&a_change_that_is_seen_while_it_is_told_takes_nothing_from_the_others,
+	&open_look_ups_are_relieved_from_time_to_time,
 	&a_stuck_look_up_does_not_keep_it_from_ending)
