@@ -145,8 +145,7 @@ static void attempt_on_held(struct attempt *attempt)
 	if (attempt->conn && attempt->conn->state == CONN_ACTIVE)
 		conn_receive(attempt->conn, CONN_RECEIVE_NONE);
 	if (!attempt->exchange.is_full)
-		timer_set(ring_timers(attempt->scheduler->ring), &attempt->go_on,
-			attempt_now(attempt));
+		task_defer_next(ring_tasks(attempt->scheduler->ring), &attempt->go_on);
 	attempt_watch(attempt);
 }
 
@@ -163,9 +162,9 @@ void attempt_heed(struct attempt *attempt, enum exchange_result result)
 	}
 }
 
-void attempt_on_go_on(struct timer *timer)
+void attempt_on_go_on(struct task *task)
 {
-	struct attempt *attempt = container_of(timer, struct attempt, go_on);
+	struct attempt *attempt = container_of(task, struct attempt, go_on);
 
 	attempt->active_ns = attempt_now(attempt);
 	attempt_heed(attempt, exchange_go_on(&attempt->exchange));
@@ -176,7 +175,7 @@ void attempt_resume(struct attempt *attempt)
 	if (attempt->state != ATTEMPT_EXCHANGE || !attempt->exchange.is_full)
 		return;
 	attempt->exchange.is_full = false;
-	timer_set(ring_timers(attempt->scheduler->ring), &attempt->go_on, attempt_now(attempt));
+	task_defer(ring_tasks(attempt->scheduler->ring), &attempt->go_on);
 }
 
 /* Once more. */
@@ -221,7 +220,7 @@ void attempt_replay(struct attempt *attempt)
 {
 	attempt->scheduler->counters.replays++;
 	attempt_enter(attempt, ATTEMPT_REPLAY);
-	timer_stop(ring_timers(attempt->scheduler->ring), &attempt->go_on);
+	task_cancel(&attempt->go_on);
 	if (attempt->conn)
 		conn_abort(attempt->conn);
 	else if (mux_leave(&attempt->mux_user))

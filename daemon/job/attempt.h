@@ -72,7 +72,7 @@ struct attempt {
 	bool is_last_piece, has_piece;
 	struct store store;
 	/* To go on with what is held. */
-	struct timer go_on;
+	struct task go_on;
 	/* Set to the earliest limit, or earlier: what it means is found out when it fires. */
 	struct timer timer;
 	struct exchange exchange;

@@ -83,13 +83,11 @@ static bool attempt_let_lease_go(struct attempt *attempt)
 
 static void attempt_let_go(struct attempt *attempt)
 {
-	struct timer_wheel *timers = ring_timers(attempt->scheduler->ring);
-
 	flight_close(attempt);
 	attempt_enter(attempt, ATTEMPT_JOIN);
 	exchange_end(&attempt->exchange);
-	timer_stop(timers, &attempt->timer);
-	timer_stop(timers, &attempt->go_on);
+	timer_stop(ring_timers(attempt->scheduler->ring), &attempt->timer);
+	task_cancel(&attempt->go_on);
 	/* One for ourselves, so that it is not over before all have been asked. */
 	attempt->n_joining = 1;
 	attempt->n_joining += !attempt_let_lease_go(attempt);

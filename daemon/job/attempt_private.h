@@ -39,7 +39,7 @@ const struct conn *attempt_conn(const struct attempt *attempt);
 
 extern const struct conn_events attempt_conn_events;
 void attempt_on_timer(struct timer *timer);
-void attempt_on_go_on(struct timer *timer);
+void attempt_on_go_on(struct task *task);
 
 /* Asks for a connection. */
 void attempt_lease(struct attempt *attempt);

@@ -25,7 +25,7 @@ static bool attempt_init(void *object)
 	list_init(&attempt->link);
 	list_init(&attempt->followers);
 	timer_init(&attempt->timer, attempt_on_timer);
-	timer_init(&attempt->go_on, attempt_on_go_on);
+	task_init(&attempt->go_on, attempt_on_go_on);
 	buffer_init(&attempt->request, REQUEST_BYTES_MAX);
 	buffer_init(&attempt->url_text, 4 * URL_SIZE_MAX);
 	attempt->user.events = &attempt_conn_events;

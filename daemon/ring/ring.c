@@ -206,6 +206,8 @@ int ring_turn(struct ring *ring, uint64_t until_ns)
 		next = until_ns;
 	if (next != TIMER_NEVER)
 		wait_ns = next > now ? next - now : 0;
+	if (task_queue_has_work(&ring->tasks))
+		wait_ns = 0;
 	r = ring_enter(ring, wait_ns ? 1 : 0, wait_ns);
 	if (r < 0)
 		return r;

@@ -23,11 +23,14 @@ struct task {
 
 struct task_queue {
 	struct list waiting;
+	/* For the end of the next turn. */
+	struct list next;
 };
 
 static inline void task_queue_init(struct task_queue *queue)
 {
 	list_init(&queue->waiting);
+	list_init(&queue->next);
 }
 
 static inline void task_init(struct task *task, task_callback run)
@@ -43,12 +46,25 @@ static inline void task_defer(struct task_queue *queue, struct task *task)
 		list_push_back(&queue->waiting, &task->link);
 }
 
+/* At the end of the next turn, which then waits for nothing: for work that is done in slices. */
+static inline void task_defer_next(struct task_queue *queue, struct task *task)
+{
+	if (!list_is_linked(&task->link))
+		list_push_back(&queue->next, &task->link);
+}
+
 static inline void task_cancel(struct task *task)
 {
 	list_remove(&task->link);
 }
 
-/* Runs all, and what those put off in their turn. */
+/* True where there is something to be done at once. */
+static inline bool task_queue_has_work(const struct task_queue *queue)
+{
+	return !list_is_empty(&queue->waiting);
+}
+
+/* Runs all, and what those put off in their turn. What is for the next turn waits then. */
 static inline void task_queue_run(struct task_queue *queue)
 {
 	struct list *link;
@@ -58,4 +74,6 @@ static inline void task_queue_run(struct task_queue *queue)
 
 		task->run(task);
 	}
+	while ((link = list_pop_front(&queue->next)))
+		list_push_back(&queue->waiting, link);
 }

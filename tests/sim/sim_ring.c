@@ -88,7 +88,7 @@ uint64_t ring_now(const struct ring *ring)
 
 static bool ring_has_work(const struct ring *ring)
 {
-	return sim_kernel_has_ready() || ring->calls;
+	return sim_kernel_has_ready() || ring->calls || task_queue_has_work(&ring->tasks);
 }
 
 /* Let time pass until there is something to say, and no further than the next deadline. */

@@ -163,6 +163,20 @@ static void world_on_settled(
 	graph->n_skipped += record->via == RECORD_VIA_SKIPPED;
 }
 
+static void world_on_chunk(struct graph *at, struct text job, uint64_t offset, struct text data)
+{
+	struct world_graph *graph = container_of(at->owner, struct world_graph, owner);
+
+	ck_assert_msg(!graph->done, "a chunk after the last word");
+	ck_assert_uint_eq(offset, graph->stream_size);
+	ck_assert_uint_gt(data.size, 0);
+	graph->stream = realloc(graph->stream, graph->stream_size + data.size);
+	memcpy(graph->stream + graph->stream_size, data.data, data.size);
+	graph->stream_size += data.size;
+	if (++graph->n_chunks == graph->chunks_until_pause)
+		graph_pause(at, true);
+}
+
 static void world_on_decided(struct graph *at, const struct record_summary *summary)
 {
 	struct world_graph *graph = container_of(at->owner, struct world_graph, owner);
@@ -192,6 +206,7 @@ static void world_on_done(struct graph *at, const struct record_summary *summary
 
 static const struct graph_events world_events = {
 	.on_settled = world_on_settled,
+	.on_chunk = world_on_chunk,
 	.on_decided = world_on_decided,
 	.on_done = world_on_done,
 };
@@ -305,6 +320,7 @@ void world_free(struct world_graph *graph)
 	}
 	free(graph->records);
 	free(graph->bodies);
+	free(graph->stream);
 	yyjson_doc_free(graph->decided);
 	yyjson_doc_free(graph->done);
 	free(graph);

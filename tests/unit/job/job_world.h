@@ -32,6 +32,10 @@ struct world_graph {
 	uint32_t n_records, records_room;
 	/* Of which are leaves, by what became of them. */
 	uint32_t n_leaves, n_fulfilled, n_rejected, n_skipped;
+	/* The pieces of a stream, joined, how many; with which the graph is paused (0: never). */
+	char *stream;
+	size_t stream_size;
+	uint32_t n_chunks, chunks_until_pause;
 	/* Not kept while true, only counted. */
 	bool counts_only;
 	/* True exactly when bodies are taken with their memory. */

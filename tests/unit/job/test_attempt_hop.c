@@ -92,6 +92,7 @@ START_TEST(hops_compete_for_places_like_any_other)
 {
 	begin("{'concurrency':1,'jobs':{'a':{'url':'@a'},'b':{'url':'@b'}}}");
 	world_assert_on_wire("/a");
+	fake_pass(NS_PER_MS);
 	redirect("/a", "302 Found", "/c");
 	/* Who waited first. */
 	world_assert_on_wire("/b");
