@@ -83,7 +83,7 @@ static void attempt_run(struct attempt *attempt)
 		job->slot_ns = attempt->slot_ns;
 	attempt->is_safe = request_method_is_safe(template_method(job));
 	rate_add(&attempt->route->share->sent, attempt->slot_ns);
-	if (!template_request(job, &attempt->url, &attempt->request, &fault)) {
+	if (!template_request(job, &attempt->url, UINT64_MAX, &attempt->request, &fault)) {
 		attempt_reject(attempt, &fault);
 		return;
 	}

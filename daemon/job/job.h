@@ -46,6 +46,7 @@ struct graph;
 struct group;
 struct outcome;
 struct scope;
+struct trail;
 struct trial;
 
 enum job_state {
@@ -92,6 +93,8 @@ struct job {
 	struct outcome *outcome;
 	/* What its attempts have come to; NULL before the first was followed by a backoff. */
 	struct trial *trial;
+	/* The redirects that its attempt has followed; NULL: none. */
+	struct trail *trail;
 	/* Of a group or fan-out; NULL: a leaf. */
 	struct group *group;
 	/* QUEUED: queue_timeout, or after a backoff the job's own; BACKOFF: its end; following

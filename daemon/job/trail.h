@@ -16,7 +16,7 @@
 #include "http/url.h"
 #include "proto/fault.h"
 #include "proto/record.h"
-#include "util/buffer.h"
+#include "util/arena.h"
 
 struct plan_spec;
 
