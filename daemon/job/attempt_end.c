@@ -173,7 +173,7 @@ static bool attempt_hop(struct attempt *attempt, struct job *job, struct fault *
 	struct trail_request request = {
 		.url = &attempt->url,
 		.method = template_method(job),
-		.has_body = spec->body != PLAN_BODY_NONE && (!job->trail || job->trail->keeps_body),
+		.has_body = template_has_body(job),
 	};
 
 	if (!attempt->is_hop || trail_follow(&job->trail, spec, &request, &attempt->exchange.head,

@@ -70,6 +70,12 @@ static void attempt_take_places(struct attempt *attempt)
 	claim_take(&attempt->claim, &attempt->route->origin->requests);
 }
 
+/* Of a body that comes from a descriptor. */
+static uint64_t attempt_body_length(const struct attempt *attempt)
+{
+	return attempt->source.is_open ? source_length(&attempt->source) : SOURCE_LENGTH_OPEN;
+}
+
 static void attempt_run(struct attempt *attempt)
 {
 	struct scheduler *scheduler = attempt->scheduler;
@@ -92,7 +98,8 @@ static void attempt_run(struct attempt *attempt)
 	attempt->is_safe = request_method_is_safe(template_method(job));
 	rate_add(&attempt->route->share->sent, job->held_ns);
 	if (!attempt_open_source(attempt, &fault) ||
-		!template_request(job, &attempt->url, &attempt->request, &fault)) {
+		!template_request(job, &attempt->url, attempt_body_length(attempt),
+			&attempt->request, &fault)) {
 		attempt_reject(attempt, &fault);
 		return;
 	}

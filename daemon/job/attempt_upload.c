@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/attempt_private.h"
 
-#include "job/trail.h"
+#include "job/template.h"
 
 /*
  * A request's body that is read from a descriptor. The head is sent first, then a piece at a time:
@@ -18,9 +18,7 @@
 
 static bool attempt_has_source(const struct attempt *attempt)
 {
-	const struct trail *trail = attempt->job->trail;
-
-	return attempt_spec(attempt)->body == PLAN_BODY_FD && (!trail || trail->keeps_body);
+	return attempt_spec(attempt)->body == PLAN_BODY_FD && template_has_body(attempt->job);
 }
 
 bool attempt_open_source(struct attempt *attempt, struct fault *ret_fault)

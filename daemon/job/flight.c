@@ -111,7 +111,7 @@ bool flight_join_instead(struct attempt *attempt)
 	attempt->flight_hash = flight_hash(&attempt->url);
 	if (!table_find(&graph->flights, attempt->flight_hash, flight_is_any, NULL))
 		return false;
-	if (!template_request(job, &attempt->url, &attempt->request, &fault))
+	if (!template_request(job, &attempt->url, UINT64_MAX, &attempt->request, &fault))
 		return false;
 	question.request = buffer_text(&attempt->request);
 	leader = table_find(&graph->flights, attempt->flight_hash, flight_is_same, &question);

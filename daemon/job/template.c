@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/template.h"
 
-#include "http/header.h"
 #include "http/request.h"
 #include "job/graph.h"
 #include "job/scheduler.h"
 #include "job/template_json.h"
+#include "job/template_private.h"
+#include "job/trail.h"
 #include "job/value.h"
 #include "job/way.h"
 #include "util/panic.h"
@@ -17,20 +18,7 @@
  * and comes out as "." or ".." (or their encodings) is refused.
  */
 
-/* Where a filled-in value goes. */
-struct sink {
-	struct job *job;
-	struct buffer *out;
-	struct fault *fault;
-	/* How a reference's text is put there. */
-	void (*encode)(struct buffer *out, struct text text);
-	/* True where the author's own text is no more than a value either. */
-	bool encodes_literals;
-	/* Where a secret may go; data == NULL: it may not stand here. */
-	struct text secret_host;
-};
-
-static bool no_memory(struct fault *fault)
+bool template_no_memory(struct fault *fault)
 {
 	fault_set(
 		fault, FAULT_OVERLOADED, "the request is too large, or there is no memory for it");
@@ -38,7 +26,8 @@ static bool no_memory(struct fault *fault)
 }
 
 /* A reference's text, with its default; appended to `out` as it is. */
-static bool sink_value(struct sink *sink, const struct reference *reference, struct buffer *out)
+static bool sink_value(
+	struct template_sink *sink, const struct reference *reference, struct buffer *out)
 {
 	struct value value;
 
@@ -55,7 +44,7 @@ static bool sink_value(struct sink *sink, const struct reference *reference, str
 	return false;
 }
 
-static bool sink_reference(struct sink *sink, const struct reference *reference)
+static bool sink_reference(struct template_sink *sink, const struct reference *reference)
 {
 	struct buffer text;
 	bool found;
@@ -72,8 +61,7 @@ static bool sink_reference(struct sink *sink, const struct reference *reference)
 	return found;
 }
 
-/* A whole string: literals as they are, references encoded. */
-static bool sink_fill(struct sink *sink, struct text template)
+bool template_fill(struct template_sink *sink, struct text template)
 {
 	struct reference_cursor cursor = reference_cursor(template);
 	enum reference_piece piece;
@@ -93,15 +81,15 @@ static bool sink_fill(struct sink *sink, struct text template)
 }
 
 /* A query or form field: all of it is encoded, but what the author wanted raw. */
-static bool sink_field(struct sink *sink, const struct plan_field *field)
+static bool sink_field(struct template_sink *sink, const struct plan_field *field)
 {
-	struct sink value = *sink;
+	struct template_sink value = *sink;
 
 	sink->encode(sink->out, field->name);
 	buffer_append_byte(sink->out, '=');
 	value.encodes_literals = true;
 	if (field->is_template)
-		return sink_fill(&value, field->value);
+		return template_fill(&value, field->value);
 	sink->encode(sink->out, field->value);
 	return true;
 }
@@ -182,7 +170,7 @@ static bool has_delimiter(struct text text)
 
 /* What a URL's filling has come to. */
 struct url_fill {
-	struct sink *sink;
+	struct template_sink *sink;
 	/* Where the references since the last delimiter of the author's begin and end. */
 	size_t from, to;
 	bool is_touched;
@@ -192,7 +180,7 @@ struct url_fill {
 /* The author's text, or the URL's end: the segments before it are whole. */
 static bool url_fill_literal(struct url_fill *fill, struct text literal, bool is_end)
 {
-	struct sink *sink = fill->sink;
+	struct template_sink *sink = fill->sink;
 
 	buffer_append_text(sink->out, literal);
 	if (!is_end && !has_delimiter(literal))
@@ -217,7 +205,7 @@ static bool url_fill_reference(struct url_fill *fill, const struct reference *re
 }
 
 /* Fills `template` into sink->out and checks each path segment that a reference went into. */
-static bool url_fill(struct sink *sink, struct text template)
+static bool url_fill(struct template_sink *sink, struct text template)
 {
 	struct reference_cursor cursor = reference_cursor(template);
 	struct url_fill fill = {.sink = sink};
@@ -238,7 +226,7 @@ static bool url_fill(struct sink *sink, struct text template)
 	}
 }
 
-static bool url_append_query(struct sink *sink, const struct plan_spec *spec)
+static bool url_append_query(struct template_sink *sink, const struct plan_spec *spec)
 {
 	bool has_query = text_find(buffer_text(sink->out), '?') < sink->out->size;
 
@@ -259,8 +247,19 @@ static bool url_read(
 	if (error == URL_OK)
 		return true;
 	if (error == URL_E_MEMORY)
-		return no_memory(ret_fault);
+		return template_no_memory(ret_fault);
 	fault_set(ret_fault, FAULT_URL_INVALID, "%s", url_error_text(error));
+	return false;
+}
+
+/* Of a URL without references that was asked at admission. */
+static bool url_check_http(
+	const struct plan_spec *spec, const struct url *url, struct fault *ret_fault)
+{
+	if (spec->http != PLAN_HTTP_2 || url->is_https)
+		return true;
+	fault_set(ret_fault, FAULT_URL_INVALID, "%s",
+		"\"http\": \"2\" needs an https URL: HTTP/2 is spoken over TLS alone");
 	return false;
 }
 
@@ -274,7 +273,7 @@ static bool url_fill_and_read(struct job *job, struct buffer *filled, struct buf
 	struct url *ret_url, struct fault *ret_fault)
 {
 	const struct plan_job *plan = job_plan(job);
-	struct sink sink = {
+	struct template_sink sink = {
 		.job = job,
 		.out = filled,
 		.fault = ret_fault,
@@ -287,17 +286,18 @@ static bool url_fill_and_read(struct job *job, struct buffer *filled, struct buf
 		sink.encode = buffer_append_text;
 	if (!plan->url_is_template)
 		buffer_append_text(filled, plan->url);
-	else if (is_whole ? !sink_fill(&sink, plan->url) : !url_fill(&sink, plan->url))
+	else if (is_whole ? !template_fill(&sink, plan->url) : !url_fill(&sink, plan->url))
 		return false;
 	drop_fragment(filled);
 	sink.encode = url_append_encoded;
 	if (!url_append_query(&sink, plan->spec))
 		return false;
 	if (filled->failed)
-		return no_memory(ret_fault);
+		return template_no_memory(ret_fault);
 	if (plan->url_is_template && !url_check_bytes(buffer_text(filled), ret_fault))
 		return false;
-	return url_read(buffer_text(filled), out, ret_url, ret_fault);
+	return url_read(buffer_text(filled), out, ret_url, ret_fault) &&
+	       url_check_http(plan->spec, ret_url, ret_fault);
 }
 
 /* As it stands in the document, where it was checked. */
@@ -338,87 +338,20 @@ struct text template_method(const struct job *job)
 {
 	const struct plan_spec *spec = job_plan(job)->spec;
 
+	if (job->trail)
+		return job->trail->method;
 	if (spec->method.data)
 		return spec->method;
 	return spec->body == PLAN_BODY_NONE ? TEXT("GET") : TEXT("POST");
 }
 
-static bool has_header(const struct plan_fields *headers, struct text name)
+bool template_has_body(const struct job *job)
 {
-	for (uint32_t i = 0; i < headers->n; i++) {
-		if (text_equal_nocase(headers->fields[i].name, name))
-			return true;
-	}
-	return false;
+	return job_plan(job)->spec->body != PLAN_BODY_NONE &&
+	       (!job->trail || job->trail->keeps_body);
 }
 
-static struct text trimmed(struct text text)
-{
-	while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-		text = text_from_at(text, 1);
-	while (text.size > 0 &&
-		(text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-		text.size--;
-	return text;
-}
-
-/* "name: value" with the value filled in place, behind what is there. */
-static bool header_fill(struct sink *sink, const struct plan_field *field)
-{
-	struct buffer text;
-	struct sink value = *sink;
-	bool done;
-
-	buffer_init(&text, sink->out->size_max);
-	value.out = &text;
-	done = sink_fill(&value, field->value);
-	if (done && !header_value_is_valid(trimmed(buffer_text(&text)))) {
-		fault_set(sink->fault, FAULT_TEMPLATE_UNSAFE,
-			"a control character in the header %.*s", TEXT_ARGS(field->name));
-		done = false;
-	}
-	if (done)
-		request_header(sink->out, field->name, trimmed(buffer_text(&text)));
-	if (text.failed)
-		sink->out->failed = true;
-	buffer_deinit(&text);
-	return done;
-}
-
-static bool headers_fill(struct sink *sink, const struct plan_spec *spec)
-{
-	static const char agent[] = "user-agent: settled/" SETTLED_VERSION "\r\n";
-	static const char accept[] = "accept: */*\r\n";
-	static const struct {
-		enum plan_body body;
-		struct text type;
-	} types[] = {
-		{PLAN_BODY_JSON, TEXT_INIT("application/json")},
-		{PLAN_BODY_FORM, TEXT_INIT("application/x-www-form-urlencoded")},
-		{PLAN_BODY_TEXT, TEXT_INIT("text/plain;charset=utf-8")},
-	};
-
-	if (!has_header(&spec->headers, TEXT("user-agent")))
-		buffer_append_literal(sink->out, agent);
-	if (!has_header(&spec->headers, TEXT("accept")))
-		buffer_append_literal(sink->out, accept);
-	for (size_t i = 0; i < countof(types); i++) {
-		if (types[i].body == spec->body &&
-			!has_header(&spec->headers, TEXT("content-type")))
-			request_header(sink->out, TEXT("content-type"), types[i].type);
-	}
-	for (uint32_t i = 0; i < spec->headers.n; i++) {
-		const struct plan_field *field = &spec->headers.fields[i];
-
-		if (!field->is_template)
-			request_header(sink->out, field->name, field->value);
-		else if (!header_fill(sink, field))
-			return false;
-	}
-	return true;
-}
-
-static bool form_fill(struct sink *sink, const struct plan_fields *form)
+static bool form_fill(struct template_sink *sink, const struct plan_fields *form)
 {
 	for (uint32_t i = 0; i < form->n; i++) {
 		if (i > 0)
@@ -433,7 +366,7 @@ static bool form_fill(struct sink *sink, const struct plan_fields *form)
 static bool body_fill(struct job *job, struct buffer *out, struct fault *ret_fault)
 {
 	const struct plan_spec *spec = job_plan(job)->spec;
-	struct sink sink = {
+	struct template_sink sink = {
 		.job = job,
 		.out = out,
 		.fault = ret_fault,
@@ -449,17 +382,30 @@ static bool body_fill(struct job *job, struct buffer *out, struct fault *ret_fau
 	case PLAN_BODY_FORM:
 		sink.encode = url_append_form_encoded;
 		return form_fill(&sink, &spec->form);
-	case PLAN_BODY_TEXT: return sink_fill(&sink, spec->body_text);
+	case PLAN_BODY_TEXT: return template_fill(&sink, spec->body_text);
 	case PLAN_BODY_BYTES: buffer_append_text(out, spec->body_text); return true;
 	}
 	unreachable("a body of another kind");
 }
 
-bool template_request(
-	struct job *job, const struct url *url, struct buffer *out, struct fault *ret_fault)
+/* Its head's end, and what is there of the body. */
+static void request_finish(struct job *job, uint64_t length, struct text body, struct buffer *out)
+{
+	bool has_body = template_has_body(job);
+
+	if (!has_body || job_plan(job)->spec->body != PLAN_BODY_FD)
+		request_end(out, template_method(job), body, has_body);
+	else if (length == UINT64_MAX)
+		request_end_chunked(out);
+	else
+		request_end_length(out, length);
+}
+
+bool template_request(struct job *job, const struct url *url, uint64_t length, struct buffer *out,
+	struct fault *ret_fault)
 {
 	const struct plan_spec *spec = job_plan(job)->spec;
-	struct sink sink = {
+	struct template_sink sink = {
 		.job = job,
 		.out = out,
 		.fault = ret_fault,
@@ -471,16 +417,16 @@ bool template_request(
 
 	buffer_clear(out);
 	buffer_init(&body, out->size_max);
-	done = body_fill(job, &body, ret_fault);
-	if (done) {
+	done = !template_has_body(job) || body_fill(job, &body, ret_fault);
+	if (done && spec->proxy.url.data && !url->is_https)
+		request_begin_absolute(out, template_method(job), url);
+	else if (done)
 		request_begin(out, template_method(job), url);
-		done = headers_fill(&sink, spec);
-	}
+	done = done && template_headers(&sink, url);
 	if (done && !body.failed)
-		request_end(out, template_method(job), buffer_text(&body),
-			spec->body != PLAN_BODY_NONE);
+		request_finish(job, length, buffer_text(&body), out);
 	if (done && (body.failed || out->failed))
-		done = no_memory(ret_fault);
+		done = template_no_memory(ret_fault);
 	buffer_deinit(&body);
 	return done;
 }

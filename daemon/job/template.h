@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "http/url.h"
 #include "proto/fault.h"
@@ -22,12 +23,18 @@ struct job;
 bool template_url(
 	struct job *job, struct buffer *out, struct url *ret_url, struct fault *ret_fault);
 
-/* The whole HTTP/1.1 request into `out` (emptied first). As above, or SECRET_UNKNOWN. */
-bool template_request(
-	struct job *job, const struct url *url, struct buffer *out, struct fault *ret_fault);
+/* The whole HTTP/1.1 request to that URL into `out` (emptied first); of a job on the trail of a
+ * redirect as much as goes along (job/trail). Where the body comes from a descriptor its head
+ * alone: `length` is that of the body, UINT64_MAX: not known, and it will be chunked. As above, or
+ * SECRET_UNKNOWN. */
+bool template_request(struct job *job, const struct url *url, uint64_t length, struct buffer *out,
+	struct fault *ret_fault);
 
 /* The method that will be used. */
 struct text template_method(const struct job *job);
+
+/* True where the request has a body, be it empty. */
+bool template_has_body(const struct job *job);
 
 /* The graph's `return`: what has no value is null. */
 void template_result(struct graph *graph, struct buffer *out);

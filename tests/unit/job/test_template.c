@@ -85,7 +85,7 @@ static void check_request(const struct template_case *wanted)
 	buffer_init(&out, SIZE_MAX);
 	buffer_append_literal(&out, "before");
 	ck_assert(template_url(world_job(graph, "b"), &text, &url, &fault));
-	filled = template_request(world_job(graph, "b"), &url, &out, &fault);
+	filled = template_request(world_job(graph, "b"), &url, UINT64_MAX, &out, &fault);
 	ck_assert_msg(filled == (wanted->code == FAULT_NONE), "%s of %s: %s %s", wanted->members,
 		wanted->body, fault_name(fault.code), fault.message);
 	if (filled)
@@ -225,6 +225,9 @@ START_TEST(a_url_that_is_one_reference_is_used_as_it_stands)
 		{"'url':'{{a#/v}}'", V("12"), NULL, FAULT_URL_INVALID},
 		{"'url':'{{a#/v}}','query':{'q':'{{a.status}}'}", V("\"http://h/?x#f\""),
 			"http://h/?x&q=200", 0},
+		/* HTTP/2 is for https: what is no reference was asked at admission. */
+		{"'url':'{{a}}','http':'2'", "https://h/", "https://h/", 0},
+		{"'url':'{{a}}','http':'2'", "http://h/", NULL, FAULT_URL_INVALID},
 	};
 
 	check_urls(cases, countof(cases));
@@ -386,7 +389,7 @@ START_TEST(what_the_author_sets_is_not_set_twice)
 		buffer_init(&text, SIZE_MAX);
 		buffer_init(&out, SIZE_MAX);
 		ck_assert(template_url(world_job(graph, "b"), &text, &url, &fault));
-		ck_assert(template_request(world_job(graph, "b"), &url, &out, &fault));
+		ck_assert(template_request(world_job(graph, "b"), &url, UINT64_MAX, &out, &fault));
 		ck_assert_msg(!memmem(out.data, out.size, cases[i].absent, strlen(cases[i].absent)),
 			"%.*s", TEXT_ARGS(buffer_text(&out)));
 		buffer_deinit(&text);
@@ -414,7 +417,8 @@ START_TEST(what_does_not_fit_into_memory_is_overload)
 	/* The body would fit, the whole does not; and neither. */
 	for (size_t size = 5; size < 150; size += 5) {
 		buffer_init(&small, size);
-		ck_assert(!template_request(world_job(graph, "b"), &url, &small, &fault));
+		ck_assert(
+			!template_request(world_job(graph, "b"), &url, UINT64_MAX, &small, &fault));
 		ck_assert_int_eq(fault.code, FAULT_OVERLOADED);
 		buffer_deinit(&small);
 	}
@@ -431,19 +435,16 @@ START_TEST(a_secret_goes_to_nobody_the_job_itself_vouches_for)
 {
 	static const struct template_case cases[] = {
 		{SECRET, "", "x-a: hush\r\n", 0},
-		{SECRET ",'resolve':{'h:80':'127.0.0.1'}", "",
-			"", FAULT_SECRET_UNKNOWN},
-		{SECRET ",'tls':{'insecure':true}", "", "",
-			FAULT_SECRET_UNKNOWN},
-		{SECRET ",'tls':{'server_name':'h'}", "", "",
-			FAULT_SECRET_UNKNOWN},
+		{SECRET ",'resolve':{'h:80':'127.0.0.1'}", "", "", FAULT_SECRET_UNKNOWN},
+		{SECRET ",'tls':{'insecure':true}", "", "", FAULT_SECRET_UNKNOWN},
+		{SECRET ",'tls':{'server_name':'h'}", "", "", FAULT_SECRET_UNKNOWN},
 		{SECRET ",'tls':{'ca':"
-		 "'-----BEGIN CERTIFICATE-----'}",
+			"'-----BEGIN CERTIFICATE-----'}",
 			"", "", FAULT_SECRET_UNKNOWN},
 		/* The administrator's authority is not the job's word; a pin says only more. */
 		{SECRET ",'tls':{'ca':'secret:CA'}", "", "x-a: hush\r\n", 0},
 		{SECRET ",'tls':{'pin':'sha256//"
-		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='}",
+			"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='}",
 			"", "x-a: hush\r\n", 0},
 	};
 
