@@ -83,7 +83,7 @@ static bool way_fill_key(const struct job *job, const struct url *url, struct ro
 	*ret_key = (struct route_key){
 		.uid = job_graph(job)->uid,
 		.is_https = url->is_https,
-		.http11_only = spec->http == PLAN_HTTP_1_1,
+		.http = spec->http,
 		.port = url->port,
 		.host = url->host,
 	};
