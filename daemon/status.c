@@ -57,6 +57,8 @@ static void append_connections(const struct settled *settled, struct buffer *out
 	append_count(out, "warmed", pool.warmed);
 	append_count(out, "warm_used", pool.warm_used);
 	append_count(out, "closed", pool.closed);
+	append_count(out, "shared", pool.n_shared);
+	append_count(out, "streams", pool.n_streams);
 	append_count(out, "routes", pool.n_routes);
 	append_count(out, "origins", pool.n_origins);
 	append_count(out, "tls_full", tls.full);

@@ -270,7 +270,11 @@ void attempt_lease(struct attempt *attempt)
 
 static void attempt_on_progress(struct conn_user *user)
 {
-	attempt_watch(attempt_of(user));
+	struct attempt *attempt = attempt_of(user);
+
+	/* What it awaited may have become its own. */
+	attempt->conn = user->conn;
+	attempt_watch(attempt);
 }
 
 static void attempt_on_ready(struct conn_user *user)

@@ -89,7 +89,8 @@ static bool way_fill_key(const struct job *job, const struct url *url, struct ro
 	*ret_key = (struct route_key){
 		.uid = job_graph(job)->uid,
 		.is_https = url->is_https,
-		.http11_only = spec->http == PLAN_HTTP_1_1,
+		.http = spec->http,
+		.shares = true,
 		.port = url->port,
 		.host = url->host,
 	};
@@ -119,7 +120,7 @@ struct route *way_find(const struct job *job, const struct url *url, bool http11
 	if (!way_fill_key(job, url, &key, ret_fault))
 		return NULL;
 	if (http11_only)
-		key.http11_only = true;
+		key.http = PLAN_HTTP_1_1;
 	route = pool_route(pool, &key);
 	if (!route)
 		fault_set(ret_fault, FAULT_OVERLOADED, "no memory for the route");

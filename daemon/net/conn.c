@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/conn.h"
+#include "net/conn_private.h"
 
 #include <errno.h>
 
-#include "net/pool.h"
 #include "util/panic.h"
 
 /*
@@ -33,17 +32,11 @@
 #define CONN_CIPHERTEXT_KEEP (4 * 1024)
 
 static void conn_pump_send(struct conn *conn);
-static void conn_arm(struct conn *conn, bool soon);
 
-static void conn_enter(struct conn *conn, enum conn_state state)
+void conn_enter(struct conn *conn, enum conn_state state)
 {
 	expect(state > CONN_IDLE || conn->state <= CONN_IDLE);
 	conn->state = state;
-}
-
-static bool conn_is_open(const struct conn *conn)
-{
-	return conn->state <= CONN_IDLE;
 }
 
 /* The end. */
@@ -70,8 +63,7 @@ static void conn_on_close(struct op *op, const struct completion *completion)
 	task_defer(ring_tasks(conn->ring), &conn->reap);
 }
 
-/* Close when nothing is in flight any more. */
-static void conn_join(struct conn *conn)
+void conn_join(struct conn *conn)
 {
 	if (conn->state != CONN_CANCELLING || conn->dialling)
 		return;
@@ -88,7 +80,7 @@ void conn_abort(struct conn *conn)
 {
 	if (!conn_is_open(conn))
 		return;
-	if (!conn->user)
+	if (list_is_linked(&conn->idle_link))
 		pool_withdraw(conn->pool, conn);
 	conn_enter(conn, CONN_CANCELLING);
 	pool_closing(conn->pool);
@@ -99,11 +91,10 @@ void conn_abort(struct conn *conn)
 	conn_join(conn);
 }
 
-/* It failed or ended by itself. Nobody to tell: it goes. */
-static void conn_end(struct conn *conn, const struct fault *fault)
+void conn_end(struct conn *conn, const struct fault *fault)
 {
 	if (!conn->user) {
-		conn_abort(conn);
+		pool_on_lost(conn->pool, conn, fault);
 		return;
 	}
 	conn->wanted = CONN_RECEIVE_NONE;
@@ -118,6 +109,24 @@ static void conn_on_broken(struct task *task)
 	fault_set(&fault, FAULT_TLS_BROKEN, "%s: the request could not be encrypted", conn->remote);
 	if (conn_is_open(conn))
 		conn_end(conn, &fault);
+}
+
+void conn_init(struct conn *conn, struct pool *pool, struct route *route, struct conn_user *user)
+{
+	conn->pool = pool;
+	conn->ring = pool_ring(pool);
+	conn->route = route;
+	conn->user = user;
+	conn->is_warm = !user;
+	conn->state = CONN_DIALING;
+	conn->fd = -1;
+	conn->wanted = CONN_RECEIVE_SHORT;
+	buffer_init(&conn->ciphertext, SIZE_MAX);
+	task_init(&conn->reap, conn_reap);
+	task_init(&conn->broken, conn_on_broken);
+	list_init(&conn->route_link);
+	list_init(&conn->idle_link);
+	conn->times.dialed_ns = ring_now(conn->ring);
 }
 
 /* Receiving. */
@@ -143,19 +152,7 @@ static void conn_on_receive_error(struct conn *conn, int error)
 	conn_end(conn, &fault);
 }
 
-static void conn_become_ready(struct conn *conn)
-{
-	conn->times.ready_ns = ring_now(conn->ring);
-	if (!conn->user) {
-		pool_on_warm(conn->pool, conn);
-		return;
-	}
-	conn_enter(conn, CONN_ACTIVE);
-	conn->user->events->on_ready(conn->user);
-}
-
-/* Deal with what TLS makes of the bytes it was fed, until it wants more. */
-static void conn_pump_tls(struct conn *conn)
+void conn_pump_tls(struct conn *conn)
 {
 	enum tls_result result = TLS_OK;
 	struct fault fault;
@@ -242,8 +239,7 @@ static void conn_on_receive(struct op *op, const struct completion *completion)
 		conn_join(conn);
 }
 
-/* Have in flight what is wanted: start it, or end what is armed in another way. */
-static void conn_arm(struct conn *conn, bool soon)
+void conn_arm(struct conn *conn, bool soon)
 {
 	if (!op_is_idle(&conn->receive_op)) {
 		/* A long receive ends by itself with the next bytes. */
@@ -399,112 +395,6 @@ void conn_send(struct conn *conn, const char *data, size_t size)
 	conn_pump_send(conn);
 }
 
-/* Dialling. */
-
-static struct conn *conn_of_dial(struct dial *dial)
-{
-	return container_of(dial, struct conn_dial, dial)->conn;
-}
-
-static void conn_progress(struct conn *conn)
-{
-	if (conn->user)
-		conn->user->events->on_progress(conn->user);
-}
-
-static void conn_on_resolved(struct dial *dial)
-{
-	struct conn *conn = conn_of_dial(dial);
-
-	conn->times.resolved_ns = ring_now(conn->ring);
-	conn_progress(conn);
-}
-
-static void conn_start_tls(struct conn *conn)
-{
-	const struct route *route = conn->route;
-	struct tls_policy policy = {
-		.server_name = route->server_name.data ? route->server_name : route->host,
-		.ca = route->ca,
-		.cert = route->cert,
-		.key = route->private_key,
-		.pins = route->pins,
-		.session_key = route->keeps_sessions ? route->session_key : NULL,
-		.insecure = route->insecure,
-	};
-	struct fault fault;
-
-	if (tls_new(pool_tls_store(conn->pool), &policy, &conn->tls, &fault) < 0) {
-		conn_end(conn, &fault);
-		return;
-	}
-	conn_enter(conn, CONN_HANDSHAKING);
-	conn_arm(conn, false);
-	conn_pump_tls(conn);
-	if (conn_is_open(conn))
-		conn_progress(conn);
-}
-
-static void conn_on_connected(struct dial *dial, int fd, const struct address *address)
-{
-	struct conn *conn = conn_of_dial(dial);
-
-	conn->fd = fd;
-	address_format(address, conn->remote);
-	conn->times.connected_ns = ring_now(conn->ring);
-	if (conn->route->is_https) {
-		conn_start_tls(conn);
-		return;
-	}
-	conn_arm(conn, false);
-	conn_become_ready(conn);
-}
-
-static void conn_on_failed(struct dial *dial, const struct fault *fault)
-{
-	conn_end(conn_of_dial(dial), fault);
-}
-
-static void conn_on_joined(struct dial *dial)
-{
-	struct conn *conn = conn_of_dial(dial);
-
-	pool_dial_done(conn->pool, conn->dialling);
-	conn->dialling = NULL;
-	conn_join(conn);
-}
-
-static const struct dial_events conn_dial_events = {
-	.on_resolved = conn_on_resolved,
-	.on_connected = conn_on_connected,
-	.on_failed = conn_on_failed,
-	.on_joined = conn_on_joined,
-};
-
-void conn_start(struct conn *conn, struct conn_dial *dialling, struct pool *pool,
-	struct route *route, struct conn_user *user)
-{
-	dialling->conn = conn;
-	conn->dialling = dialling;
-	conn->pool = pool;
-	conn->ring = pool_ring(pool);
-	conn->route = route;
-	conn->user = user;
-	conn->is_warm = !user;
-	conn->state = CONN_DIALING;
-	conn->fd = -1;
-	conn->wanted = CONN_RECEIVE_SHORT;
-	buffer_init(&conn->ciphertext, SIZE_MAX);
-	task_init(&conn->reap, conn_reap);
-	task_init(&conn->broken, conn_on_broken);
-	list_init(&conn->route_link);
-	list_init(&conn->idle_link);
-	conn->times.dialed_ns = ring_now(conn->ring);
-	dial_start(&dialling->dial, pool_gate(pool), pool_resolver(pool), route, &conn_dial_events);
-	if (conn->is_warm)
-		dial_set_patient(&dialling->dial, pool_gate(pool), true);
-}
-
 /* Between users. */
 
 void conn_rest(struct conn *conn)
@@ -520,13 +410,14 @@ void conn_rest(struct conn *conn)
 	conn_arm(conn, false);
 }
 
-/* It is dialled for somebody now. What was over before took the user no time, and what is under way
- * begins now: the user's limits count from there. */
-static void conn_hurry(struct conn *conn)
+/* What was over before took the user no time, and what is under way begins now: the user's limits
+ * count from there. */
+void conn_hurry(struct conn *conn)
 {
 	struct conn_times *times = &conn->times;
 	uint64_t now = ring_now(conn->ring);
 
+	conn->is_warm = false;
 	times->dialed_ns = now;
 	times->resolved_ns = times->resolved_ns ? now : 0;
 	times->connected_ns = times->connected_ns ? now : 0;
@@ -539,10 +430,17 @@ void conn_lend(struct conn *conn, struct conn_user *user)
 	expect(conn->state == CONN_IDLE || conn->is_warm);
 	expect(!conn->user);
 	conn->user = user;
-	conn->is_warm = false;
 	conn->sent_size = 0;
 	if (conn->state == CONN_IDLE)
 		conn_enter(conn, CONN_ACTIVE);
 	else
 		conn_hurry(conn);
+	conn->is_warm = false;
+}
+
+void conn_give(struct conn *conn, struct conn_user *user)
+{
+	expect(conn_is_open(conn));
+	conn->user = user;
+	conn_enter(conn, CONN_ACTIVE);
 }

@@ -11,7 +11,11 @@
  * nothing is, and says on_closed last.
  *
  * One that is warmed has no user while it is dialled: ready, it is idle at once; lent before that,
- * its user sees what is left of the dial.
+ * its user sees what is left of the dial. One that several wait for (pool_lease()) has none either:
+ * the pool tells them how it goes.
+ *
+ * One that speaks HTTP/2 is its mux's as soon as it is ready (net/mux.h), ACTIVE to its end, also
+ * while no stream is on it.
  *
  *   DIALING -> (HANDSHAKING ->) ACTIVE <-> IDLE
  *        any of them -> CANCELLING -> CLOSING -> freed
@@ -32,7 +36,7 @@ enum conn_state {
 	CONN_HANDSHAKING,
 	/* Lent to its user, ready for a request. */
 	CONN_ACTIVE,
-	/* In its route's idle list; without a user. */
+	/* In its route's idle list; without a user. (One that is shared is never in this state.) */
 	CONN_IDLE,
 	/* Operations in flight are being ended. */
 	CONN_CANCELLING,
@@ -54,13 +58,14 @@ enum conn_receive {
 
 /* What a connection tells its user. After conn_abort() only on_closed comes. Upcalls. */
 struct conn_events {
-	/* The names are resolved; or the transport is connected and TLS begins. */
+	/* The names are resolved; or the transport is connected and TLS begins. Or who awaited a
+	 * connection has been given one that is dialled for it alone (user->conn). */
 	void (*on_progress)(struct conn_user *user);
 	/* Connected, handshake done: a request may be sent on user->conn. Not for an idle one that
-	 * was lent. */
+	 * was lent, but to who awaited one. */
 	void (*on_ready)(struct conn_user *user);
-	/* What it awaited, or dialled, is shared (HTTP/2), and no longer its: a stream may be opened
-	 * on it now (mux_open()). */
+	/* What it awaited, or dialled, is shared (HTTP/2), and no longer its: a stream may be
+	 * opened on it now (mux_open()). */
 	void (*on_shared)(struct conn_user *user, struct mux *mux);
 	/* All of what conn_send() was given has been taken by the kernel. */
 	void (*on_sent)(struct conn_user *user);
@@ -81,8 +86,12 @@ struct conn_user {
 	/* What the pool lent: its alone, being dialled or ready. NULL: none, or one that is
 	 * awaited. */
 	struct conn *conn;
-	/* Among those of its route who await a connection (pool_lease()). */
+	/* The pool's: the route it awaits one of (NULL: it awaits none), its place there, and
+	 * whether it takes none that was there before: of those that are shared, so many. */
+	struct route *route;
 	struct list waiting;
+	uint64_t muxes_seen;
+	bool wants_fresh;
 };
 
 /* A connection's dial: the pool's memory, lent for as long as it takes. */
@@ -102,7 +111,7 @@ struct conn {
 	struct ring *ring;
 	/* The pool's, who counts us in it. */
 	struct route *route;
-	/* NULL while idle, or while nobody has asked for it. */
+	/* NULL while idle, or while it is dialled for nobody or for several. */
 	struct conn_user *user;
 	enum conn_state state;
 	int fd;
@@ -129,7 +138,7 @@ struct conn {
 	bool sending;
 	/* True exactly when it has been idle: the peer may have closed it meanwhile. */
 	bool reused;
-	/* True exactly when it was dialled for nobody, and nobody has had it. */
+	/* True exactly when it was dialled for nobody, and nobody has had it or waits for it. */
 	bool is_warm;
 	/* The last thing to happen; and a failure to encrypt, to be told when nobody is calling. */
 	struct task reap, broken;
@@ -162,6 +171,11 @@ void conn_abort(struct conn *conn);
  * warmed, to its next user. */
 void conn_rest(struct conn *conn);
 void conn_lend(struct conn *conn, struct conn_user *user);
+
+/* For the pool: one that was warmed is dialled for somebody now, though not for one user; and one
+ * that has just become ready gets its user. */
+void conn_hurry(struct conn *conn);
+void conn_give(struct conn *conn, struct conn_user *user);
 
 /* True where the user may give it back: nothing of it is in flight but its receive. */
 static inline bool conn_is_quiet(const struct conn *conn)

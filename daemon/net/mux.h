@@ -6,11 +6,13 @@
  * on top. What a response is made of goes from the codec to its stream's user directly; the mux
  * knows who is on the connection, what goes out and when, and how it ends.
  *
- *   OPEN (streams may be opened) -> LEAVING (a GOAWAY, no ids left: those there are finish) -> gone
+ *   OPEN (streams may be opened) -> LEAVING (a GOAWAY, no ids left, or the peer is silent: those
+ *   there finish) -> gone
  *
  * All that is to be sent in a turn goes out together, at its end. It belongs to the pool: with no
  * stream left it is idle there, like any other connection. A connection that fails tells every
- * stream (on_reset of the codec), and then closes.
+ * stream (on_reset of the codec), and then closes. Users may leave later than that: it is freed
+ * with the last of them.
  */
 
 #include <stdbool.h>
@@ -37,16 +39,19 @@ struct mux_user {
 	struct h2_stream *stream;
 	/* NULL exactly while it is on none. */
 	struct mux *mux;
+	/* Among those of the mux whose request or reset is in the same state. */
 	struct list link;
-	bool is_sent, is_leaving;
+	uint64_t opened_ns;
+	/* is_first: mux_is_first(). */
+	bool is_sent, is_leaving, is_first;
 };
 
 /* Allocates nothing. */
 void mux_user_init(
 	struct mux_user *user, const struct mux_events *events, struct h2_stream *stream);
 
-/* Begins a request: what the pool lent. False: not begun, and *ret_fault says why (as
- * h2_request()). */
+/* Begins a request, on what the pool lent and before the lender's call or upcall is over. False:
+ * not begun, and *ret_fault says why (as h2_request()). */
 bool mux_open(struct mux *mux, struct mux_user *user, const struct h2_request *request,
 	struct h2_fault *ret_fault);
 
@@ -59,8 +64,25 @@ bool mux_leave(struct mux_user *user);
 void mux_consume(struct mux_user *user, size_t size);
 void mux_resume(struct mux_user *user);
 
-/* Its times, its peer, its route. */
+/* Its times, its peer, its route; NULL once it is closed. */
 const struct conn *mux_conn(const struct mux *mux);
 
-/* True where no stream was opened on it before that user's. */
+/* True where no stream was opened on it before that user's, and it had not been idle. */
 bool mux_is_first(const struct mux_user *user);
+
+/* For net/pool alone. */
+
+/* On a connection that is ready, whose user it is to become; its place among others of the route.
+ * NULL: no memory. It frees itself. */
+struct mux *mux_new(struct pool *pool, struct conn *conn, uint64_t number);
+
+struct conn_user *mux_conn_user(struct mux *mux);
+struct list *mux_link(struct mux *mux);
+struct mux *mux_of_link(struct list *link);
+uint64_t mux_number(const struct mux *mux);
+
+/* True where a stream may be opened on it now. */
+bool mux_can_open(const struct mux *mux);
+
+/* Sends what there is now, and not at the end of the turn. Upcalls. */
+void mux_push(struct mux *mux);

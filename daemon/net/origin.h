@@ -14,12 +14,15 @@
 
 #include "net/address.h"
 #include "net/tls.h"
+#include "proto/plan.h"
+#include "ring/task.h"
 #include "ring/timer.h"
 #include "util/bound.h"
 #include "util/list.h"
 #include "util/rate.h"
 #include "util/text.h"
 
+struct conn;
 struct pool;
 
 struct origin {
@@ -57,8 +60,10 @@ struct route_key {
 	bool is_https;
 	/* No verification. */
 	bool insecure;
-	/* HTTP/1.1 and nothing else. */
-	bool http11_only;
+	/* Its users take a stream where there is one (net/conn.h, on_shared): without it HTTP/2 is
+	 * not offered. */
+	bool shares;
+	enum plan_http http;
 	uint16_t port;
 	struct text host;
 	/* PEM; data == NULL: none. `key` is a private one. */
@@ -71,8 +76,19 @@ struct route_key {
 	uint32_t n_addresses;
 };
 
+/* What an origin's connections speak. */
+enum route_protocol {
+	/* None has been made yet. */
+	ROUTE_UNKNOWN,
+	/* One request at a time on each. */
+	ROUTE_HTTP_1_1,
+	/* They are shared. */
+	ROUTE_HTTP_2,
+};
+
 struct route {
 	struct list link;
+	struct pool *pool;
 	struct origin *origin;
 	/* Of the key's user. */
 	struct share *share;
@@ -86,7 +102,10 @@ struct route {
 	uint16_t port;
 	bool is_https;
 	bool insecure;
-	bool http11_only;
+	bool shares;
+	enum plan_http http;
+	/* As the last handshake had it; HTTP/1.1 from the beginning where HTTP/2 is not offered. */
+	enum route_protocol protocol;
 	/* True exactly when there is a session_key. */
 	bool keeps_sessions;
 	/* The override; n_addresses == 0: by name. */
@@ -96,7 +115,25 @@ struct route {
 	 * one dialled first first. */
 	struct list idle, warming;
 	uint32_t n_idle, n_warming;
+	/* Connections that are shared and open, the first one first (struct mux). */
+	struct list muxes;
+	/* Those ever made. */
+	uint64_t muxes_made;
+	/* Who awaits a connection (struct conn_user), the first one first; their number, which
+	 * counts those who are just being told something as well. */
+	struct list waiting;
+	uint32_t n_waiting;
+	/* What is dialled for all who wait; NULL: nothing. It has no user. */
+	struct conn *pilot;
+	/* They can be given something at the end of this turn. */
+	struct task serve;
 	/* Connections in any state, and attempts that hold the route. */
 	uint32_t n_conns;
 	uint32_t n_users;
 };
+
+/* True where HTTP/2 is offered in the handshake. */
+static inline bool route_offers_h2(const struct route *route)
+{
+	return route->is_https && route->shares && route->http != PLAN_HTTP_1_1;
+}

@@ -63,8 +63,7 @@ static uint64_t pool_drop_interval(const struct pool *pool)
 	return interval > NS_PER_S ? interval : NS_PER_S;
 }
 
-/* The first of the idle ones, or of the warming ones; NULL: there is none. */
-static struct conn *pool_first(const struct list *conns)
+struct conn *pool_first(const struct list *conns)
 {
 	return list_is_empty(conns) ? NULL : list_entry(conns->next, struct conn, idle_link);
 }
@@ -113,12 +112,14 @@ static bool pool_make_room(struct pool *pool)
 	return true;
 }
 
-/* There is room for it. `user` is NULL where it is warmed. */
-static struct conn *pool_dial(struct pool *pool, struct route *route, struct conn_user *user)
+struct conn *pool_dial(struct pool *pool, struct route *route, struct conn_user *user)
 {
-	struct conn_dial *dialling = slab_take(&pool->dials);
+	struct conn_dial *dialling;
 	struct conn *conn;
 
+	if (!pool_make_room(pool))
+		return NULL;
+	dialling = slab_take(&pool->dials);
 	if (!dialling)
 		return NULL;
 	conn = slab_take(&pool->conns);
@@ -134,9 +135,7 @@ static struct conn *pool_dial(struct pool *pool, struct route *route, struct con
 	return conn;
 }
 
-/* An idle one, or one that is dialled; NULL: neither. */
-static struct conn *pool_lend(
-	struct pool *pool, struct route *route, struct conn_user *user, bool fresh)
+bool pool_lend(struct pool *pool, struct route *route, struct conn_user *user, bool fresh)
 {
 	struct conn *conn = NULL;
 
@@ -144,39 +143,51 @@ static struct conn *pool_lend(
 		conn = list_entry(route->idle.next, struct conn, route_link);
 	else if (!list_is_empty(&route->warming))
 		conn = list_entry(route->warming.next, struct conn, route_link);
-	if (!conn)
-		return pool_make_room(pool) ? pool_dial(pool, route, user) : NULL;
+	if (!conn) {
+		user->conn = pool_dial(pool, route, user);
+		return user->conn;
+	}
 	pool_withdraw(pool, conn);
 	pool->counters.reused += conn->state == CONN_IDLE;
 	pool->counters.warm_used += conn->is_warm;
 	conn_lend(conn, user);
-	return conn;
+	user->conn = conn;
+	return true;
 }
 
 enum lease pool_lease(struct pool *pool, struct route *route, struct conn_user *user, bool fresh,
 	struct mux **ret_mux)
 {
-	*ret_mux = NULL;
-	user->conn = pool_lend(pool, route, user, fresh);
-	return user->conn ? LEASE_OWN : LEASE_NONE;
+	struct mux *mux = fresh ? NULL : pool_find_mux(route, 0);
+
+	user->conn = NULL;
+	user->route = NULL;
+	list_init(&user->waiting);
+	*ret_mux = mux;
+	if (mux)
+		return LEASE_SHARED;
+	if (route->protocol == ROUTE_HTTP_1_1 || (!fresh && !list_is_empty(&route->idle)))
+		return pool_lend(pool, route, user, fresh) ? LEASE_OWN : LEASE_NONE;
+	return pool_await(pool, route, user, fresh) ? LEASE_AWAITED : LEASE_NONE;
 }
 
-/* It is among the idle ones from now on. */
-static void pool_keep(struct pool *pool, struct conn *conn)
+void pool_keep(struct pool *pool, struct conn *conn)
 {
-	list_push_front(&conn->route->idle, &conn->route_link);
+	/* One that is shared is found among its route's muxes. */
+	if (conn->state == CONN_IDLE)
+		list_push_front(&conn->route->idle, &conn->route_link);
 	list_push_back(&pool->idle, &conn->idle_link);
 	conn->route->n_idle++;
 	pool->n_idle++;
 	pool_watch(pool);
+	if (pool->n_idle > pool->options.idle_max)
+		conn_abort(pool_first(&pool->idle));
 }
 
 void pool_return(struct pool *pool, struct conn *conn)
 {
 	conn_rest(conn);
 	pool_keep(pool, conn);
-	if (pool->n_idle > pool->options.idle_max)
-		conn_abort(pool_first(&pool->idle));
 }
 
 void pool_withdraw(struct pool *pool, struct conn *conn)
@@ -184,7 +195,7 @@ void pool_withdraw(struct pool *pool, struct conn *conn)
 	expect(list_is_linked(&conn->idle_link));
 	list_remove(&conn->route_link);
 	list_remove(&conn->idle_link);
-	if (conn->state == CONN_IDLE) {
+	if (conn->state == CONN_IDLE || conn->state == CONN_ACTIVE) {
 		conn->route->n_idle--;
 		pool->n_idle--;
 	} else {
@@ -195,43 +206,69 @@ void pool_withdraw(struct pool *pool, struct conn *conn)
 
 /* Warming. */
 
+/* True where one more is not too many. */
+static bool pool_may_warm(const struct pool *pool)
+{
+	return pool->n_idle + pool->n_warming < pool->options.idle_max;
+}
+
+static void pool_add_warm(struct pool *pool, struct conn *conn)
+{
+	struct route *route = conn->route;
+
+	list_push_back(&route->warming, &conn->route_link);
+	route->n_warming++;
+	pool->n_warming++;
+	conn->is_warm = true;
+}
+
 static bool pool_warm_one(struct pool *pool, struct route *route)
 {
 	struct conn *conn;
 
-	if (pool->n_open >= pool->options.conns_max ||
-		pool->n_idle + pool->n_warming >= pool->options.idle_max)
+	/* Nothing is closed to make room for it. */
+	if (pool->n_open >= pool->options.conns_max || !pool_may_warm(pool))
 		return false;
 	conn = pool_dial(pool, route, NULL);
 	if (!conn)
 		return false;
-	list_push_back(&route->warming, &conn->route_link);
+	pool_add_warm(pool, conn);
 	list_push_back(&pool->warming, &conn->idle_link);
-	route->n_warming++;
-	pool->n_warming++;
 	pool->counters.warmed++;
 	return true;
 }
 
+/* One connection that may be shared is as good as many. */
+static uint32_t pool_warm_limit(const struct route *route, uint32_t n_wanted)
+{
+	if (route->protocol == ROUTE_HTTP_1_1)
+		return n_wanted;
+	if (route->pilot || !list_is_empty(&route->muxes))
+		return 0;
+	return n_wanted > 1 ? 1 : n_wanted;
+}
+
 void pool_warm(struct pool *pool, struct route *route, uint32_t n_wanted)
 {
-	while (route->n_idle + route->n_warming < n_wanted) {
+	uint32_t n = pool_warm_limit(route, n_wanted);
+
+	while (route->n_idle + route->n_warming < n) {
 		if (!pool_warm_one(pool, route))
 			break;
 	}
 	pool_watch(pool);
 }
 
-void pool_on_warm(struct pool *pool, struct conn *conn)
+void pool_keep_warm(struct pool *pool, struct conn *conn)
 {
-	/* Others have become idle meanwhile: they are worth more than a guess. */
-	if (pool->n_idle >= pool->options.idle_max) {
+	if (!pool_may_warm(pool)) {
 		conn_abort(conn);
 		return;
 	}
-	pool_withdraw(pool, conn);
-	conn_rest(conn);
-	pool_keep(pool, conn);
+	pool_add_warm(pool, conn);
+	/* It began long ago: its time is up before that of the others. */
+	list_push_front(&pool->warming, &conn->idle_link);
+	pool_watch(pool);
 }
 
 /* Nothing idle. */
@@ -285,6 +322,36 @@ void pool_forget(struct pool *pool, struct conn *conn)
 	slab_give(&pool->conns, conn);
 }
 
+/* What is shared. */
+
+void pool_rest(struct pool *pool, struct conn *conn)
+{
+	conn->idle_since_ns = ring_now(pool->ring);
+	conn->reused = true;
+	pool_keep(pool, conn);
+}
+
+void pool_wake(struct pool *pool, struct conn *conn)
+{
+	if (list_is_linked(&conn->idle_link))
+		pool_withdraw(pool, conn);
+}
+
+void pool_on_stream(struct pool *pool, struct conn *conn, bool is_first)
+{
+	pool->n_streams++;
+	pool->counters.streams++;
+	pool->counters.reused += !is_first;
+	pool->counters.warm_used += conn->is_warm;
+	conn->is_warm = false;
+}
+
+void pool_on_stream_over(struct pool *pool)
+{
+	expect(pool->n_streams > 0);
+	pool->n_streams--;
+}
+
 /* Age. */
 
 static void pool_on_sweep(struct timer *timer)
@@ -334,6 +401,8 @@ struct pool_counters pool_counters(const struct pool *pool)
 	counters.n_conns = (uint32_t)pool->conns.n_used;
 	counters.n_idle = pool->n_idle;
 	counters.n_warming = pool->n_warming;
+	counters.n_shared = pool->n_shared;
+	counters.n_streams = pool->n_streams;
 	counters.n_routes = (uint32_t)pool->routes.count;
 	counters.n_origins = (uint32_t)pool->origins.count;
 	return counters;

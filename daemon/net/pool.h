@@ -28,7 +28,9 @@ struct pool_counters {
 	uint64_t dialled, reused, closed;
 	/* Dialled for nobody, and of these those that got a user. */
 	uint64_t warmed, warm_used;
-	uint32_t n_conns, n_idle, n_warming, n_routes, n_origins;
+	/* Connections that came to be shared, and requests that had a stream on one. */
+	uint64_t shared, streams;
+	uint32_t n_conns, n_idle, n_warming, n_shared, n_streams, n_routes, n_origins;
 };
 
 /* Embedded in who wants to know. */
@@ -77,8 +79,8 @@ enum lease pool_lease(struct pool *pool, struct route *route, struct conn_user *
 /* The user awaits no connection any more. */
 void pool_unlease(struct pool *pool, struct conn_user *user);
 
-/* The connection that those wait for who await one of that route; NULL: there is none. Its times
- * are what their limits count from. */
+/* The connection that those wait for who await one of that route; NULL: there is none, they wait
+ * for room on those that are there. Its times are what their limits count from. */
 const struct conn *pool_awaited(const struct route *route);
 
 /* Its user is done with it, and conn_is_quiet(). */
@@ -116,11 +118,39 @@ void pool_dial_done(struct pool *pool, struct conn_dial *dialling);
 /* One of them begins to be closed. */
 void pool_closing(struct pool *pool);
 
-/* It was dialled for nobody and is ready: it becomes idle, or goes. */
-void pool_on_warm(struct pool *pool, struct conn *conn);
+/* How it goes with one that is dialled and has no user: whoever waits for it is told. */
+void pool_on_progress(struct pool *pool, struct conn *conn);
+
+/* It is ready, and not shared. Without a user it gets the first of those who wait for it; where
+ * there is none it becomes idle, or goes. */
+void pool_on_ready(struct pool *pool, struct conn *conn);
+
+/* It is ready, and shared: a mux becomes its user. Who it was dialled for is told. False: no
+ * memory. */
+bool pool_on_shared(struct pool *pool, struct conn *conn);
+
+/* It has no user, and failed or (fault == NULL) ended: it goes, and whoever waits for it is told.
+ */
+void pool_on_lost(struct pool *pool, struct conn *conn, const struct fault *fault);
 
 /* It leaves the idle ones, or those that are dialled for nobody. */
 void pool_withdraw(struct pool *pool, struct conn *conn);
 
 /* It is closed: its memory comes back. */
 void pool_forget(struct pool *pool, struct conn *conn);
+
+/* For net/mux alone. */
+
+/* No stream is on it any more: it is idle, or goes; or one is again. */
+void pool_rest(struct pool *pool, struct conn *conn);
+void pool_wake(struct pool *pool, struct conn *conn);
+
+/* A stream was opened on it; or one is over. */
+void pool_on_stream(struct pool *pool, struct conn *conn, bool is_first);
+void pool_on_stream_over(struct pool *pool);
+
+/* There may be room for who waits. Upcalls. */
+void pool_serve(struct route *route);
+
+/* It takes no streams any more, and is in no list. */
+void pool_on_unshared(struct pool *pool, struct route *route);

@@ -99,7 +99,7 @@ enum route_part {
 struct route_head {
 	uint32_t uid;
 	uint16_t port;
-	uint8_t is_https, insecure, http11_only, unused[3];
+	uint8_t is_https, insecure, shares, http, unused[2];
 };
 
 /* Where the parts of a key stand in its text. data == NULL: there is none. */
@@ -134,7 +134,8 @@ static bool pool_write_key(struct pool *pool, const struct route_key *key)
 		.port = key->port,
 		.is_https = key->is_https,
 		.insecure = key->insecure,
-		.http11_only = key->http11_only,
+		.shares = key->shares,
+		.http = (uint8_t)key->http,
 	};
 	struct buffer *text = &pool->key;
 	size_t size = sizeof(head);
@@ -168,6 +169,9 @@ static void route_free(struct pool *pool, struct route *route)
 {
 	expect(route->n_conns == 0);
 	expect(route->n_users == 0);
+	expect(list_is_empty(&route->muxes));
+	expect(list_is_empty(&route->waiting));
+	task_cancel(&route->serve);
 	route->origin->n_routes--;
 	route->share->n_routes--;
 	table_remove(&pool->routes, route->hash, route);
@@ -214,10 +218,15 @@ static struct route *route_alloc(struct text text, const struct route_key *key, 
 	route->port = key->port;
 	route->is_https = key->is_https;
 	route->insecure = key->insecure;
-	route->http11_only = key->http11_only;
+	route->shares = key->shares;
+	route->http = key->http;
+	route->protocol = route_offers_h2(route) ? ROUTE_UNKNOWN : ROUTE_HTTP_1_1;
 	route->keeps_sessions = key->is_https && tls_digest(route->key, route->session_key);
 	list_init(&route->idle);
 	list_init(&route->warming);
+	list_init(&route->muxes);
+	list_init(&route->waiting);
+	task_init(&route->serve, pool_on_serve);
 	return route;
 }
 
@@ -237,6 +246,7 @@ static struct route *route_new(struct pool *pool, const struct route_key *key, u
 		free(route);
 		return NULL;
 	}
+	route->pool = pool;
 	route->origin->n_routes++;
 	route->share->n_routes++;
 	list_push_back(&pool->all_routes, &route->link);

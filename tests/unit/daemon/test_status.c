@@ -100,6 +100,8 @@ START_TEST(status_of_an_idle_daemon)
 		{"/connections/dialled", "0"},
 		{"/connections/warmed", "0"},
 		{"/connections/warm_used", "0"},
+		{"/connections/shared", "0"},
+		{"/connections/streams", "0"},
 		{"/connections/reused", "0"},
 		{"/connections/closed", "0"},
 		{"/connections/routes", "0"},

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/mux.h"
+
+#include <errno.h>
+
+#include "tests/unit/net/mux_world.h"
+
+#define RIDERS 6
+
+static struct mux_world world;
+static struct rider riders[RIDERS];
+
+static void begin_with(struct pool_options options, unsigned n, const char *path)
+{
+	mux_world_begin_with(&world, options);
+	for (unsigned i = 0; i < n; i++)
+		rider_init(&riders[i], &world, path);
+}
+
+static void begin(unsigned n, const char *path)
+{
+	begin_with((struct pool_options){100, 10, IDLE_TIMEOUT_NS, BOUND_NONE}, n, path);
+}
+
+static void end(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		rider_end(&riders[i]);
+	mux_world_end(&world);
+}
+
+/* All of them on one connection, their requests sent. */
+static void ride(unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		rider_lease(&riders[i]);
+	mux_world_pass(&world);
+	for (unsigned i = from; i < to; i++) {
+		ck_assert_ptr_eq(riders[i].mux, riders[0].mux);
+		riders[i].said[0] = '\0';
+	}
+}
+
+static struct pool_counters counters(void)
+{
+	return pool_counters(world.conns.pool);
+}
+
+static int fd_of(const struct rider *rider)
+{
+	return mux_conn(rider->mux)->fd;
+}
+
+static struct server_stream *stream_of(struct peer *peer, int32_t id)
+{
+	return server_stream_of(&peer->server, id);
+}
+
+static void peer_say(struct peer *peer)
+{
+	const uint8_t *out;
+	ssize_t n = nghttp2_session_mem_send(peer->server.session, &out);
+
+	ck_assert_int_gt(n, 0);
+	peer_write(peer, out, (size_t)n);
+	peer_flush(peer);
+}
+
+START_TEST(who_leaves_as_the_connection_ends_is_told_when_it_is_closed)
+{
+	begin(2, "/wait");
+	ride(0, 2);
+	fake_holds.sends = true;
+	fake_holds.closes = true;
+	ck_assert(!mux_leave(&riders[0].on));
+	fake_run();
+	fake_complete(FAKE_RECEIVE, FAKE_FD_FIRST, -ECONNRESET);
+	rider_hears(&riders[1], "Z");
+	ck_assert_int_eq(riders[1].h2_fault.kind, H2_FAULT_CONNECTION);
+	fake_run();
+	rider_hears(&riders[0], "");
+	fake_holds.closes = false;
+	fake_run();
+	rider_hears(&riders[0], "L");
+	ck_assert(pool_is_empty(world.conns.pool));
+	end(2);
+}
+END_TEST
+
+START_TEST(who_is_told_of_the_end_may_stay_until_it_likes)
+{
+	begin(2, "/wait");
+	riders[0].lingers = true;
+	riders[1].lingers = true;
+	ride(0, 2);
+	fake_complete(FAKE_RECEIVE, FAKE_FD_FIRST, 0);
+	fake_run();
+	rider_hears(&riders[0], "Z");
+	ck_assert(pool_is_empty(world.conns.pool));
+	ck_assert_ptr_null(mux_conn(riders[0].mux));
+	mux_consume(&riders[1].on, 1);
+	ck_assert(mux_leave(&riders[0].on));
+	ck_assert(mux_leave(&riders[1].on));
+	end(2);
+}
+END_TEST
+
+START_TEST(a_connection_that_fails_tells_all_and_the_peer)
+{
+	static const char data_on_stream_0[] = "\0\0\1\0\0\0\0\0\0x";
+	struct peer *peer;
+
+	begin(3, "/wait");
+	ride(0, 2);
+	peer = &world.peers[0];
+	peer_write(peer, data_on_stream_0, sizeof(data_on_stream_0) - 1);
+	fake_holds.sends = true;
+	peer_flush(peer);
+	for (unsigned i = 0; i < 2; i++) {
+		rider_hears(&riders[i], "Z");
+		ck_assert_int_eq(riders[i].h2_fault.kind, H2_FAULT_CONNECTION);
+		ck_assert_uint_eq(riders[i].h2_fault.code, PROTOCOL_ERROR);
+	}
+	fake_run();
+	/* No stream more: the next one gets another connection. */
+	ck_assert_int_eq(rider_lease(&riders[2]), LEASE_AWAITED);
+	ck_assert(fake_is_open(peer->fd));
+	/* The peer's further words are nobody's. */
+	peer_write(peer, "garbage", 7);
+	peer_flush(peer);
+	fake_holds.sends = false;
+	fake_run();
+	ck_assert(!fake_is_open(peer->fd));
+	/* A GOAWAY, at last. */
+	peer_turn(&world, peer->fd);
+	ck_assert(!nghttp2_session_check_request_allowed(peer->server.session));
+	mux_world_pass(&world);
+	rider_hears(&riders[2], "PPMS");
+	end(3);
+}
+END_TEST
+
+START_TEST(a_peer_that_takes_no_goaway_is_not_waited_for)
+{
+	struct peer *peer;
+
+	begin(1, "/wait");
+	ride(0, 1);
+	peer = &world.peers[0];
+	peer_write(peer, "this is no frame at all", 23);
+	fake_holds.sends = true;
+	peer_flush(peer);
+	rider_hears(&riders[0], "Z");
+	fake_pass(2 * NS_PER_S);
+	ck_assert(!fake_is_open(peer->fd));
+	end(1);
+}
+END_TEST
+
+START_TEST(after_a_goaway_those_there_finish_and_others_go_elsewhere)
+{
+	struct peer *peer;
+
+	begin(4, "/wait");
+	ride(0, 3);
+	peer = &world.peers[0];
+	/* The third has not been seen. */
+	nghttp2_submit_goaway(peer->server.session, 0, 3, NO_ERROR, NULL, 0);
+	mux_world_pass(&world);
+	rider_hears(&riders[0], "");
+	rider_hears(&riders[2], "Z");
+	ck_assert_int_eq(riders[2].h2_fault.kind, H2_FAULT_GOAWAY);
+	ck_assert(riders[2].h2_fault.is_unprocessed);
+	ck_assert_int_eq(rider_lease(&riders[3]), LEASE_AWAITED);
+	mux_world_pass(&world);
+	ck_assert_ptr_ne(riders[3].mux, riders[0].mux);
+	/* The first one finishes. */
+	ck_assert(fake_is_open(peer->fd));
+	stream_of(peer, 1)->data = "hello";
+	nghttp2_submit_response(
+		peer->server.session, 1, (nghttp2_nv[]){server_field(":status", "204")}, 1, NULL);
+	mux_world_pass(&world);
+	rider_hears(&riders[0], "HE");
+	ck_assert(fake_is_open(peer->fd));
+	mux_leave(&riders[1].on);
+	mux_world_pass(&world);
+	ck_assert(!fake_is_open(peer->fd));
+	ck_assert_uint_eq(counters().n_shared, 1);
+	end(4);
+}
+END_TEST
+
+START_TEST(an_idle_one_answers_and_is_used_again)
+{
+	struct peer *peer;
+
+	begin(1, "/hello");
+	ride(0, 1);
+	peer = &world.peers[0];
+	ck_assert_uint_eq(counters().n_idle, 1);
+	ck_assert_uint_eq(counters().n_streams, 0);
+	nghttp2_submit_ping(peer->server.session, 0, (const uint8_t *)"12345678");
+	peer_say(peer);
+	fake_run();
+	ck_assert_uint_gt(fake_sent(peer->fd).size, 0);
+	mux_world_pass(&world);
+	ck_assert_uint_eq(counters().n_idle, 1);
+	ck_assert_int_eq(rider_lease(&riders[0]), LEASE_SHARED);
+	ck_assert_uint_eq(counters().n_idle, 0);
+	ck_assert(!mux_is_first(&riders[0].on));
+	mux_world_pass(&world);
+	rider_hears(&riders[0], "MSHBE");
+	end(1);
+}
+END_TEST
+
+START_TEST(an_idle_one_grows_old)
+{
+	begin(1, "/hello");
+	ride(0, 1);
+	fake_pass(IDLE_TIMEOUT_NS / 2);
+	/* Talk does not keep it young, and use does. */
+	nghttp2_submit_ping(world.peers[0].server.session, 0, (const uint8_t *)"12345678");
+	mux_world_pass(&world);
+	ride(0, 1);
+	fake_pass(IDLE_TIMEOUT_NS - NS_PER_MS);
+	ck_assert_uint_eq(counters().n_idle, 1);
+	nghttp2_submit_ping(world.peers[0].server.session, 0, (const uint8_t *)"12345678");
+	mux_world_pass(&world);
+	fake_pass(NS_PER_MS);
+	ck_assert(pool_is_empty(world.conns.pool));
+	ck_assert_uint_eq(counters().n_shared, 0);
+	end(1);
+}
+END_TEST
+
+START_TEST(an_idle_one_whose_peer_goes_away_goes)
+{
+	for (int i = 0; i < 4; i++) {
+		struct peer *peer;
+
+		begin(1, "/hello");
+		ride(0, 1);
+		peer = &world.peers[0];
+		switch (i) {
+		case 0: fake_complete(FAKE_RECEIVE, peer->fd, 0); break;
+		case 1: fake_complete(FAKE_RECEIVE, peer->fd, -ECONNRESET); break;
+		case 2: SSL_shutdown(peer->ssl); break;
+		case 3: nghttp2_submit_goaway(peer->server.session, 0, 1, NO_ERROR, NULL, 0); break;
+		}
+		mux_world_pass(&world);
+		ck_assert(!fake_is_open(peer->fd));
+		ck_assert(pool_is_empty(world.conns.pool));
+		ck_assert_int_eq(rider_lease(&riders[0]), LEASE_AWAITED);
+		end(1);
+	}
+}
+END_TEST
+
+START_TEST(an_idle_one_is_flushed_drained_and_makes_room)
+{
+	struct route_key key = {.port = 80, .host = TEXT("192.0.2.9")};
+
+	for (int i = 0; i < 3; i++) {
+		begin_with((struct pool_options){1, 10, IDLE_TIMEOUT_NS, BOUND_NONE}, 1, "/hello");
+		ride(0, 1);
+		rider_init_for(&riders[1], &world, "/", &key);
+		if (i == 0)
+			ck_assert_uint_eq(pool_flush(world.conns.pool, 0), 1);
+		else if (i == 1)
+			pool_drain(world.conns.pool);
+		else
+			ck_assert_int_eq(rider_lease(&riders[1]), LEASE_OWN);
+		/* It is not lent while it ends. */
+		ck_assert_int_ne(rider_lease(&riders[0]), LEASE_SHARED);
+		pool_unlease(world.conns.pool, &riders[0].user);
+		mux_world_pass(&world);
+		ck_assert(!fake_is_open(FAKE_FD_FIRST));
+		end(2);
+	}
+}
+END_TEST
+
+START_TEST(one_with_streams_outlasts_a_drain_until_they_are_over)
+{
+	begin(2, "/wait");
+	ride(0, 2);
+	pool_drain(world.conns.pool);
+	mux_world_pass(&world);
+	ck_assert_uint_eq(counters().n_shared, 1);
+	mux_leave(&riders[0].on);
+	mux_leave(&riders[1].on);
+	mux_world_pass(&world);
+	rider_hears(&riders[1], "L");
+	ck_assert(pool_is_empty(world.conns.pool));
+	end(2);
+}
+END_TEST
+
+/* Else it would eat one request after the other. */
+START_TEST(a_silent_peer_gets_no_more_requests)
+{
+	begin(3, "/wait");
+	ride(0, 1);
+	world.is_mute = true;
+	/* Given up soon: that says nothing. */
+	rider_lease(&riders[1]);
+	fake_pass(NS_PER_S / 2);
+	mux_leave(&riders[1].on);
+	fake_run();
+	ck_assert_int_eq(rider_lease(&riders[1]), LEASE_SHARED);
+	fake_pass(2 * NS_PER_S);
+	mux_leave(&riders[1].on);
+	fake_run();
+	ck_assert_int_eq(rider_lease(&riders[2]), LEASE_AWAITED);
+	pool_unlease(world.conns.pool, &riders[2].user);
+	/* Who is on it stays. */
+	rider_hears(&riders[0], "");
+	ck_assert(fake_is_open(FAKE_FD_FIRST));
+	mux_leave(&riders[0].on);
+	fake_run();
+	ck_assert(!fake_is_open(FAKE_FD_FIRST));
+	end(3);
+}
+END_TEST
+
+START_TEST(a_slow_answer_is_no_silence_where_others_are_answered)
+{
+	begin(3, "/wait");
+	ride(0, 1);
+	fake_pass(NS_PER_S);
+	riders[1].path = "/hello";
+	rider_lease(&riders[1]);
+	mux_world_pass(&world);
+	fake_pass(NS_PER_S);
+	mux_leave(&riders[0].on);
+	mux_world_pass(&world);
+	ck_assert_int_eq(rider_lease(&riders[2]), LEASE_SHARED);
+	end(3);
+}
+END_TEST
+
+START_TEST(a_peer_that_takes_nothing_keeps_nobody_from_leaving)
+{
+	/* Alone; with others; with others, and it does take something, slowly. */
+	for (int i = 0; i < 3; i++) {
+		int fd;
+
+		begin(2, "/wait");
+		ride(0, i == 0 ? 1 : 2);
+		fd = fd_of(&riders[0]);
+		fake_holds.sends = true;
+		mux_leave(&riders[0].on);
+		fake_pass(NS_PER_S / 2);
+		rider_hears(&riders[0], "");
+		fake_pass(NS_PER_S);
+		rider_hears(&riders[0], i == 0 ? "L" : "");
+		for (int j = 0; i == 2 && j < 5; j++) {
+			fake_pass(5 * NS_PER_S);
+			fake_complete(FAKE_SEND, fd, 1);
+			rider_hears(&riders[0], "");
+		}
+		fake_pass(20 * NS_PER_S);
+		rider_hears(&riders[0], i == 0 ? "" : "L");
+		rider_hears(&riders[1], i == 0 ? "" : "Z");
+		ck_assert(!fake_is_open(fd));
+		end(2);
+	}
+}
+END_TEST
+
+UNIT_MAIN("net/mux_end", &who_leaves_as_the_connection_ends_is_told_when_it_is_closed,
+	&who_is_told_of_the_end_may_stay_until_it_likes,
+	&a_connection_that_fails_tells_all_and_the_peer,
+	&a_peer_that_takes_no_goaway_is_not_waited_for,
+	&after_a_goaway_those_there_finish_and_others_go_elsewhere,
+	&an_idle_one_answers_and_is_used_again, &an_idle_one_grows_old,
+	&an_idle_one_whose_peer_goes_away_goes, &an_idle_one_is_flushed_drained_and_makes_room,
+	&one_with_streams_outlasts_a_drain_until_they_are_over,
+	&a_silent_peer_gets_no_more_requests,
+	&a_slow_answer_is_no_silence_where_others_are_answered,
+	&a_peer_that_takes_nothing_keeps_nobody_from_leaving)
