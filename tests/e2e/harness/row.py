@@ -31,7 +31,6 @@ import typing
 
 from harness.case import Bystander, DaemonCase
 from harness.certificates import Certificates
-from harness.client import Refused
 from harness.daemon import is_sanitized, wait_until
 from harness.origin import Origin
 
@@ -251,15 +250,6 @@ class RowCase(DaemonCase):
     def ask(self, origin, path='/row', session=None, **keys):
         graph = {'jobs': {'it': self.job(origin, path, **keys)}}
         return (session.run(graph) if session else self.run_graph(graph))['it']
-
-    def skip_unless_supported(self, feature, **keys):
-        """Where this version refuses the keys, the row waits for them."""
-        try:
-            self.run_graph({'jobs': {'it': {'url': 'http://127.0.0.1:1/', **keys}}})
-        except Refused as refused:
-            if any('not supported by this version' in error['message']
-                   for error in refused.errors):
-                self.skipTest('needs ' + feature)
 
     # -- Judging
 
