@@ -9,7 +9,7 @@ import unittest
 
 from harness.daemon import is_sanitized
 from harness.origin import pattern
-from harness.row import CHUNKED, OK, ROWS, Fault, RowCase, cpu_seconds, faults
+from harness.row import CHUNKED, H2_ROWS, OK, ROWS, Fault, RowCase, cpu_seconds, faults
 
 LENGTH = OK + 'content-length: 10\r\n\r\n'
 CLOSE = OK + 'connection: close\r\n\r\n'
@@ -230,10 +230,14 @@ class TlsStallTest(StallRows, RowCase):
 
 
 class TableTest(unittest.TestCase):
-    def test_every_row_has_a_test(self):
+    def numbers(self, letter):
         have = set()
         for path in glob.glob(os.path.join(os.path.dirname(__file__), 'test_rows_*.py')):
             with open(path, encoding='utf-8') as file:
                 have.update(int(number) for number in
-                            re.findall(r'def test_n([0-9]{2})_', file.read()))
-        self.assertEqual(have, set(ROWS))
+                            re.findall(r'def test_%s([0-9]{2})_' % letter, file.read()))
+        return have
+
+    def test_every_row_has_a_test(self):
+        self.assertEqual(self.numbers('n'), set(ROWS))
+        self.assertEqual(self.numbers('h'), set(H2_ROWS))

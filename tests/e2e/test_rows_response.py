@@ -6,7 +6,7 @@ import gzip
 import zlib
 
 from harness.origin import pattern
-from harness.row import OK, RowCase
+from harness.row import RowCase
 
 ASTRAY = ['file:///etc/passwd', 'gopher://127.0.0.1/', 'ftp://127.0.0.1/', 'data:,x', 'ws://x/',
           'javascript:alert(1)']
@@ -130,14 +130,10 @@ class CodingRows:
     def coded(self, body, coding='gzip', **keys):
         """The record of a body with these content codings (several: several fields)."""
         codings = [coding] if isinstance(coding, str) else coding
-        fields = ''.join('content-encoding: %s\r\n' % name for name in codings)
-        head = OK + fields + 'content-length: %d\r\n\r\n' % len(body)
-
-        def script(connection):
-            connection.read_request()
-            connection.send(head.encode() + body)
-            connection.wait_end()
-        return self.ask(self.row_origin(script), **keys)
+        origin = self.row_origin_of_routes()
+        origin.route('/row', lambda connection, request, match: connection.reply(
+            200, body, [('content-encoding', name) for name in codings]))
+        return self.ask(origin, **keys)
 
     def decoded(self, body, coding='gzip', **keys):
         self.skip_unless_supported('content codings', decode=True)

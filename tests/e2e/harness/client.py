@@ -34,6 +34,8 @@ class Result:
         # In the order of settling; a body stands in record['body'] as bytes.
         self.settled = []
         self.records = {}
+        # What came as chunks, by job.
+        self.streamed = {}
         self.decided = None
         # Jobs that had settled when the graph was decided.
         self.decided_after = None
@@ -63,6 +65,8 @@ class Result:
             record['body'] = payload
             self.settled.append(record)
             self.records[record['job']] = record
+        elif 'chunk' in message:
+            self.take_chunk(message['chunk'], payload)
         elif 'decided' in message:
             assert self.decided is None, 'decided twice'
             self.decided = message['decided']
@@ -76,6 +80,16 @@ class Result:
         else:
             raise AssertionError('unknown message: %r' % message)
         return False
+
+
+    def take_chunk(self, chunk, payload):
+        assert chunk['job'] not in self.records, 'a chunk behind the record'
+        # Offset 0 again: the job has begun anew.
+        have = self.streamed.setdefault(chunk['job'], bytearray())
+        if not chunk['offset']:
+            have.clear()
+        assert chunk['offset'] == len(have), 'a chunk out of place'
+        have += payload
 
 
 class Session:
@@ -108,7 +122,8 @@ class Session:
 
     def send_with_descriptors(self, data, descriptors):
         rights = array.array('i', descriptors)
-        self.sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        sent = self.sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        self.sock.sendall(data[sent:])
 
     def receive(self, deadline):
         left = deadline - time.monotonic()
@@ -165,9 +180,14 @@ class Session:
         self.send({'status': {}})
         return self.read_message()[0]['status']
 
-    def submit(self, graph):
+    def submit(self, graph, descriptors=()):
+        """Its number; descriptors ride along with its bytes."""
         self.last_id += 1
-        self.send({'id': self.last_id, 'submit': graph})
+        line = json.dumps({'id': self.last_id, 'submit': graph}, separators=(',', ':')) + '\n'
+        if descriptors:
+            self.send_with_descriptors(line.encode(), descriptors)
+        else:
+            self.send_raw(line)
         return self.last_id
 
     def cancel(self, number, job=None):
@@ -200,8 +220,8 @@ class Session:
             pass
         return result
 
-    def run(self, graph, timeout=WAIT):
-        return self.collect(self.submit(graph), timeout=timeout)
+    def run(self, graph, timeout=WAIT, descriptors=()):
+        return self.collect(self.submit(graph, descriptors), timeout=timeout)
 
 
 class Done:

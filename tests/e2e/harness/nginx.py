@@ -26,6 +26,7 @@ http {
 	types { application/json json; text/plain txt; }
 	map $content_length $size { "" 0; default $content_length; }
 	keepalive_requests %(keepalive_requests)d;
+	http2_max_concurrent_streams %(streams)d;
 	keepalive_timeout %(keepalive_timeout)s;
 	client_max_body_size 64m;
 	server {
@@ -44,6 +45,7 @@ http {
 		location /chunked/ { ssi on; ssi_types *; chunked_transfer_encoding on;
 			alias %(prefix)s/root/; }
 		location = /abort { return 444; }
+		location = /who { return 200 "$ssl_protocol $ssl_client_s_dn"; }
 		location /slow/ { limit_rate 4k; alias %(prefix)s/root/; }
 	}
 }
@@ -55,7 +57,10 @@ def available():
 
 
 class Nginx:
-    def __init__(self, certificate=None, keepalive_requests=1000, keepalive_timeout='60s'):
+    """`certificate`: the path of a leaf without its suffix; `extra`: lines for the server."""
+
+    def __init__(self, certificate=None, keepalive_requests=1000, keepalive_timeout='60s',
+                 http2=False, streams=128, extra=''):
         self.prefix = tempfile.mkdtemp(prefix='settled-nginx-')
         os.chmod(self.prefix, 0o755)
         os.mkdir(self.prefix + '/root', 0o755)
@@ -63,16 +68,19 @@ class Nginx:
         self.scheme = 'https' if certificate else 'http'
         tls = ''
         if certificate:
-            tls = ('listen 127.0.0.1:%d ssl; ssl_certificate %s.chain; ssl_certificate_key '
-                   '%s.key;' % (self.port, certificate, certificate))
+            tls = ('listen 127.0.0.1:%d ssl%s; ssl_certificate %s.chain; ssl_certificate_key '
+                   '%s.key;' % (self.port, ' http2' if http2 else '', certificate, certificate))
         text = CONFIG % {
-            'prefix': self.prefix, 'port': self.port, 'tls': tls,
+            'prefix': self.prefix, 'port': self.port, 'tls': tls + extra, 'streams': streams,
             'keepalive_requests': keepalive_requests, 'keepalive_timeout': keepalive_timeout}
         if certificate:
             # One address can only be listened on once.
             text = text.replace('listen 127.0.0.1:%d backlog=4096;' % self.port, '')
         with open(self.prefix + '/nginx.conf', 'w', encoding='ascii') as file:
             file.write(text)
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
             ['nginx', '-p', self.prefix, '-c', self.prefix + '/nginx.conf'],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -96,12 +104,20 @@ class Nginx:
     def url(self, path, host='127.0.0.1'):
         return '%s://%s:%d%s' % (self.scheme, host, self.port, path)
 
-    def close(self):
-        self.process.send_signal(signal.SIGTERM)
+    def stop(self, how=signal.SIGTERM):
+        """SIGTERM: at once; SIGQUIT: when all that is under way is done."""
+        self.process.send_signal(how)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
         self.process.stderr.close()
+
+    def restart(self, how=signal.SIGTERM):
+        self.stop(how)
+        self.start()
+
+    def close(self):
+        self.stop()
         shutil.rmtree(self.prefix, ignore_errors=True)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Rows of the fault matrix: what a network may do to a request, and what must hold after each.
 
-A row has a number, N1 to N38, and the tests of test_rows_*.py carry it in their names. A Fault is
-one thing an origin does, with what the daemon makes of it. Each is run over cleartext and over
-TLS, alone and beside siblings of the same graph, and is followed by a request to the same origin.
+A row has a number, N1 to N38, and H1 to H15 for those of HTTP/2 alone; the tests of test_rows_*.py
+carry it in their names. A Fault is one thing an origin does, with what the daemon makes of it.
+Each is run over cleartext, over TLS and, where it applies, over HTTP/2 (harness/h2_row), alone and
+beside siblings of the same graph, and is followed by a request to the same origin.
 
 The invariants, after each test:
     I1   every job settles exactly once (client.Result)
@@ -30,7 +31,6 @@ import typing
 
 from harness.case import Bystander, DaemonCase
 from harness.certificates import Certificates
-from harness.client import Refused
 from harness.daemon import is_sanitized, wait_until
 from harness.origin import Origin
 
@@ -73,6 +73,24 @@ ROWS = {
     36: 'content codings',
     37: 'injection into the request',
     38: 'URLs',
+}
+
+H2_ROWS = {
+    1: 'CONTINUATION floods',
+    2: 'bombs of header compression',
+    3: 'floods, flips and limits of SETTINGS',
+    4: 'PING floods',
+    5: 'floods of frames that bring nothing, windows that overflow',
+    6: 'windows that never open for our upload',
+    7: 'our windows, where a client reads slowly',
+    8: 'GOAWAY',
+    9: 'PUSH_PROMISE',
+    10: 'malformed responses',
+    11: 'malformed and misplaced frames',
+    12: '1xx responses on a stream',
+    13: 'more requests than a connection has streams for',
+    14: 'a connection for another host that the certificate covers',
+    15: 'REFUSED_STREAM and HTTP_1_1_REQUIRED',
 }
 
 OK = 'HTTP/1.1 200 OK\r\n'
@@ -233,15 +251,6 @@ class RowCase(DaemonCase):
         graph = {'jobs': {'it': self.job(origin, path, **keys)}}
         return (session.run(graph) if session else self.run_graph(graph))['it']
 
-    def skip_unless_supported(self, feature, **keys):
-        """Where this version refuses the keys, the row waits for them."""
-        try:
-            self.run_graph({'jobs': {'it': {'url': 'http://127.0.0.1:1/', **keys}}})
-        except Refused as refused:
-            if any('not supported by this version' in error['message']
-                   for error in refused.errors):
-                self.skipTest('needs ' + feature)
-
     # -- Judging
 
     def judge(self, record, fault):
@@ -267,6 +276,12 @@ class RowCase(DaemonCase):
         self.assertEqual(record['conn']['reused'], fault.keeps)
         self.assertEqual(len(origin.connections), 1 if fault.keeps else 2)
 
+    def beside(self, i, fault):
+        """The jobs of one fault among siblings."""
+        origin = self.row_origin(fault.script)
+        return {'bad%d' % i: self.job(origin, '/row', **fault.job),
+                'near%d' % i: self.job(origin, '/near')}
+
     def run_beside(self, rows):
         """All in one graph, each with a dependent, beside siblings who must not notice."""
         good = self.row_origin_of_routes()
@@ -274,9 +289,7 @@ class RowCase(DaemonCase):
                 'chunked': self.job(good, '/chunked/20/100'),
                 'late': self.job(good, '/delay/30')}
         for i, fault in enumerate(rows):
-            origin = self.row_origin(fault.script)
-            jobs['bad%d' % i] = self.job(origin, '/row', **fault.job)
-            jobs['near%d' % i] = self.job(origin, '/near')
+            jobs.update(self.beside(i, fault))
             jobs['next%d' % i] = {**self.job(good, '/text/next'), 'after': ['bad%d' % i]}
         result = self.run_graph({'jobs': jobs})
         self.assert_fulfilled(result['text'], 'good')
