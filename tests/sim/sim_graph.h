@@ -44,7 +44,7 @@ struct sim_label {
 	unsigned number;
 	struct sim_origin *origin;
 	const char *method;
-	bool has_body, is_resolved;
+	bool has_body, is_resolved, is_insecure;
 	enum sim_content content;
 	/* How often (per mille) its resources fail at first. */
 	unsigned sick;
@@ -100,7 +100,7 @@ struct sim_retry {
 };
 
 struct sim_timeouts {
-	uint64_t job_ns, attempt_ns, queue_ns, connect_ns, first_byte_ns, idle_ns;
+	uint64_t job_ns, attempt_ns, queue_ns, connect_ns, tls_ns, first_byte_ns, idle_ns;
 };
 
 struct sim_field {

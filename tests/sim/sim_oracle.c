@@ -144,6 +144,9 @@ static void sim_oracle_check_conn(const struct sim_conn *conn, const struct sim_
 			conn->address->remote);
 	if (conn->n_requests > 0 && conn->uid != try->graph->client->uid)
 		sim_fail("%s was sent on another user's connection", target);
+	if (conn->is_insecure != try->label->is_insecure)
+		sim_fail("%s was sent on a connection that was %sverified", target,
+			conn->is_insecure ? "not " : "");
 	if (conn->is_doubtful)
 		sim_fail("%s was sent on a connection that had ended or said too much", target);
 }
@@ -251,8 +254,15 @@ static bool sim_conn_may_have_been_idle(const struct sim_conn *conn)
 	return sim_conn_was_idle(conn) || conn->connected_ns == conn->try->sent_ns;
 }
 
+enum sim_loss {
+	SIM_LOST_BY_END,
+	SIM_LOST_BY_RESET,
+	SIM_LOST_IN_SEND,
+	SIM_LOST_TLS,
+};
+
 /* The connection is gone under a request: what may become of the job? */
-static void sim_oracle_lost(struct sim_conn *conn, bool is_reset, bool in_send)
+static void sim_oracle_lost(struct sim_conn *conn, enum sim_loss loss)
 {
 	struct sim_try *try = conn->try;
 	bool has_begun = conn->received > conn->request_at;
@@ -266,9 +276,13 @@ static void sim_oracle_lost(struct sim_conn *conn, bool is_reset, bool in_send)
 	/* It must be sent again, unless it had been. */
 	if (try->is_replay_due && sim_conn_was_idle(conn) && !try->is_replay)
 		return;
-	if (in_send)
+	if (loss == SIM_LOST_TLS) {
+		sim_codes_add(&try->codes, FAULT_TLS_BROKEN);
+		return;
+	}
+	if (loss == SIM_LOST_IN_SEND)
 		sim_codes_add(&try->codes, FAULT_SEND_FAILED);
-	if (is_reset)
+	if (loss != SIM_LOST_BY_END)
 		sim_codes_add(&try->codes, FAULT_RECV_RESET);
 	else if (has_begun)
 		sim_codes_add(&try->codes, FAULT_BODY_TRUNCATED);
@@ -292,8 +306,8 @@ static void sim_oracle_received(struct sim_conn *conn, size_t size)
 
 static bool sim_conn_is_complete(const struct sim_conn *conn)
 {
-	return conn->ends_at_close && conn->serving == conn->try &&
-	       conn->received == conn->server.written;
+	return conn->ends_at_close && conn->serving == conn->try && conn->received == conn->said &&
+	       (!conn->origin->is_https || conn->ended_well);
 }
 
 void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result)
@@ -304,7 +318,7 @@ void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result)
 	}
 	if (kind == SIM_SEND) {
 		if (result == -EPIPE || result == -ECONNRESET)
-			sim_oracle_lost(conn, true, true);
+			sim_oracle_lost(conn, SIM_LOST_IN_SEND);
 		return;
 	}
 	if (result > 0) {
@@ -313,8 +327,13 @@ void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result)
 		conn->is_doubtful = true;
 		sim_oracle_answered(conn);
 	} else if (result == 0 || result == -ECONNRESET) {
-		sim_oracle_lost(conn, result != 0, false);
+		sim_oracle_lost(conn, result ? SIM_LOST_BY_RESET : SIM_LOST_BY_END);
 	}
+}
+
+void sim_oracle_on_broken(struct sim_conn *conn)
+{
+	sim_oracle_lost(conn, SIM_LOST_TLS);
 }
 
 void sim_oracle_on_closed(struct sim_conn *conn)

@@ -11,10 +11,14 @@
 
 /* -- The wire ----------------------------------------------------------------------------- */
 
-/* The daemon sends on a connection; is about to be told something of it, or that it is closed. */
+/* The daemon sends on a connection; is about to be told something of it, or that it is closed.
+ * Under TLS: in plaintext, and SIM_CONNECT once the handshake is over. */
 void sim_oracle_on_send(struct sim_conn *conn, const char *data, size_t size);
 void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result);
 void sim_oracle_on_closed(struct sim_conn *conn);
+
+/* Under TLS: the daemon is about to be told that what came is no TLS. */
+void sim_oracle_on_broken(struct sim_conn *conn);
 
 /* The requests of a graph that look like this; NULL: none was sent. */
 struct sim_resource *sim_resource_find(

@@ -60,8 +60,7 @@ static void sim_reply_put_json(struct sim_bytes *body, const struct sim_try *try
 		sim_chance(500) ? "true" : "false", sim_chance(500) ? "pro" : "free",
 		(unsigned)sim_below(9));
 	sim_reply_put_items(body, try->key);
-	sim_put(body, ",\"link\":\"http://%s/%u.0/%u\"}", links->origin->authority, try->graph->key,
-		try->key);
+	sim_put(body, ",\"link\":\"%s/%u.0/%u\"}", links->origin->base, try->graph->key, try->key);
 }
 
 static void sim_reply_make_body(struct sim_try *try)
@@ -98,6 +97,9 @@ static bool sim_reply_suits(const struct sim_try *try, enum sim_reply_fault faul
 	case SIM_REPLY_CONFLICT: return !sim_reply_is_bare(try);
 	case SIM_REPLY_EXTRA: return try->reply.framing != SIM_BY_CLOSE || sim_reply_is_bare(try);
 	case SIM_REPLY_EARLY: return try->label->has_body;
+	case SIM_REPLY_RUBBISH: return try->label->origin->is_https;
+	case SIM_REPLY_UNSAID:
+		return try->label->origin->is_https && try->reply.framing == SIM_BY_CLOSE;
 	case SIM_REPLY_HUGE_HEAD: return sim_chance(30);
 	default: return true;
 	}
