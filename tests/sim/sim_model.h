@@ -28,6 +28,7 @@ struct sim_saying;
 struct sim_pause;
 struct sim_beginning;
 struct sim_slot;
+struct sim_h2;
 
 /* A set of reason codes: those a job may have been rejected with, by what happened to it. */
 struct sim_codes {
@@ -96,6 +97,8 @@ struct sim_origin {
 	uint32_t n_on_wire, n_begun;
 	/* What its look-ups and passing troubles of its connections may have led to. */
 	struct sim_codes codes;
+	/* HTTP/2 is chosen where it is offered; HTTP/1.1 was chosen. */
+	bool speaks_h2, has_chosen_h1;
 	/* What is wrong with its certificate (FAULT_NONE: nothing); what its handshakes may have
 	 * led to, and whether one was never answered. */
 	enum fault_code flaw;
@@ -128,6 +131,8 @@ struct sim_conn {
 	/* The oracle hears what is said on it. */
 	bool is_joined;
 	struct sim_bytes sealed;
+	/* HTTP/2 is spoken on it (sim_h2.h). */
+	struct sim_h2 *h2;
 	/* The server's side: what has come of the next request, and the one being answered. */
 	struct sim_bytes request;
 	struct sim_try *serving;
@@ -161,6 +166,13 @@ enum sim_reply_fault {
 	/* Under TLS: no TLS in the middle of it, an end that TLS does not know of. */
 	SIM_REPLY_RUBBISH,
 	SIM_REPLY_UNSAID,
+	/* Over HTTP/2: a stream is reset at any stage, refused, wanted over HTTP/1.1; the
+	 * connection is left, at once or once what is on it is answered. */
+	SIM_REPLY_H2_RESET,
+	SIM_REPLY_H2_REFUSED,
+	SIM_REPLY_H2_HTTP_1_1,
+	SIM_REPLY_H2_GOAWAY,
+	SIM_REPLY_H2_LEAVE,
 	SIM_REPLY_FAULTS,
 };
 
@@ -237,6 +249,8 @@ struct sim_try {
 	/* Its origin has read it: its head at least. */
 	bool is_read;
 	struct sim_codes codes;
+	/* Over HTTP/2: as Content-Length has it. */
+	uint64_t length;
 	/* When the daemon sent it, was told the last byte of its response, and when it was off
 	 * the wire (0: not yet). */
 	uint64_t sent_ns, answered_ns, off_ns;

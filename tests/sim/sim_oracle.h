@@ -20,6 +20,12 @@ void sim_oracle_on_closed(struct sim_conn *conn);
 /* Under TLS: the daemon is about to be told that what came is no TLS. */
 void sim_oracle_on_broken(struct sim_conn *conn);
 
+/* A request is on the wire; its response is whole; it is off the wire (twice is once). */
+struct sim_try *sim_oracle_on_request(
+	struct sim_conn *conn, const char *method, const char *target, const char *header);
+void sim_oracle_answered(struct sim_try *try);
+void sim_oracle_off_wire(struct sim_try *try);
+
 /* The requests of a graph that look like this; NULL: none was sent. */
 struct sim_resource *sim_resource_find(
 	const struct sim_graph *graph, const char *method, const char *target, const char *header);

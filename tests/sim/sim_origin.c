@@ -61,6 +61,7 @@ static void sim_origin_draw(struct sim_origin *origin, unsigned index)
 	uint16_t usual_port;
 
 	origin->is_https = sim_chance(400) && sim_may(SIM_FEATURE_HTTPS);
+	origin->speaks_h2 = origin->is_https && sim_chance(700) && sim_may(SIM_FEATURE_HTTP2);
 	usual_port = origin->is_https ? 443 : 80;
 	origin->port = sim_chance(500) ? usual_port : (uint16_t)sim_between(1024, 65535);
 	origin->is_name = sim_chance(600);

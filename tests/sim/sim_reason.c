@@ -152,6 +152,9 @@ bool sim_reason_is_fair(const struct sim_record *record, const struct sim_attemp
 			return true;
 		return sim_codes_has(&origin->codes, code);
 	case FAULT_TLS_HANDSHAKE:
+		if (node->label->http == SIM_HTTP_2 && origin->has_chosen_h1)
+			return true;
+		/* fall through */
 	case FAULT_TLS_NOT_TLS: return sim_codes_has(&origin->tls_codes, code);
 	case FAULT_CERT_UNTRUSTED:
 	case FAULT_CERT_EXPIRED:

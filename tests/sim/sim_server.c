@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim_h2.h"
 #include "sim_oracle.h"
 #include "sim_put.h"
 #include "sim_tls.h"
@@ -46,7 +47,7 @@ static void sim_server_read(struct sim_conn *conn);
 
 /* -- The stream ----------------------------------------------------------------------------- */
 
-static void sim_server_say(struct sim_conn *conn, const char *data, size_t size)
+void sim_server_say(struct sim_conn *conn, const char *data, size_t size)
 {
 	if (conn->server.shut)
 		return;
@@ -57,7 +58,13 @@ static void sim_server_say(struct sim_conn *conn, const char *data, size_t size)
 		sim_end_write(&conn->server, data, size);
 }
 
-static void sim_server_close(struct sim_conn *conn, bool says_so)
+void sim_server_break(struct sim_conn *conn)
+{
+	if (!conn->server.shut)
+		sim_tls_say_rubbish(conn);
+}
+
+void sim_server_close(struct sim_conn *conn, bool says_so)
 {
 	if (conn->origin->is_https && says_so && !conn->server.shut)
 		sim_tls_say_end(conn);
@@ -70,7 +77,7 @@ static void sim_step_run(void *context)
 {
 	struct sim_step step = *(struct sim_step *)context;
 	struct sim_conn *conn = step.conn;
-	bool is_idle = !conn->serving && conn->request.size == 0;
+	bool is_idle = conn->h2 ? sim_h2_is_idle(conn) : !conn->serving && conn->request.size == 0;
 
 	sim_release(context, sizeof(step));
 	/* It may still be in the middle of its handshake. */
@@ -89,7 +96,9 @@ static void sim_step_run(void *context)
 			sim_server_read(conn);
 		break;
 	case SIM_STEP_IDLE_CLOSE:
-		if (is_idle)
+		if (is_idle && conn->h2 && sim_chance(700))
+			sim_h2_leave(conn);
+		else if (is_idle)
 			sim_server_close(conn, sim_chance(700));
 		break;
 	case SIM_STEP_CLOSE: sim_server_close(conn, true); break;
@@ -99,15 +108,16 @@ static void sim_step_run(void *context)
 			sim_end_reset(&conn->server);
 		break;
 	case SIM_STEP_RESET: sim_end_reset(&conn->server); break;
-	case SIM_STEP_RUBBISH:
-		if (!conn->server.shut)
-			sim_tls_say_rubbish(conn);
-		break;
+	case SIM_STEP_RUBBISH: sim_server_break(conn); break;
 	case SIM_STEP_IDLE_BABBLE:
 		if (!is_idle)
 			break;
 		/* fall through */
 	case SIM_STEP_BABBLE:
+		if (conn->h2) {
+			sim_h2_babble(conn);
+			break;
+		}
 		conn->is_tainted = true;
 		if (conn->try && conn->try != conn->serving)
 			sim_codes_add(&conn->try->codes, FAULT_HTTP_PARSE);
@@ -332,7 +342,10 @@ static void sim_server_on_change(struct sim_end *end)
 	else if (!conn->is_deaf)
 		sim_bytes_append(&conn->request, end->in.data + end->in.start, end->in.size);
 	sim_end_take(end, end->in.size);
-	sim_server_read(conn);
+	if (conn->h2)
+		sim_h2_hear(conn);
+	else
+		sim_server_read(conn);
 }
 
 void sim_server_begin(struct sim_conn *conn)

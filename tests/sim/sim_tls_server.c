@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "sim_h2.h"
 #include "sim_tls.h"
 #include "sim_world.h"
 #include "util/clock.h"
@@ -93,6 +94,19 @@ static void sim_tls_answer_well(struct sim_conn *conn, const char *alpn)
 	sim_tls_say_record(conn, SIM_TLS_HANDSHAKE, hello, 2 + size);
 }
 
+/* Of those that are offered: mostly the same each time. */
+static const char *sim_tls_choose(struct sim_conn *conn)
+{
+	struct sim_origin *origin = conn->origin;
+
+	if (conn->offers_h2 && origin->speaks_h2 && !sim_chance(20)) {
+		sim_h2_serve(conn);
+		return "h2";
+	}
+	origin->has_chosen_h1 = true;
+	return sim_chance(500) ? "http/1.1" : "";
+}
+
 static void sim_tls_answer(void *context)
 {
 	struct sim_conn *conn = context;
@@ -103,9 +117,7 @@ static void sim_tls_answer(void *context)
 	if (conn->handshake != SIM_HANDSHAKE_WELL && conn->handshake != SIM_HANDSHAKE_STALL)
 		sim_codes_add(codes, FAULT_TLS_HANDSHAKE);
 	switch ((enum sim_handshake)conn->handshake) {
-	case SIM_HANDSHAKE_WELL:
-		sim_tls_answer_well(conn, sim_chance(500) ? "http/1.1" : "");
-		break;
+	case SIM_HANDSHAKE_WELL: sim_tls_answer_well(conn, sim_tls_choose(conn)); break;
 	case SIM_HANDSHAKE_PROTOCOL: sim_tls_answer_well(conn, "spdy/3"); break;
 	case SIM_HANDSHAKE_REFUSED:
 		sim_tls_say_record(conn, SIM_TLS_ALERT, (char[]){SIM_TLS_FATAL}, 1);
