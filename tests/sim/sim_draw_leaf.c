@@ -14,7 +14,8 @@
 static void sim_timeouts_draw(struct sim_timeouts *timeouts)
 {
 	uint64_t *each[] = {&timeouts->job_ns, &timeouts->attempt_ns, &timeouts->queue_ns,
-		&timeouts->connect_ns, &timeouts->first_byte_ns, &timeouts->idle_ns};
+		&timeouts->connect_ns, &timeouts->tls_ns, &timeouts->first_byte_ns,
+		&timeouts->idle_ns};
 
 	for (unsigned i = 0; i < countof(each); i++) {
 		if (sim_chance(sim_world.profile.short_timeout / 2))
@@ -28,6 +29,7 @@ static void sim_label_draw(struct sim_label *label)
 
 	label->origin = &sim_model.origins[sim_below(sim_model.n_origins)];
 	label->is_resolved = label->origin->is_name && sim_chance(50);
+	label->is_insecure = label->origin->is_https && sim_chance(150);
 	label->method = sim_chance(700) ? "GET" : methods[sim_below(countof(methods))];
 	label->has_body = label->method[0] == 'P' && sim_chance(900);
 	label->content = sim_chance(700 - sim_world.profile.large_body)
@@ -66,6 +68,7 @@ void sim_draw_labels(struct sim_graph *graph)
 	links->has_body = false;
 	links->content = SIM_JSON;
 	links->is_resolved = false;
+	links->is_insecure = false;
 	links->has_limits = true;
 	links->dedupes = false;
 }

@@ -160,14 +160,16 @@ static void sim_leaf_write_url(struct sim_node *leaf, const struct sim_places *p
 	const char *item = fan && sim_chance(850) ? sim_format("/{{%s}}", sim_draw_item(fan)) : "";
 	const char *path = places->targets[SIM_IN_PATH], *query = places->targets[SIM_IN_QUERY];
 	bool is_plain = leaf->label->n_nodes > 1 && !path && !query;
+	const char *port = "";
 
 	if (places->targets[SIM_IN_URL]) {
 		leaf->url = sim_format("{{%s}}", places->targets[SIM_IN_URL]);
 		leaf->label = &leaf->graph->labels[0];
 		return;
 	}
-	leaf->url = sim_format("http://%s%s/%u.%u%s/%s%s%s", origin->authority,
-		origin->port == 80 && sim_chance(250) ? ":80" : "", leaf->graph->key,
+	if (strcmp(origin->authority, origin->host) == 0 && sim_chance(250))
+		port = sim_format(":%u", origin->port);
+	leaf->url = sim_format("%s%s/%u.%u%s/%s%s%s", origin->base, port, leaf->graph->key,
 		leaf->label->number, item, sim_braces(leaf, path, "p", sim_target_is_tame(path)),
 		is_plain ? "" : "?q=",
 		is_plain ? "" : sim_braces(leaf, query, "q", sim_target_is_tame(query)));

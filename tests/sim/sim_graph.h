@@ -39,12 +39,19 @@ enum sim_needs {
 	SIM_NEEDS_ANY,
 };
 
+enum sim_http {
+	SIM_HTTP_AUTO,
+	SIM_HTTP_1_1,
+	SIM_HTTP_2,
+};
+
 /* The first step of a path: who answers, and how. Jobs that share one may ask for the same. */
 struct sim_label {
 	unsigned number;
 	struct sim_origin *origin;
 	const char *method;
-	bool has_body, is_resolved;
+	bool has_body, is_resolved, is_insecure;
+	enum sim_http http;
 	enum sim_content content;
 	/* How often (per mille) its resources fail at first. */
 	unsigned sick;
@@ -100,7 +107,7 @@ struct sim_retry {
 };
 
 struct sim_timeouts {
-	uint64_t job_ns, attempt_ns, queue_ns, connect_ns, first_byte_ns, idle_ns;
+	uint64_t job_ns, attempt_ns, queue_ns, connect_ns, tls_ns, first_byte_ns, idle_ns;
 };
 
 struct sim_field {

@@ -195,8 +195,7 @@ static void sim_leaf_check_response(const struct sim_record *record, const struc
 	size_t size = sim_reply_size(try);
 	bool has_payload = !node->is_omitted && !node->is_discarded;
 	uint64_t bytes = yyjson_get_uint(yyjson_obj_get(record->response, "bytes"));
-	const char *url =
-		sim_format("http://%s%s", node->label->origin->authority, try->resource->target);
+	const char *url = sim_format("%s%s", node->label->origin->base, try->resource->target);
 
 	if (yyjson_get_uint(yyjson_obj_get(record->response, "status")) != try->reply.status)
 		sim_fail("%s: its record has another status", id);
@@ -375,8 +374,7 @@ static void sim_leaf_keep(struct sim_record *record, const struct sim_try *try)
 
 	leaf->status = try->reply.status;
 	leaf->key = try->key;
-	leaf->url = sim_format(
-		"http://%s%s", leaf->node->label->origin->authority, try->resource->target);
+	leaf->url = sim_format("%s%s", leaf->node->label->origin->base, try->resource->target);
 	if (!leaf->node->is_discarded)
 		leaf->body = (struct text){try->reply.body, sim_reply_size(try)};
 }

@@ -28,6 +28,7 @@ struct sim_saying;
 struct sim_pause;
 struct sim_beginning;
 struct sim_slot;
+struct sim_h2;
 
 /* A set of reason codes: those a job may have been rejected with, by what happened to it. */
 struct sim_codes {
@@ -81,7 +82,9 @@ struct sim_origin {
 	uint16_t port;
 	/* As Host says it. */
 	const char *authority;
-	bool is_name;
+	/* Scheme and authority: what its URLs begin with. */
+	const char *base;
+	bool is_name, is_https;
 	/* What a look-up finds, and one that only `resolve` leads to. */
 	struct sim_address addresses[SIM_ADDRESSES_MAX];
 	unsigned n_addresses;
@@ -94,6 +97,13 @@ struct sim_origin {
 	uint32_t n_on_wire, n_begun;
 	/* What its look-ups and passing troubles of its connections may have led to. */
 	struct sim_codes codes;
+	/* HTTP/2 is chosen where it is offered; HTTP/1.1 was chosen. */
+	bool speaks_h2, has_chosen_h1;
+	/* What is wrong with its certificate (FAULT_NONE: nothing); what its handshakes may have
+	 * led to, and whether one was never answered. */
+	enum fault_code flaw;
+	struct sim_codes tls_codes;
+	bool has_stalled;
 };
 
 /* A connection, from both sides. */
@@ -101,18 +111,28 @@ struct sim_conn {
 	struct sim_end daemon, server;
 	struct sim_origin *origin;
 	const struct sim_address *address;
-	/* The daemon's side: the request that is on the wire, and the last that was; what was told
-	 * of the stream. */
+	/* The daemon's side: the request that is on the wire, and the last that was. */
 	struct sim_try *try, *latest;
 	unsigned n_requests;
-	uint64_t received, request_at;
-	/* When the daemon was told that it is connected, and closed (0: not yet). */
+	/* Bytes of the stream, under TLS of the plaintext: that the daemon was told of; by then,
+	 * when its request was sent; and that the server has said. */
+	uint64_t received, request_at, said;
+	/* When the daemon was told that it is ready, and closed (0: not yet). */
 	uint64_t connected_ns, closed_ns;
 	uid_t uid;
 	/* True exactly when the daemon was told of something that makes it unfit. */
 	bool is_doubtful;
 	/* Bytes that belong to no response are on it. */
 	bool is_tainted;
+	/* TLS: the daemon was told the end as TLS has it; what it wants; how far the handshake is,
+	 * what becomes of it, and bytes of the next record. */
+	bool ended_well, is_insecure, offers_h2, is_greeted, is_established, has_finished;
+	unsigned handshake;
+	/* The oracle hears what is said on it. */
+	bool is_joined;
+	struct sim_bytes sealed;
+	/* HTTP/2 is spoken on it (sim_h2.h). */
+	struct sim_h2 *h2;
 	/* The server's side: what has come of the next request, and the one being answered. */
 	struct sim_bytes request;
 	struct sim_try *serving;
@@ -143,6 +163,16 @@ enum sim_reply_fault {
 	SIM_REPLY_HUGE_HEAD,
 	SIM_REPLY_EXTRA,
 	SIM_REPLY_EARLY,
+	/* Under TLS: no TLS in the middle of it, an end that TLS does not know of. */
+	SIM_REPLY_RUBBISH,
+	SIM_REPLY_UNSAID,
+	/* Over HTTP/2: a stream is reset at any stage, refused, wanted over HTTP/1.1; the
+	 * connection is left, at once or once what is on it is answered. */
+	SIM_REPLY_H2_RESET,
+	SIM_REPLY_H2_REFUSED,
+	SIM_REPLY_H2_HTTP_1_1,
+	SIM_REPLY_H2_GOAWAY,
+	SIM_REPLY_H2_LEAVE,
 	SIM_REPLY_FAULTS,
 };
 
@@ -219,6 +249,8 @@ struct sim_try {
 	/* Its origin has read it: its head at least. */
 	bool is_read;
 	struct sim_codes codes;
+	/* Over HTTP/2: as Content-Length has it. */
+	uint64_t length;
 	/* When the daemon sent it, was told the last byte of its response, and when it was off
 	 * the wire (0: not yet). */
 	uint64_t sent_ns, answered_ns, off_ns;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim_h2.h"
 #include "sim_server.h"
 #include "sim_world.h"
 
@@ -80,19 +81,25 @@ static struct sim_resource *sim_resource_get(
 	return resource;
 }
 
-/* One that is to be sent again, which is what a fresh connection is for. */
+/* One that is to be sent again: over HTTP/1.1 that is what a fresh connection is for. */
 static bool sim_resource_take_due(struct sim_resource *resource, const struct sim_conn *conn)
 {
 	bool is_due = false;
 
-	for (struct sim_try *try = resource->first; try && conn->n_requests == 0; try = try->next) {
-		is_due |= try->is_replay_due;
+	for (struct sim_try *try = resource->first; try; try = try->next) {
+		bool is_h2 = try->conn->h2 != NULL;
+
+		if (!try->is_replay_due || (!is_h2 && conn->n_requests > 0))
+			continue;
 		try->is_replay_due = false;
+		if (is_h2)
+			return true;
+		is_due = true;
 	}
 	return is_due;
 }
 
-static struct sim_try *sim_resource_try(struct sim_resource *resource, const struct sim_conn *conn)
+static struct sim_try *sim_resource_try(struct sim_resource *resource, struct sim_conn *conn)
 {
 	struct sim_try *try = sim_alloc(sizeof(*try));
 
@@ -101,6 +108,7 @@ static struct sim_try *sim_resource_try(struct sim_resource *resource, const str
 	try->resource = resource;
 	try->graph = resource->graph;
 	try->label = resource->label;
+	try->conn = conn;
 	try->key = sim_model.n_tries++;
 	try->number = resource->n_tries++;
 	try->sent_ns = sim_now();
@@ -144,24 +152,26 @@ static void sim_oracle_check_conn(const struct sim_conn *conn, const struct sim_
 			conn->address->remote);
 	if (conn->n_requests > 0 && conn->uid != try->graph->client->uid)
 		sim_fail("%s was sent on another user's connection", target);
+	if (conn->is_insecure != try->label->is_insecure)
+		sim_fail("%s was sent on a connection that was %sverified", target,
+			conn->is_insecure ? "not " : "");
+	if (conn->h2 ? try->label->http == SIM_HTTP_1_1 : try->label->http == SIM_HTTP_2)
+		sim_fail("%s was sent over HTTP/%s", target, conn->h2 ? "2" : "1.1");
 	if (conn->is_doubtful)
 		sim_fail("%s was sent on a connection that had ended or said too much", target);
 }
 
-static void sim_oracle_off_wire(struct sim_conn *conn)
+void sim_oracle_off_wire(struct sim_try *try)
 {
-	struct sim_try *try = conn->try;
-
-	if (!try)
+	if (try->off_ns)
 		return;
-	conn->try = NULL;
 	try->off_ns = sim_now();
 	sim_model.n_on_wire--;
 	try->label->origin->n_on_wire--;
 	try->graph->n_on_wire--;
 }
 
-static void sim_oracle_on_wire(struct sim_conn *conn, struct sim_try *try)
+static void sim_oracle_on_wire(struct sim_try *try)
 {
 	struct sim_graph *graph = try->graph;
 	uint32_t concurrency = graph->root.concurrency;
@@ -178,9 +188,20 @@ static void sim_oracle_on_wire(struct sim_conn *conn, struct sim_try *try)
 	if (++graph->n_on_wire > concurrency)
 		sim_fail("%s: %u requests are on the wire, its graph may have %u", target,
 			graph->n_on_wire, concurrency);
-	conn->try = try;
-	conn->latest = try;
-	try->conn = conn;
+}
+
+struct sim_try *sim_oracle_on_request(
+	struct sim_conn *conn, const char *method, const char *target, const char *header)
+{
+	struct sim_try *try = sim_resource_try(sim_resource_get(method, target, header), conn);
+
+	sim_trace("  %s is sent (%u)", try->resource->target, try->number);
+	sim_oracle_check_graph(try);
+	sim_oracle_check_conn(conn, try);
+	sim_oracle_on_wire(try);
+	conn->uid = try->graph->client->uid;
+	conn->n_requests++;
+	return try;
 }
 
 /* The value of a field of a request's head (name in lower case), or NULL. */
@@ -194,15 +215,11 @@ static char *sim_head_field_of(const char *head, const char *name)
 	return sim_copy(at, (size_t)(strstr(at, "\r\n") - at));
 }
 
-void sim_oracle_on_send(struct sim_conn *conn, const char *data, size_t size)
+static void sim_oracle_on_h1_request(struct sim_conn *conn, const char *data, size_t size)
 {
 	const char *end = size ? memmem(data, size, "\r\n\r\n", 4) : NULL;
 	const char *head, *space, *stop;
-	struct sim_try *try;
 
-	/* The rest of a request. */
-	if (conn->try)
-		return;
 	if (!end)
 		sim_fail("an origin is sent what is no request");
 	head = sim_copy(data, (size_t)(end + 4 - data));
@@ -210,33 +227,39 @@ void sim_oracle_on_send(struct sim_conn *conn, const char *data, size_t size)
 	stop = space ? strchr(space + 1, ' ') : NULL;
 	if (!stop)
 		sim_fail("an origin is sent what is no request");
-	try = sim_resource_try(sim_resource_get(sim_copy(head, (size_t)(space - head)),
-				       sim_copy(space + 1, (size_t)(stop - space - 1)),
-				       sim_head_field_of(head, "x-r")),
-		conn);
-	sim_trace("  %s is sent (%u)", try->resource->target, try->number);
-	sim_oracle_check_graph(try);
-	sim_oracle_check_conn(conn, try);
-	sim_oracle_on_wire(conn, try);
+	conn->try = sim_oracle_on_request(conn, sim_copy(head, (size_t)(space - head)),
+		sim_copy(space + 1, (size_t)(stop - space - 1)), sim_head_field_of(head, "x-r"));
+	conn->latest = conn->try;
 	if (conn->is_tainted)
-		sim_codes_add(&try->codes, FAULT_HTTP_PARSE);
-	conn->uid = try->graph->client->uid;
-	conn->n_requests++;
+		sim_codes_add(&conn->try->codes, FAULT_HTTP_PARSE);
 	conn->request_at = conn->received;
 	conn->response_end = UINT64_MAX;
 	conn->ends_at_close = false;
 }
 
+void sim_oracle_on_send(struct sim_conn *conn, const char *data, size_t size)
+{
+	if (conn->h2)
+		sim_h2_on_send(conn, data, size);
+	else if (!conn->try)
+		sim_oracle_on_h1_request(conn, data, size);
+	/* Else it is the rest of a request. */
+}
+
 /* -- Responses ---------------------------------------------------------------------------- */
 
-static void sim_oracle_answered(struct sim_conn *conn)
+void sim_oracle_answered(struct sim_try *try)
 {
-	struct sim_try *try = conn->try;
-
 	sim_trace("  %s is answered (%u)", try->resource->target, try->number);
 	try->is_answered = true;
 	try->answered_ns = sim_now();
-	sim_oracle_off_wire(conn);
+	sim_oracle_off_wire(try);
+}
+
+static void sim_oracle_finish(struct sim_conn *conn)
+{
+	sim_oracle_answered(conn->try);
+	conn->try = NULL;
 }
 
 /* It was, when the request was sent: used before, or made ahead. */
@@ -251,14 +274,23 @@ static bool sim_conn_may_have_been_idle(const struct sim_conn *conn)
 	return sim_conn_was_idle(conn) || conn->connected_ns == conn->try->sent_ns;
 }
 
+enum sim_loss {
+	SIM_LOST_BY_END,
+	SIM_LOST_BY_RESET,
+	SIM_LOST_IN_SEND,
+	SIM_LOST_TLS,
+};
+
 /* The connection is gone under a request: what may become of the job? */
-static void sim_oracle_lost(struct sim_conn *conn, bool is_reset, bool in_send)
+static void sim_oracle_lost(struct sim_conn *conn, enum sim_loss loss)
 {
 	struct sim_try *try = conn->try;
 	bool has_begun = conn->received > conn->request_at;
 	bool may_replay;
 
 	conn->is_doubtful = true;
+	if (conn->h2 && loss != SIM_LOST_IN_SEND)
+		sim_h2_on_lost(conn, FAULT_HTTP2_CONNECTION);
 	if (!try)
 		return;
 	may_replay = !has_begun && sim_method_is_safe(try->resource->method);
@@ -266,9 +298,13 @@ static void sim_oracle_lost(struct sim_conn *conn, bool is_reset, bool in_send)
 	/* It must be sent again, unless it had been. */
 	if (try->is_replay_due && sim_conn_was_idle(conn) && !try->is_replay)
 		return;
-	if (in_send)
+	if (loss == SIM_LOST_TLS) {
+		sim_codes_add(&try->codes, FAULT_TLS_BROKEN);
+		return;
+	}
+	if (loss == SIM_LOST_IN_SEND)
 		sim_codes_add(&try->codes, FAULT_SEND_FAILED);
-	if (is_reset)
+	if (loss != SIM_LOST_BY_END)
 		sim_codes_add(&try->codes, FAULT_RECV_RESET);
 	else if (has_begun)
 		sim_codes_add(&try->codes, FAULT_BODY_TRUNCATED);
@@ -279,6 +315,10 @@ static void sim_oracle_lost(struct sim_conn *conn, bool is_reset, bool in_send)
 static void sim_oracle_received(struct sim_conn *conn, size_t size)
 {
 	conn->received += size;
+	if (conn->h2) {
+		sim_h2_on_received(conn);
+		return;
+	}
 	if (!conn->try) {
 		conn->is_doubtful = true;
 		return;
@@ -287,13 +327,13 @@ static void sim_oracle_received(struct sim_conn *conn, size_t size)
 		return;
 	if (conn->received > conn->response_end)
 		conn->is_doubtful = true;
-	sim_oracle_answered(conn);
+	sim_oracle_finish(conn);
 }
 
 static bool sim_conn_is_complete(const struct sim_conn *conn)
 {
-	return conn->ends_at_close && conn->serving == conn->try &&
-	       conn->received == conn->server.written;
+	return conn->ends_at_close && conn->serving == conn->try && conn->received == conn->said &&
+	       (!conn->origin->is_https || conn->ended_well);
 }
 
 void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result)
@@ -304,21 +344,30 @@ void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result)
 	}
 	if (kind == SIM_SEND) {
 		if (result == -EPIPE || result == -ECONNRESET)
-			sim_oracle_lost(conn, true, true);
+			sim_oracle_lost(conn, SIM_LOST_IN_SEND);
 		return;
 	}
 	if (result > 0) {
 		sim_oracle_received(conn, (size_t)result);
 	} else if (result == 0 && conn->try && sim_conn_is_complete(conn)) {
 		conn->is_doubtful = true;
-		sim_oracle_answered(conn);
+		sim_oracle_finish(conn);
 	} else if (result == 0 || result == -ECONNRESET) {
-		sim_oracle_lost(conn, result != 0, false);
+		sim_oracle_lost(conn, result ? SIM_LOST_BY_RESET : SIM_LOST_BY_END);
 	}
+}
+
+void sim_oracle_on_broken(struct sim_conn *conn)
+{
+	sim_oracle_lost(conn, SIM_LOST_TLS);
 }
 
 void sim_oracle_on_closed(struct sim_conn *conn)
 {
 	conn->closed_ns = sim_now();
-	sim_oracle_off_wire(conn);
+	if (conn->h2)
+		sim_h2_on_closed(conn);
+	if (conn->try)
+		sim_oracle_off_wire(conn->try);
+	conn->try = NULL;
 }

@@ -11,10 +11,20 @@
 
 /* -- The wire ----------------------------------------------------------------------------- */
 
-/* The daemon sends on a connection; is about to be told something of it, or that it is closed. */
+/* The daemon sends on a connection; is about to be told something of it, or that it is closed.
+ * Under TLS: in plaintext, and SIM_CONNECT once the handshake is over. */
 void sim_oracle_on_send(struct sim_conn *conn, const char *data, size_t size);
 void sim_oracle_on_told(struct sim_conn *conn, enum sim_kind kind, int result);
 void sim_oracle_on_closed(struct sim_conn *conn);
+
+/* Under TLS: the daemon is about to be told that what came is no TLS. */
+void sim_oracle_on_broken(struct sim_conn *conn);
+
+/* A request is on the wire; its response is whole; it is off the wire (twice is once). */
+struct sim_try *sim_oracle_on_request(
+	struct sim_conn *conn, const char *method, const char *target, const char *header);
+void sim_oracle_answered(struct sim_try *try);
+void sim_oracle_off_wire(struct sim_try *try);
 
 /* The requests of a graph that look like this; NULL: none was sent. */
 struct sim_resource *sim_resource_find(

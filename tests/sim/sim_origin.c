@@ -8,6 +8,7 @@
 
 #include "sim_oracle.h"
 #include "sim_server.h"
+#include "sim_tls.h"
 #include "sim_world.h"
 #include "util/clock.h"
 #include "util/container.h"
@@ -52,11 +53,17 @@ static void sim_address_set(
 
 static void sim_origin_draw(struct sim_origin *origin, unsigned index)
 {
+	static const enum fault_code flaws[] = {
+		FAULT_CERT_UNTRUSTED, FAULT_CERT_EXPIRED, FAULT_CERT_NAME};
 	const struct sim_profile *profile = &sim_world.profile;
 	unsigned bad = profile->connect_fault ? 150 : 0;
 	bool is_ipv6 = sim_chance(200);
+	uint16_t usual_port;
 
-	origin->port = sim_chance(500) ? 80 : (uint16_t)sim_between(1024, 65535);
+	origin->is_https = sim_chance(400) && sim_may(SIM_FEATURE_HTTPS);
+	origin->speaks_h2 = origin->is_https && sim_chance(700) && sim_may(SIM_FEATURE_HTTP2);
+	usual_port = origin->is_https ? 443 : 80;
+	origin->port = sim_chance(500) ? usual_port : (uint16_t)sim_between(1024, 65535);
 	origin->is_name = sim_chance(600);
 	origin->n_addresses = origin->is_name ? (unsigned)sim_between(1, SIM_ADDRESSES_MAX) : 1;
 	for (unsigned i = 0; i < origin->n_addresses; i++) {
@@ -71,8 +78,12 @@ static void sim_origin_draw(struct sim_origin *origin, unsigned index)
 		origin->host = sim_format("o%u.sim.test", index);
 	else
 		origin->host = sim_format(is_ipv6 ? "[%s]" : "%s", origin->addresses[0].text);
-	origin->authority =
-		origin->port == 80 ? origin->host : sim_format("%s:%u", origin->host, origin->port);
+	origin->authority = origin->port == usual_port
+				    ? origin->host
+				    : sim_format("%s:%u", origin->host, origin->port);
+	origin->base = sim_format(origin->is_https ? "https://%s" : "http://%s", origin->authority);
+	if (origin->is_https && sim_chance(profile->tls_fault / 2))
+		origin->flaw = flaws[sim_below(countof(flaws))];
 	origin->lookup_ns = sim_delay(50 * NS_PER_MS);
 	if (origin->is_name && sim_chance(profile->lookup_fault))
 		origin->lookup =
@@ -152,12 +163,22 @@ int sim_origin_dial(const struct sockaddr *other, uint64_t *ret_delay_ns)
 
 static void sim_conn_on_send(struct sim_end *end, const char *data, size_t size)
 {
-	sim_oracle_on_send(container_of(end, struct sim_conn, daemon), data, size);
+	struct sim_conn *conn = container_of(end, struct sim_conn, daemon);
+
+	if (!conn->origin->is_https)
+		sim_oracle_on_send(conn, data, size);
+	else if (!conn->is_joined)
+		sim_tls_join(conn, data, size);
+	conn->is_joined = true;
 }
 
 static void sim_conn_on_told(struct sim_end *end, enum sim_kind kind, int result)
 {
-	sim_oracle_on_told(container_of(end, struct sim_conn, daemon), kind, result);
+	struct sim_conn *conn = container_of(end, struct sim_conn, daemon);
+
+	/* What is read under TLS is told by TLS, but what ends all of it. */
+	if (!conn->origin->is_https || kind == SIM_SEND || result == -ECONNRESET)
+		sim_oracle_on_told(conn, kind, result);
 }
 
 static void sim_conn_on_closed(struct sim_end *end)

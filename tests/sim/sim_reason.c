@@ -14,6 +14,7 @@
 #define SIM_JOB_TIMEOUT_NS     (60 * NS_PER_S)
 #define SIM_ATTEMPT_TIMEOUT_NS (30 * NS_PER_S)
 #define SIM_CONNECT_TIMEOUT_NS (10 * NS_PER_S)
+#define SIM_TLS_TIMEOUT_NS     (10 * NS_PER_S)
 #define SIM_IDLE_TIMEOUT_NS    (30 * NS_PER_S)
 
 /* -- Deadlines ---------------------------------------------------------------------------- */
@@ -31,7 +32,7 @@ static bool sim_job_is_slow(const struct sim_label *label, const struct sim_try 
 		if (origin->addresses[i].behaviour == SIM_DEAD)
 			return true;
 	}
-	return origin->lookup == SIM_LOOKUP_STUCK;
+	return origin->lookup == SIM_LOOKUP_STUCK || origin->has_stalled;
 }
 
 /* The time that has passed, and a reason for it where the document set no limit. */
@@ -50,6 +51,7 @@ static bool sim_timeout_is_fair(const struct sim_record *record, const struct si
 	const struct sim_timeouts *timeouts = &node->timeouts;
 	uint64_t held_us = attempt->end_us - attempt->start_us - attempt->queue_us;
 	uint64_t whole_us = record->end_us - record->start_us - record->queue_us;
+	const struct sim_origin *origin = node->label->origin;
 	bool is_slow = sim_job_is_slow(node->label, last);
 
 	/* Who shares a flight shares the time that it has been under way. */
@@ -67,6 +69,9 @@ static bool sim_timeout_is_fair(const struct sim_record *record, const struct si
 	case FAULT_CONNECT_TIMEOUT:
 		return sim_limit_is_over(
 			held_us, timeouts->connect_ns, SIM_CONNECT_TIMEOUT_NS, is_slow);
+	case FAULT_TLS_TIMEOUT:
+		return origin->is_https && sim_limit_is_over(held_us, timeouts->tls_ns,
+						   SIM_TLS_TIMEOUT_NS, origin->has_stalled);
 	case FAULT_IDLE_TIMEOUT:
 		return sim_limit_is_over(held_us, timeouts->idle_ns, SIM_IDLE_TIMEOUT_NS, is_slow);
 	case FAULT_FIRST_BYTE_TIMEOUT:
@@ -146,6 +151,15 @@ bool sim_reason_is_fair(const struct sim_record *record, const struct sim_attemp
 		if (code == FAULT_DNS_TEMPORARY && sim_world.memory_failed)
 			return true;
 		return sim_codes_has(&origin->codes, code);
+	case FAULT_TLS_HANDSHAKE:
+		if (node->label->http == SIM_HTTP_2 && origin->has_chosen_h1)
+			return true;
+		/* fall through */
+	case FAULT_TLS_NOT_TLS: return sim_codes_has(&origin->tls_codes, code);
+	case FAULT_CERT_UNTRUSTED:
+	case FAULT_CERT_EXPIRED:
+	case FAULT_CERT_NAME:
+		return !node->label->is_insecure && sim_codes_has(&origin->tls_codes, code);
 	case FAULT_OVERLOADED: return sim_world.memory_failed;
 	default:
 		return sim_timeout_is_fair(record, attempt, last) ||

@@ -60,8 +60,7 @@ static void sim_reply_put_json(struct sim_bytes *body, const struct sim_try *try
 		sim_chance(500) ? "true" : "false", sim_chance(500) ? "pro" : "free",
 		(unsigned)sim_below(9));
 	sim_reply_put_items(body, try->key);
-	sim_put(body, ",\"link\":\"http://%s/%u.0/%u\"}", links->origin->authority, try->graph->key,
-		try->key);
+	sim_put(body, ",\"link\":\"%s/%u.0/%u\"}", links->origin->base, try->graph->key, try->key);
 }
 
 static void sim_reply_make_body(struct sim_try *try)
@@ -88,16 +87,25 @@ static void sim_reply_make_body(struct sim_try *try)
 
 static bool sim_reply_suits(const struct sim_try *try, enum sim_reply_fault fault)
 {
-	bool has_body = sim_reply_size(try) > 0;
+	bool has_body = sim_reply_size(try) > 0, is_h2 = try->conn->h2 != NULL;
 
 	switch (fault) {
-	case SIM_REPLY_END_BODY: return has_body && try->reply.framing != SIM_BY_CLOSE;
+	case SIM_REPLY_END_BODY: return has_body && (try->reply.framing != SIM_BY_CLOSE || is_h2);
 	case SIM_REPLY_RESET_BODY:
 	case SIM_REPLY_STALL_BODY: return has_body;
-	case SIM_REPLY_BAD_CHUNK: return has_body && try->reply.framing == SIM_BY_CHUNKS;
+	case SIM_REPLY_BAD_CHUNK: return has_body && try->reply.framing == SIM_BY_CHUNKS && !is_h2;
 	case SIM_REPLY_CONFLICT: return !sim_reply_is_bare(try);
-	case SIM_REPLY_EXTRA: return try->reply.framing != SIM_BY_CLOSE || sim_reply_is_bare(try);
+	case SIM_REPLY_EXTRA:
+		return is_h2 || try->reply.framing != SIM_BY_CLOSE || sim_reply_is_bare(try);
 	case SIM_REPLY_EARLY: return try->label->has_body;
+	case SIM_REPLY_RUBBISH: return try->label->origin->is_https;
+	case SIM_REPLY_UNSAID:
+		return try->label->origin->is_https && try->reply.framing == SIM_BY_CLOSE && !is_h2;
+	case SIM_REPLY_H2_RESET:
+	case SIM_REPLY_H2_REFUSED:
+	case SIM_REPLY_H2_HTTP_1_1:
+	case SIM_REPLY_H2_GOAWAY:
+	case SIM_REPLY_H2_LEAVE: return is_h2;
 	case SIM_REPLY_HUGE_HEAD: return sim_chance(30);
 	default: return true;
 	}
@@ -203,18 +211,31 @@ static const char *sim_reply_date(uint64_t unix_s)
 	return sim_copy(text, strlen(text));
 }
 
+void sim_reply_put_fields(const struct sim_try *try, struct sim_bytes *out, sim_put_field put)
+{
+	const struct sim_reply *reply = &try->reply;
+
+	put(out, "x-k", sim_format("%u", try->key));
+	put(out, "Content-Type", sim_media_type(reply->content));
+	if (reply->later == SIM_LATER_SECONDS)
+		put(out, "Retry-After", sim_format("%u", reply->later_s));
+	else if (reply->later == SIM_LATER_DATE)
+		put(out, "Retry-After", sim_reply_date(reply->later_at_s));
+}
+
+static void sim_reply_put_field(struct sim_bytes *out, const char *name, const char *value)
+{
+	sim_put(out, "%s: %s\r\n", name, value);
+}
+
 static void sim_reply_write_head(const struct sim_try *try, struct sim_bytes *out)
 {
 	const struct sim_reply *reply = &try->reply;
 
 	for (unsigned i = 0; i < reply->n_early; i++)
 		sim_put(out, "HTTP/1.1 %u Early\r\nlink: </x>\r\n\r\n", i % 2 ? 103 : 100);
-	sim_put(out, "HTTP/1.%u %u Whatever\r\nx-k: %u\r\nContent-Type: %s\r\n", !reply->is_old,
-		reply->status, try->key, sim_media_type(reply->content));
-	if (reply->later == SIM_LATER_SECONDS)
-		sim_put(out, "Retry-After: %u\r\n", reply->later_s);
-	else if (reply->later == SIM_LATER_DATE)
-		sim_put(out, "Retry-After: %s\r\n", sim_reply_date(reply->later_at_s));
+	sim_put(out, "HTTP/1.%u %u Whatever\r\n", !reply->is_old, reply->status);
+	sim_reply_put_fields(try, out, sim_reply_put_field);
 	if (reply->says_close)
 		sim_put(out, "connection: close\r\n");
 	else if (reply->is_old && try->key % 2)

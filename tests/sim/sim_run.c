@@ -10,6 +10,7 @@
 #include "sim_memory.h"
 #include "sim_origin.h"
 #include "sim_retry.h"
+#include "sim_tls.h"
 #include "sim_world.h"
 #include "util/buffer.h"
 #include "util/clock.h"
@@ -147,6 +148,7 @@ static void sim_live(const struct sim_settings *settings)
 	sim_memory_begin(settings->fail_at ? settings->fail_at : fail_at, sim_below(4) + 1);
 	sim_kernel_begin();
 	sim_lookup_begin();
+	sim_tls_begin();
 	sim_origins_draw();
 	options = sim_options_draw();
 	ring_new(&(struct ring_options){0}, &ring, &why);

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim_h2.h"
 #include "sim_oracle.h"
 #include "sim_put.h"
+#include "sim_tls.h"
 #include "sim_world.h"
 #include "util/clock.h"
 #include "util/container.h"
@@ -25,6 +27,9 @@ enum sim_step_kind {
 	SIM_STEP_CLOSE,
 	SIM_STEP_RESET,
 	SIM_STEP_BABBLE,
+	/* Under TLS: an end without a goodbye, no TLS. */
+	SIM_STEP_LEAVE,
+	SIM_STEP_RUBBISH,
 	/* For connections that are idle at that time. */
 	SIM_STEP_IDLE_CLOSE,
 	SIM_STEP_IDLE_RESET,
@@ -40,16 +45,49 @@ struct sim_step {
 
 static void sim_server_read(struct sim_conn *conn);
 
+/* -- The stream ----------------------------------------------------------------------------- */
+
+void sim_server_say(struct sim_conn *conn, const char *data, size_t size)
+{
+	if (conn->server.shut)
+		return;
+	conn->said += size;
+	if (conn->origin->is_https)
+		sim_tls_say(conn, data, size);
+	else
+		sim_end_write(&conn->server, data, size);
+}
+
+void sim_server_break(struct sim_conn *conn)
+{
+	if (!conn->server.shut)
+		sim_tls_say_rubbish(conn);
+}
+
+void sim_server_close(struct sim_conn *conn, bool says_so)
+{
+	if (conn->origin->is_https && says_so && !conn->server.shut)
+		sim_tls_say_end(conn);
+	sim_end_close(&conn->server);
+}
+
+/* -- Steps ------------------------------------------------------------------------------------ */
+
 static void sim_step_run(void *context)
 {
 	struct sim_step step = *(struct sim_step *)context;
 	struct sim_conn *conn = step.conn;
-	bool is_idle = !conn->serving && conn->request.size == 0;
+	bool is_idle = conn->h2 ? sim_h2_is_idle(conn) : !conn->serving && conn->request.size == 0;
 
 	sim_release(context, sizeof(step));
+	/* It may still be in the middle of its handshake. */
+	if (step.kind >= SIM_STEP_IDLE_CLOSE && is_idle && !conn->connected_ns) {
+		sim_codes_add(&conn->origin->tls_codes, FAULT_TLS_HANDSHAKE);
+		sim_codes_add(&conn->origin->tls_codes, FAULT_TLS_NOT_TLS);
+	}
 	switch (step.kind) {
 	case SIM_STEP_WRITE:
-		sim_end_write(&conn->server, step.data, step.size);
+		sim_server_say(conn, step.data, step.size);
 		sim_release(step.data, step.size);
 		break;
 	case SIM_STEP_DONE:
@@ -58,24 +96,32 @@ static void sim_step_run(void *context)
 			sim_server_read(conn);
 		break;
 	case SIM_STEP_IDLE_CLOSE:
-		if (is_idle)
-			sim_end_close(&conn->server);
+		if (is_idle && conn->h2 && sim_chance(700))
+			sim_h2_leave(conn);
+		else if (is_idle)
+			sim_server_close(conn, sim_chance(700));
 		break;
-	case SIM_STEP_CLOSE: sim_end_close(&conn->server); break;
+	case SIM_STEP_CLOSE: sim_server_close(conn, true); break;
+	case SIM_STEP_LEAVE: sim_server_close(conn, false); break;
 	case SIM_STEP_IDLE_RESET:
 		if (is_idle)
 			sim_end_reset(&conn->server);
 		break;
 	case SIM_STEP_RESET: sim_end_reset(&conn->server); break;
+	case SIM_STEP_RUBBISH: sim_server_break(conn); break;
 	case SIM_STEP_IDLE_BABBLE:
 		if (!is_idle)
 			break;
 		/* fall through */
 	case SIM_STEP_BABBLE:
+		if (conn->h2) {
+			sim_h2_babble(conn);
+			break;
+		}
 		conn->is_tainted = true;
 		if (conn->try && conn->try != conn->serving)
 			sim_codes_add(&conn->try->codes, FAULT_HTTP_PARSE);
-		sim_end_write(&conn->server, "BABBLE\r\n\r\n", 10);
+		sim_server_say(conn, "BABBLE\r\n\r\n", 10);
 		break;
 	}
 }
@@ -122,6 +168,10 @@ static size_t sim_server_cut(
 		*ret_end = sim_chance(500) ? SIM_STEP_CLOSE : SIM_STEP_DONE;
 		return size;
 	case SIM_REPLY_EXTRA: *ret_end = SIM_STEP_BABBLE; return size;
+	case SIM_REPLY_RUBBISH:
+		*ret_end = SIM_STEP_RUBBISH;
+		return (size_t)sim_between(0, size - 1);
+	case SIM_REPLY_UNSAID: *ret_end = SIM_STEP_LEAVE; return size;
 	default: break;
 	}
 	if (try->reply.framing == SIM_BY_CLOSE || try->reply.is_old || try->reply.says_close ||
@@ -148,6 +198,7 @@ static bool sim_server_is_whole(const struct sim_try *try)
 	switch (try->reply.fault) {
 	case SIM_REPLY_WELL:
 	case SIM_REPLY_EXTRA:
+	case SIM_REPLY_UNSAID:
 	case SIM_REPLY_EARLY: return true;
 	default: return false;
 	}
@@ -166,8 +217,7 @@ static void sim_server_reply(struct sim_conn *conn, struct sim_try *try)
 	sim_server_note(try);
 	if (sim_server_is_whole(try) && !conn->is_tainted) {
 		conn->ends_at_close = reply->framing == SIM_BY_CLOSE && !sim_reply_is_bare(try);
-		conn->response_end =
-			conn->ends_at_close ? UINT64_MAX : conn->server.written + out.size;
+		conn->response_end = conn->ends_at_close ? UINT64_MAX : conn->said + out.size;
 	}
 	step = 1 + cut / reply->n_pieces;
 	for (size_t from = 0; from < cut; from += step) {
@@ -287,15 +337,22 @@ static void sim_server_on_change(struct sim_end *end)
 	/* Some read on and drop it; others do not, and their close will be a reset. */
 	if (conn->is_deaf && conn->serving && conn->serving->key % 2)
 		return;
-	if (!conn->is_deaf)
+	if (!conn->is_deaf && conn->origin->is_https)
+		sim_tls_hear(conn, end->in.data + end->in.start, end->in.size);
+	else if (!conn->is_deaf)
 		sim_bytes_append(&conn->request, end->in.data + end->in.start, end->in.size);
 	sim_end_take(end, end->in.size);
-	sim_server_read(conn);
+	if (conn->h2)
+		sim_h2_hear(conn);
+	else
+		sim_server_read(conn);
 }
 
 void sim_server_begin(struct sim_conn *conn)
 {
 	conn->server.on_change = sim_server_on_change;
+	if (conn->origin->is_https)
+		sim_tls_serve(conn);
 	/* Some close or speak before they were asked anything. */
 	if (sim_chance(sim_world.profile.idle_fault / 8))
 		sim_server_step(conn, sim_delay(20 * NS_PER_MS),

@@ -10,10 +10,19 @@
 /* Somebody has connected. */
 void sim_server_begin(struct sim_conn *conn);
 
+/* Say these bytes; say what no TLS says; close, with TLS's own goodbye or without. */
+void sim_server_say(struct sim_conn *conn, const char *data, size_t size);
+void sim_server_break(struct sim_conn *conn);
+void sim_server_close(struct sim_conn *conn, bool says_so);
+
 /* Draw what a request will be answered, and make the body. */
 void sim_reply_draw(struct sim_try *try);
 
-/* The reply's bytes; *ret_head says where its head ends. */
+/* Its head's fields, but those that frame its body. */
+typedef void (*sim_put_field)(struct sim_bytes *out, const char *name, const char *value);
+void sim_reply_put_fields(const struct sim_try *try, struct sim_bytes *out, sim_put_field put);
+
+/* The reply's bytes, over HTTP/1.1; *ret_head says where its head ends. */
 void sim_reply_write(const struct sim_try *try, struct sim_bytes *out, size_t *ret_head);
 
 /* True where a response to this request has no body whatever its head says. */

@@ -28,6 +28,8 @@ static uint64_t sim_slot_free_ns(const struct sim_try *try)
 {
 	uint64_t closed_ns = try->conn->closed_ns ? try->conn->closed_ns : sim_now();
 
+	if (try->conn->h2)
+		return try->off_ns ? try->off_ns : sim_now();
 	if (try->is_answered &&
 		(try->conn->latest != try || closed_ns > try->answered_ns + SIM_CLOSING_NS))
 		return try->answered_ns;
@@ -41,7 +43,8 @@ void sim_slot_note(const struct sim_record *record, unsigned n, const struct sim
 	struct sim_slot *slot;
 
 	/* In a backoff the last one's own end is not told. */
-	if (!try || record->leader || try->is_replay || record->code == FAULT_JOB_TIMEOUT) {
+	if (!try || record->leader || try->is_replay || record->code == FAULT_JOB_TIMEOUT ||
+		(try->conn->h2 && !try->is_answered)) {
 		graph->has_unknown_slots = true;
 		return;
 	}

@@ -118,6 +118,7 @@ static void sim_world_draw_profile(struct sim_profile *profile)
 	profile->idle_fault = sim_chance(400) ? 0 : (unsigned)sim_below(400);
 	profile->connect_fault = sim_chance(500) ? 0 : (unsigned)sim_below(200);
 	profile->lookup_fault = sim_chance(500) ? 0 : (unsigned)sim_below(200);
+	profile->tls_fault = sim_chance(500) ? 0 : (unsigned)sim_below(200);
 	profile->short_timeout = sim_chance(400) ? 0 : (unsigned)sim_below(300);
 	profile->client_fault = sim_chance(300) ? 0 : (unsigned)sim_below(300);
 }

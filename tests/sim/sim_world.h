@@ -23,7 +23,7 @@ struct sim_profile {
 	/* The longest that an operation takes without any reason. */
 	uint64_t operation_ns_max;
 	/* Origins: a reply with a fault, a connection that is closed or spoken on while idle. */
-	unsigned reply_fault, idle_fault, connect_fault, lookup_fault;
+	unsigned reply_fault, idle_fault, connect_fault, lookup_fault, tls_fault;
 	/* Timeouts so short that they fire. */
 	unsigned short_timeout;
 	/* Bodies so large that clients cannot keep up. */
@@ -44,7 +44,9 @@ enum sim_feature {
 	SIM_FEATURE_DEDUPE = 128,
 	SIM_FEATURE_PRIORITY = 256,
 	SIM_FEATURE_DEFAULTS = 512,
-	SIM_FEATURES = 1023,
+	SIM_FEATURE_HTTPS = 1024,
+	SIM_FEATURE_HTTP2 = 2048,
+	SIM_FEATURES = 4095,
 };
 
 struct sim_world {

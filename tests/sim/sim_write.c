@@ -226,15 +226,16 @@ static void sim_put_defaults(struct sim_bytes *out, struct sim_node *group)
 
 static void sim_leaf_put_timeouts(struct sim_bytes *out, const struct sim_timeouts *timeouts)
 {
+	struct sim_bytes inner = {0};
+
 	sim_put_limit(out, "attempt_timeout", timeouts->attempt_ns);
 	sim_put_limit(out, "queue_timeout", timeouts->queue_ns);
-	if (!timeouts->connect_ns && !timeouts->first_byte_ns && !timeouts->idle_ns)
-		return;
-	sim_put(out, ",\"timeouts\":{\"tls\":1");
-	sim_put_limit(out, "connect", timeouts->connect_ns);
-	sim_put_limit(out, "first_byte", timeouts->first_byte_ns);
-	sim_put_limit(out, "idle", timeouts->idle_ns);
-	sim_put(out, "}");
+	sim_put_limit(&inner, "tls", timeouts->tls_ns);
+	sim_put_limit(&inner, "connect", timeouts->connect_ns);
+	sim_put_limit(&inner, "first_byte", timeouts->first_byte_ns);
+	sim_put_limit(&inner, "idle", timeouts->idle_ns);
+	if (inner.size > 0)
+		sim_put(out, ",\"timeouts\":{%s}", sim_put_end(&inner) + 1);
 }
 
 static void sim_leaf_put_request(struct sim_bytes *out, const struct sim_node *leaf)
@@ -258,6 +259,8 @@ static void sim_leaf_put_request(struct sim_bytes *out, const struct sim_node *l
 	sim_put_raw(out, "json", leaf->json);
 	if (leaf->text)
 		sim_put_string(out, "body", leaf->text);
+	if (label->is_insecure)
+		sim_put(out, ",\"tls\":{\"insecure\":true}");
 	if (label->is_resolved)
 		sim_put(out, ",\"resolve\":{\"%s:%u\":[\"%s\"]}", label->origin->host,
 			label->origin->port, label->origin->hidden.text);
