@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+#include "http/url.h"
 #include "util/container.h"
 
 /*
@@ -14,7 +15,8 @@
  *
  * `resolve` is part of what must be equal before a connection serves another job, so it gets a
  * canonical text: entries in the order of host and port, hosts in lower case, addresses as
- * inet_ntop(3) writes them, in the order given (which is the order they are tried in).
+ * inet_ntop(3) writes them, in the order given (in which they are tried, until something is known
+ * about them). An IPv6 host has its canonical form, as in a URL.
  */
 
 /* RFC 1035 section 2.3.4, as text. */
@@ -59,9 +61,7 @@ static bool document_is_host(struct text host)
 
 static bool document_is_ipv6(struct text host)
 {
-	struct in6_addr address;
-
-	return document_read_address(host, AF_INET6, &address);
+	return url_is_ipv6(host);
 }
 
 static void document_read_insecure(struct document *document, struct document_job *job,

@@ -14,7 +14,8 @@
  * A host is one of three: an IPv6 address in brackets, four decimal numbers, or a name. What
  * some resolvers take for an address though it looks like a name (0x7f.1, 127.1, 017700000001)
  * is refused by the rule of the URL standard: a host whose last label is a number is an address,
- * so it must be one.
+ * so it must be one. Nor has an IPv6 address two forms: what is compared as text (the origin, the
+ * route, a secret's hosts, `resolve`) would take them for two hosts.
  *
  * Dot segments stay: to remove them is to ask for another resource than the author wrote.
  */
@@ -25,8 +26,8 @@
 #define URL_PORT_HTTPS     443
 
 /* RFC 3986 2.3. */
-#define URL_UNRESERVED \
-	['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true, ['0' ... '9'] = true, \
+#define URL_UNRESERVED                                                                             \
+	['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true, ['0' ... '9'] = true,              \
 	['A' ... 'Z'] = true, ['a' ... 'z'] = true
 
 static const bool url_unreserved_bytes[256] = {URL_UNRESERVED};
@@ -34,14 +35,30 @@ static const bool url_unreserved_bytes[256] = {URL_UNRESERVED};
 /* pchar, '/', '?' and '%' (RFC 3986 3.3, 3.4). */
 static const bool url_target_bytes[256] = {
 	URL_UNRESERVED,
-	['!'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true, ['('] = true,
-	[')'] = true, ['*'] = true, ['+'] = true, [','] = true, ['/'] = true, [':'] = true,
-	[';'] = true, ['='] = true, ['?'] = true, ['@'] = true,
+	['!'] = true,
+	['$'] = true,
+	['%'] = true,
+	['&'] = true,
+	['\''] = true,
+	['('] = true,
+	[')'] = true,
+	['*'] = true,
+	['+'] = true,
+	[','] = true,
+	['/'] = true,
+	[':'] = true,
+	[';'] = true,
+	['='] = true,
+	['?'] = true,
+	['@'] = true,
 };
 
 /* URL standard 5.2. */
 static const bool url_form_bytes[256] = {
-	['*'] = true, ['-'] = true, ['.'] = true, ['_'] = true,
+	['*'] = true,
+	['-'] = true,
+	['.'] = true,
+	['_'] = true,
 	['0' ... '9'] = true,
 	['A' ... 'Z'] = true,
 	['a' ... 'z'] = true,
@@ -67,6 +84,9 @@ const char *url_error_text(enum url_error error)
 	case URL_E_USERINFO: return "a user or password must not stand in a URL";
 	case URL_E_HOST: return "the host is not a valid name";
 	case URL_E_ADDRESS: return "the host is not a valid IP address";
+	case URL_E_ADDRESS_FORM:
+		return "the IPv6 address is not written in its one canonical form (RFC 5952), as "
+		       "[2001:db8::1]";
 	case URL_E_PORT: return "the port is not a number from 1 to 65535";
 	case URL_E_CHARACTER: return "a space, a backslash or a control character stands in it";
 	case URL_E_TOO_LONG: return "the URL is too long";
@@ -231,17 +251,26 @@ static enum url_error url_check_port(struct url_parts *parts)
 	return URL_OK;
 }
 
-/* inet_pton() takes exactly the forms of RFC 4291 2.2, and no zone. */
-static bool url_address6_is_valid(struct text host)
+/* inet_pton() takes exactly the forms of RFC 4291 2.2, and no zone; inet_ntop() gives the one of
+ * RFC 5952. */
+static enum url_error url_check_address6(struct text host)
 {
 	char terminated[INET6_ADDRSTRLEN];
 	struct in6_addr address;
 
 	if (host.size == 0 || host.size >= sizeof(terminated))
-		return false;
+		return URL_E_ADDRESS;
 	memcpy(terminated, host.data, host.size);
 	terminated[host.size] = '\0';
-	return inet_pton(AF_INET6, terminated, &address) == 1;
+	if (inet_pton(AF_INET6, terminated, &address) != 1)
+		return URL_E_ADDRESS;
+	inet_ntop(AF_INET6, &address, terminated, sizeof(terminated));
+	return text_equal_nocase(host, text_from(terminated)) ? URL_OK : URL_E_ADDRESS_FORM;
+}
+
+bool url_is_ipv6(struct text host)
+{
+	return url_check_address6(host) == URL_OK;
 }
 
 /* One number of four: 0 to 255 without a leading zero. */
@@ -319,9 +348,7 @@ static enum url_error url_check_name(struct url_parts *parts)
 
 static enum url_error url_check_host(struct url_parts *parts)
 {
-	if (!parts->is_ipv6)
-		return url_check_name(parts);
-	return url_address6_is_valid(parts->host) ? URL_OK : URL_E_ADDRESS;
+	return parts->is_ipv6 ? url_check_address6(parts->host) : url_check_name(parts);
 }
 
 static void url_append_lower(struct buffer *out, struct text text)

@@ -7,11 +7,12 @@
  *
  * Refused: other schemes, userinfo, backslashes, spaces and control characters anywhere, an
  * empty host, a port that is 0 or above 65535, IPv4 in any form but four decimal numbers without
- * leading zeros (a host whose last label is a number must be such an address), IPv6 zones,
- * non-ASCII hosts, a host label or name that is too long, percent-encoding in the host.
- * Normalised: scheme and host in lower case, one trailing dot of the host kept as it is, the
- * default port left out, an empty path "/", non-ASCII bytes of path and query percent-encoded,
- * the fragment dropped. What is already encoded stays as it stands, dot segments included.
+ * leading zeros (a host whose last label is a number must be such an address), IPv6 in any form
+ * but the canonical one (RFC 5952; letters of either case) or with a zone, non-ASCII hosts, a host
+ * label or name that is too long, percent-encoding in the host. Normalised: scheme and host in
+ * lower case, one trailing dot of the host kept as it is, the default port left out, an empty path
+ * "/", non-ASCII bytes of path and query percent-encoded, the fragment dropped. What is already
+ * encoded stays as it stands, dot segments included.
  */
 
 #include <stdbool.h>
@@ -30,6 +31,7 @@ enum url_error {
 	URL_E_USERINFO,
 	URL_E_HOST,
 	URL_E_ADDRESS,
+	URL_E_ADDRESS_FORM,
 	URL_E_PORT,
 	URL_E_CHARACTER,
 	URL_E_TOO_LONG,
@@ -59,6 +61,9 @@ enum url_error url_parse(struct text input, struct buffer *out, struct url *ret_
 
 /* One sentence without a full stop: "the port is not a number from 1 to 65535". */
 const char *url_error_text(enum url_error error);
+
+/* True where it is an IPv6 address as a URL may have it between its brackets. */
+bool url_is_ipv6(struct text host);
 
 /* True where url_parse() would leave the byte as it is in a path or query: RFC 3986 pchar, '/',
  * '?', and '%'. */

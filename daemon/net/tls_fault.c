@@ -156,6 +156,78 @@ static void tls_fault_set_time(
 		date.data, today.data, issuer.data);
 }
 
+/* "RSA of 1024 bits". */
+static void tls_quote_append_key(struct tls_quote *quote, X509 *x509)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(x509);
+	const char *kind = key ? EVP_PKEY_get0_type_name(key) : NULL;
+	char bits[32];
+
+	if (!kind) {
+		tls_quote_append_string(quote, "one that is not known");
+		return;
+	}
+	snprintf(bits, sizeof(bits), " of %d bits", EVP_PKEY_get_bits(key));
+	tls_quote_append_string(quote, kind);
+	tls_quote_append_string(quote, bits);
+}
+
+/* Whom a certificate says it is for (RFC 5280 4.2.1.12). */
+static const char *tls_usage_name(X509 *x509)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} usages[] = {
+		{XKU_SSL_CLIENT, "TLS clients"},
+		{XKU_SMIME, "e-mail"},
+		{XKU_CODE_SIGN, "signing code"},
+		{XKU_OCSP_SIGN, "OCSP"},
+		{XKU_TIMESTAMP, "time stamps"},
+	};
+	uint32_t flags = X509_get_extended_key_usage(x509);
+
+	for (size_t i = 0; i < countof(usages); i++) {
+		if (flags & usages[i].flag)
+			return usages[i].name;
+	}
+	return "something else";
+}
+
+/* It is itself not what it should be. False: nothing of that kind. */
+static bool tls_fault_set_unfit(struct fault *fault, X509 *x509, int error, const char *entity)
+{
+	struct tls_quote key = {0};
+
+	switch (error) {
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_KEY_TOO_SMALL:
+		tls_quote_append_key(&key, x509);
+		fault_set(fault, FAULT_CERT_UNTRUSTED,
+			"the certificate of %s: expected a key as strong as RSA of 2048 bits, got "
+			"%s",
+			entity, key.data);
+		return true;
+	case X509_V_ERR_CA_MD_TOO_WEAK:
+		fault_set(fault, FAULT_CERT_UNTRUSTED,
+			"the certificate of %s: expected a digest as strong as SHA-256, got %s",
+			entity, OBJ_nid2sn(X509_get_signature_nid(x509)));
+		return true;
+	case X509_V_ERR_INVALID_PURPOSE:
+		fault_set(fault, FAULT_CERT_UNTRUSTED,
+			"the certificate of %s: expected one for TLS servers, got one for %s",
+			entity, tls_usage_name(x509));
+		return true;
+	case X509_V_ERR_INVALID_CA:
+		fault_set(fault, FAULT_CERT_UNTRUSTED,
+			"the certificate of %s vouches for another one: expected that of an "
+			"authority, got one without CA:TRUE",
+			entity);
+		return true;
+	default: return false;
+	}
+}
+
 static void tls_fault_set_untrusted(
 	struct fault *fault, X509 *x509, int error, const struct tls_verify *verify)
 {
@@ -164,6 +236,8 @@ static void tls_fault_set_untrusted(
 
 	tls_quote_append_entity(&entity, X509_get_subject_name(x509));
 	tls_quote_append_entity(&issuer, X509_get_issuer_name(x509));
+	if (tls_fault_set_unfit(fault, x509, error, entity.data))
+		return;
 	switch (error) {
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -185,6 +259,18 @@ static void tls_fault_set_untrusted(
 	}
 }
 
+static void tls_fault_set_rootless(struct fault *fault, X509 *x509)
+{
+	struct tls_quote entity = {0}, issuer = {0};
+
+	tls_quote_append_entity(&entity, X509_get_subject_name(x509));
+	tls_quote_append_entity(&issuer, X509_get_issuer_name(x509));
+	fault_set(fault, FAULT_CERT_UNTRUSTED,
+		"no authority is trusted on this machine (package ca-certificates), so not that of "
+		"%s either: its issuer is %s",
+		entity.data, issuer.data);
+}
+
 static void tls_fault_set_cert(struct tls_verify *verify, X509 *x509, int error)
 {
 	struct fault *fault = &verify->fault;
@@ -202,9 +288,7 @@ static void tls_fault_set_cert(struct tls_verify *verify, X509 *x509, int error)
 	default: break;
 	}
 	if (verify->lacks_roots)
-		fault_set(fault, FAULT_CERT_UNTRUSTED,
-			"this machine has no list of trusted authorities (package "
-			"ca-certificates)");
+		tls_fault_set_rootless(fault, x509);
 	else
 		tls_fault_set_untrusted(fault, x509, error, verify);
 }
@@ -353,6 +437,9 @@ static void tls_fault_set_alert(
 
 	if (name && tls_alert_is_about_us(alert, failure))
 		tls_fault_set_refused(fault, name, failure);
+	else if (name && alert == SSL_AD_PROTOCOL_VERSION)
+		fault_set(fault, code,
+			"expected TLS 1.2 or 1.3, got the TLS alert %s from the peer", name);
 	else if (name)
 		fault_set(fault, code, "the peer sent the TLS alert %s", name);
 	else

@@ -146,7 +146,9 @@ class UrlTest(RowCase):
                 'http://b\u00fccher.test/', 'http://a..b/', 'http://.a/', 'http://a../',
                 'http://a b/', 'http://a,b|c/', 'http://a<b>/', 'http://[::1/', 'http://::1/',
                 'http://[::1]x/', 'http://[::1]:x/', 'http://[]/', 'http://[1.2.3.4]/',
-                'http://[:::1]/', 'http://[::g]/', 'http://[1:2:3:4:5:6:7:8:9]/',
+                'http://[0:0:0:0:0:0:0:1]/', 'http://[::0001]/', 'http://[2001:db8:0::1]/',
+                'http://[::ffff:7f00:1]/', 'http://[:::1]/', 'http://[::g]/',
+                'http://[1:2:3:4:5:6:7:8:9]/',
                 'http://' + 'a' * 64 + '.test/', 'http://' + 'a.' * 130 + 'test/',
                 'file:///etc/passwd', 'gopher://a/', 'ftp://a/', 'ws://a/', 'javascript:1',
                 'data:,x', 'http:a', 'http:/a', '//a/', '/a', '?a', 'a', 'a:80', '']

@@ -89,9 +89,9 @@ START_TEST(normalises)
 		/* Addresses. */
 		{"http://0.0.0.0", "http://0.0.0.0/"},
 		{"http://[::]", "http://[::]/"},
-		{"http://[0:0:0:0:0:FFFF:129.144.52.38]:80",
-			"http://[0:0:0:0:0:ffff:129.144.52.38]/"},
-		{"https://[::FFFF:7f00:0001]:1234", "https://[::ffff:7f00:0001]:1234/"},
+		{"http://[::FFFF:129.144.52.38]:80", "http://[::ffff:129.144.52.38]/"},
+		{"https://[2001:DB8:0:1:1:1:1:1]:1234", "https://[2001:db8:0:1:1:1:1:1]:1234/"},
+		{"http://[2001:db8::1:0:0:1]", "http://[2001:db8::1:0:0:1]/"},
 		/* The target: nothing is decoded, no dot segment goes. */
 		{"http://host//", "http://host//"},
 		{"http://host/a/../b/./c", "http://host/a/../b/./c"},
@@ -210,6 +210,19 @@ START_TEST(refuses_all_but_plain_addresses)
 		"http://[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]/"};
 
 	test_expect_all(inputs, countof(inputs), URL_E_ADDRESS);
+}
+END_TEST
+
+/* RFC 5952 section 4, and 5. */
+START_TEST(refuses_ipv6_in_any_form_but_one)
+{
+	static const char *const inputs[] = {"http://[0:0:0:0:0:0:0:1]/", "http://[0::1]/",
+		"http://[::0001]/", "http://[2001:0db8::1]/", "http://[2001:db8:0:0::1]/",
+		"http://[2001:db8::0:1]/", "http://[2001:db8:0:0:1:0:0:1]/",
+		"http://[2001:db8:0:0:1::1]/", "http://[2001:db8::1:1:1:1:1]/",
+		"http://[::ffff:7f00:1]/", "http://[0:0:0:0:0:ffff:192.0.2.1]/"};
+
+	test_expect_all(inputs, countof(inputs), URL_E_ADDRESS_FORM);
 }
 END_TEST
 
@@ -352,8 +365,8 @@ START_TEST(encodes_values)
 }
 END_TEST
 
-UNIT_MAIN("http/url", &takes_a_url_apart, &normalises, &refuses_what_is_no_absolute_url,
-	&refuses_other_schemes, &refuses_userinfo,
+UNIT_MAIN("http/url", &refuses_ipv6_in_any_form_but_one, &takes_a_url_apart, &normalises,
+	&refuses_what_is_no_absolute_url, &refuses_other_schemes, &refuses_userinfo,
 	&refuses_spaces_backslashes_and_controls_anywhere, &refuses_bad_hosts,
 	&refuses_all_but_plain_addresses, &refuses_bad_ports, &bounds_labels_and_names,
 	&bounds_the_whole, &leaves_the_buffer_alone_without_memory, &appends_behind_what_is_there,

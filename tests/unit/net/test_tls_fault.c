@@ -299,11 +299,15 @@ START_TEST(refuses_who_is_not_vouched_for)
 		{{.issuer = &stranger}, NULL, FAULT_CERT_UNTRUSTED, "Test CA"},
 		{{.issuer = &stranger}, &stranger, FAULT_CERT_UNTRUSTED, "self-signed"},
 		{{.issuer = NULL}, NULL, FAULT_CERT_UNTRUSTED, "self-signed"},
-		{{.issuer = &no_authority}, &no_authority, FAULT_CERT_UNTRUSTED, "invalid CA"},
+		{{.issuer = &no_authority}, &no_authority, FAULT_CERT_UNTRUSTED, "without CA"},
+		/* Not for servers. */
+		{{.issuer = &ca, .usage = "serverAuth"}, NULL, FAULT_NONE, ""},
+		{{.issuer = &ca, .usage = "clientAuth"}, NULL, FAULT_CERT_UNTRUSTED, "TLS clients"},
+		{{.issuer = &ca, .usage = "1.2.3.4"}, NULL, FAULT_CERT_UNTRUSTED, "something else"},
 		/* Weak. */
-		{{.issuer = &ca, .rsa_bits = 1024}, NULL, FAULT_CERT_UNTRUSTED, "key too"},
-		{{.issuer = &ca, .digest = EVP_sha1()}, NULL, FAULT_CERT_UNTRUSTED, "digest"},
-		{{.issuer = &rsa, .digest = EVP_md5()}, &rsa, FAULT_CERT_UNTRUSTED, "digest"},
+		{{.issuer = &ca, .rsa_bits = 1024}, NULL, FAULT_CERT_UNTRUSTED, "RSA of 1024 bits"},
+		{{.issuer = &ca, .digest = EVP_sha1()}, NULL, FAULT_CERT_UNTRUSTED, "with-SHA1"},
+		{{.issuer = &rsa, .digest = EVP_md5()}, &rsa, FAULT_CERT_UNTRUSTED, "got RSA-MD5"},
 		{{.issuer = &ca, .rsa_bits = 2048}, NULL, FAULT_NONE, ""},
 	};
 

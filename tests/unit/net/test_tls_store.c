@@ -247,6 +247,28 @@ START_TEST(is_none_where_the_file_is_none)
 }
 END_TEST
 
+START_TEST(says_that_nobody_is_trusted_here)
+{
+	struct peer_cert ca, cert;
+	struct pair pair;
+
+	tls_store_free(tls_store_new());
+	ca = peer_cert_new(&(struct peer_cert_options){.name = "Test CA", .is_authority = true});
+	cert = peer_cert_new(
+		&(struct peer_cert_options){.name = "a", .names = "DNS:a.example", .issuer = &ca});
+	pair_init(&pair, &(struct peer_options){.cert = &cert});
+	ck_assert_int_eq(tls_store_load_from(pair.store, "/dev/null"), 0);
+	pair_connect(&pair, "a.example", NULL, false);
+	ck_assert_int_eq(pair_handshake(&pair), TLS_FAULT);
+	ck_assert_int_eq(pair.fault.code, FAULT_CERT_UNTRUSTED);
+	ck_assert_ptr_nonnull(strstr(pair.fault.message, "ca-certificates"));
+	ck_assert_ptr_nonnull(strstr(pair.fault.message, "of a either: its issuer is Test CA"));
+	pair_deinit(&pair);
+	peer_cert_free(&cert);
+	peer_cert_free(&ca);
+}
+END_TEST
+
 /* A bundle of the system on disk, and a server. */
 struct bundle {
 	char path[40];
@@ -384,7 +406,8 @@ START_TEST(a_handshake_goes_on_with_what_it_began_with)
 }
 END_TEST
 
-UNIT_MAIN("net/tls_store", &shares_no_context_where_it_shows_another_certificate,
+UNIT_MAIN("net/tls_store", &says_that_nobody_is_trusted_here,
+	&shares_no_context_where_it_shows_another_certificate,
 	&reads_the_system_again_when_it_has_changed, &a_system_that_is_gone_for_a_moment_is_kept,
 	&a_handshake_goes_on_with_what_it_began_with, &shares_a_context_where_the_policy_is_equal,
 	&drops_the_least_recently_used_context, &refuses_a_ca_that_is_none,

@@ -71,6 +71,8 @@ struct peer_cert peer_cert_new(const struct peer_cert_options *options)
 		peer_cert_add(cert.x509, issuer, NID_authority_key_identifier, "keyid:always");
 	if (options->names)
 		peer_cert_add(cert.x509, issuer, NID_subject_alt_name, options->names);
+	if (options->usage)
+		peer_cert_add(cert.x509, issuer, NID_ext_key_usage, options->usage);
 	if (options->raw_name.data)
 		peer_cert_add_raw_name(cert.x509, options->raw_name);
 	ck_assert(X509_sign(cert.x509, issuer ? issuer->key : cert.key,

@@ -25,6 +25,8 @@ struct peer_cert_options {
 	const char *names;
 	/* Instead of `names`: one DNS name, byte by byte. */
 	struct text raw_name;
+	/* As in openssl.cnf: "clientAuth". NULL: no such extension. */
+	const char *usage;
 	/* NULL: self-signed. */
 	const struct peer_cert *issuer;
 	/* Days from now; both 0: from yesterday to tomorrow. */

@@ -195,6 +195,9 @@ START_TEST(refuses_bad_resolve)
 			"host:port"},
 		{"'resolve':{'[::1:80':'1.2.3.4'}", FAULT_GRAPH_VALUE, "/resolve/[::1:80",
 			"host:port"},
+		/* A URL has no such host. */
+		{"'resolve':{'[0::1]:80':'1.2.3.4'}", FAULT_GRAPH_VALUE, "/resolve/[0::1]:80",
+			"host:port"},
 		{"'resolve':{'h:80':'example.com'}", FAULT_GRAPH_VALUE, "/resolve/h:80",
 			"no IP address"},
 		{"'resolve':{'h:80':'1.2.3'}", FAULT_GRAPH_VALUE, "/resolve/h:80", "\"1.2.3\""},
