@@ -238,6 +238,13 @@ void settle_graph_job_header(struct settle_graph *graph, const char *name, const
 		builder_put(graph, graph->headers, name, added);
 }
 
+/* A submission that fails takes the descriptors with it. */
+static int builder_fail(struct settle *settle, int error)
+{
+	settle->parcel = parcel_free(settle->parcel);
+	return error;
+}
+
 int settle_graph_submit(
 	struct settle *settle, const struct settle_graph *graph, uint64_t *ret_graph)
 {
@@ -246,14 +253,14 @@ int settle_graph_submit(
 	int result;
 
 	if (!graph)
-		return -ENOMEM;
+		return builder_fail(settle, -ENOMEM);
 	if (graph->error)
-		return graph->error;
+		return builder_fail(settle, graph->error);
 	if (graph->n_open > 0)
-		return -EINVAL;
+		return builder_fail(settle, -EINVAL);
 	json = yyjson_mut_write(graph->doc, 0, &size);
 	if (!json)
-		return -ENOMEM;
+		return builder_fail(settle, -ENOMEM);
 	result = settle_submit(settle, json, size, ret_graph);
 	free(json);
 	return result;

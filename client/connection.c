@@ -137,11 +137,24 @@ int settle_open(const char *path, struct settle **ret_settle)
 	return result;
 }
 
+/* Descriptors that nobody will send. */
+static void connection_drop_parcels(struct settle *settle)
+{
+	while (settle->parcels) {
+		struct parcel *parcel = settle->parcels;
+
+		settle->parcels = parcel->next;
+		parcel_free(parcel);
+	}
+}
+
 struct settle *settle_close(struct settle *settle)
 {
 	if (!settle)
 		return NULL;
 	event_clear(settle);
+	connection_drop_parcels(settle);
+	settle->parcel = parcel_free(settle->parcel);
 	close(settle->fd);
 	line_reader_deinit(&settle->in);
 	buffer_deinit(&settle->out);
@@ -205,14 +218,37 @@ static int connection_check_submit(struct text line)
 	return error.no_memory ? -ENOMEM : -EINVAL;
 }
 
-int settle_submit(struct settle *settle, const char *json, size_t size, uint64_t *ret_graph)
+int settle_pass_fd(struct settle *settle, int fd)
+{
+	if (settle->error)
+		return settle->error;
+	if (!settle->parcel)
+		settle->parcel = parcel_new();
+	return settle->parcel ? parcel_add(settle->parcel, fd) : -ENOMEM;
+}
+
+/* The descriptors that were passed go with the line from `before` to the end of what is queued. */
+static void connection_send_parcel(struct settle *settle, size_t before)
+{
+	struct parcel **place = &settle->parcels;
+
+	if (!settle->parcel)
+		return;
+	while (*place)
+		place = &(*place)->next;
+	settle->parcel->at = before;
+	settle->parcel->end = settle->out.size;
+	*place = settle->parcel;
+	settle->parcel = NULL;
+}
+
+/* A message that submits the graph, queued. */
+static int connection_submit(struct settle *settle, const char *json, size_t size)
 {
 	struct buffer *out = &settle->out;
 	size_t before = out->size;
 	int result;
 
-	if (settle->error)
-		return settle->error;
 	if (!json || size == 0)
 		return -EINVAL;
 	if (size > LINE_SIZE_MAX - CONNECTION_ENVELOPE)
@@ -233,6 +269,18 @@ int settle_submit(struct settle *settle, const char *json, size_t size, uint64_t
 	connection_flatten(out->data + before, out->size - before);
 	/* There is room: the envelope was reserved. */
 	buffer_append_literal(out, "\n");
+	connection_send_parcel(settle, before);
+	return 0;
+}
+
+int settle_submit(struct settle *settle, const char *json, size_t size, uint64_t *ret_graph)
+{
+	int result = settle->error ? settle->error : connection_submit(settle, json, size);
+
+	if (result < 0) {
+		settle->parcel = parcel_free(settle->parcel);
+		return result;
+	}
 	settle->graphs_open++;
 	if (ret_graph)
 		*ret_graph = settle->graph_next;
@@ -313,14 +361,35 @@ static void connection_drop_output(struct settle *settle)
 {
 	buffer_reset(&settle->out, CONNECTION_QUEUE_KEPT);
 	settle->out_sent = 0;
+	connection_drop_parcels(settle);
+}
+
+/* Sends a piece: as send(2). One with descriptors holds bytes of their line only. */
+static ssize_t connection_send_piece(struct settle *settle)
+{
+	struct text piece = text_from_at(buffer_text(&settle->out), settle->out_sent);
+	struct parcel *parcel = settle->parcels;
+	ssize_t sent;
+
+	if (!parcel || parcel->at > settle->out_sent) {
+		if (parcel)
+			piece.size = parcel->at - settle->out_sent;
+		return send(settle->fd, piece.data, piece.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	piece.size = parcel->end - settle->out_sent;
+	sent = parcel_send(parcel, settle->fd, piece);
+	if (sent > 0) {
+		settle->parcels = parcel->next;
+		parcel_free(parcel);
+	}
+	return sent;
 }
 
 /* Sends what the socket takes. */
 static int connection_send(struct settle *settle)
 {
 	while (connection_has_output(settle) && !settle->is_deaf) {
-		ssize_t sent = send(settle->fd, settle->out.data + settle->out_sent,
-			settle->out.size - settle->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t sent = connection_send_piece(settle);
 
 		if (sent >= 0) {
 			settle->out_sent += (size_t)sent;

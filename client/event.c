@@ -173,6 +173,8 @@ int event_cut(struct settle *settle, struct text line)
 	event->json = parts.json;
 	if (event->type == SETTLE_SETTLED)
 		access_init(&event->record, parts.json);
+	if (event->type == SETTLE_CHUNK && !chunk_read(event))
+		return -EPROTO;
 	return 1;
 }
 
@@ -181,6 +183,7 @@ void event_clear(struct settle *settle)
 	struct settle_event *event = &settle->event;
 
 	access_deinit(&event->record);
+	yyjson_doc_free(event->doc);
 	*event = (struct settle_event){0};
 	event->record.memory = &settle->memory;
 	event->record.error = &settle->error;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <yyjson.h>
 
+#include "client/parcel.h"
 #include "client/settle.h"
 #include "proto/line.h"
 #include "util/buffer.h"
@@ -65,7 +66,15 @@ struct settle_event {
 	struct text payload;
 	bool has_payload;
 	struct settle_record record;
+	/* Of a chunk: a view into the JSON, or into `doc`. */
+	struct text job;
+	uint64_t offset;
+	/* NULL: it did not have to be read. */
+	yyjson_doc *doc;
 };
+
+/* Whose an event is that is a chunk, and where it belongs. False: it does not say. */
+bool chunk_read(struct settle_event *event);
 
 struct settle {
 	int fd;
@@ -81,6 +90,10 @@ struct settle {
 	/* To be sent, from `out_sent` on. */
 	struct buffer out;
 	size_t out_sent;
+	/* Descriptors of the graph that is submitted next; NULL: none. */
+	struct parcel *parcel;
+	/* Those on their way, in the order of their lines. */
+	struct parcel *parcels;
 	struct settle_event event;
 	/* An event's JSON that had to be written anew. */
 	struct buffer rewritten;

@@ -55,6 +55,16 @@ SETTLE_EXPORT short settle_poll_events(const struct settle *settle);
 SETTLE_EXPORT int settle_submit(
 	struct settle *settle, const char *json, size_t size, uint64_t *ret_graph);
 
+/* How many descriptors may go with a graph. */
+#define SETTLE_FDS_MAX 253
+
+/* Passes a descriptor with the graph that is submitted next on this handle, and returns its index
+ * there, from 0 on: for a job's "body_fd", from which the daemon reads the body of its request, and
+ * "fd", to which it writes the body of its response. What is passed is a copy: the caller's own may
+ * be closed at once. A submission that fails forgets what was passed. -E2BIG: there are
+ * SETTLE_FDS_MAX of them; -EBADF, -EMFILE, -ENOMEM. */
+SETTLE_EXPORT int settle_pass_fd(struct settle *settle, int fd);
+
 /* Cancels a graph, or where `job` is not NULL what has that id in it: a job, a group or fan-out
  * with all that is in it, one child of a fan-out ("posts[3]"). What was cancelled still settles,
  * as rejected. -EINVAL: no such graph was submitted on this handle. */
@@ -81,7 +91,7 @@ enum settle_event_type {
 	SETTLE_ACCEPTED, /* a graph was taken on */
 	SETTLE_REFUSED,  /* a graph was refused: `json` has the errors */
 	SETTLE_SETTLED,  /* a job has settled: see settle_event_record() */
-	SETTLE_CHUNK,    /* part of a streamed body */
+	SETTLE_CHUNK,    /* part of a streamed body: see settle_chunk_data() */
 	SETTLE_DECIDED,  /* a graph's outcome is known before all its jobs have settled */
 	SETTLE_DONE,     /* a graph is done: `json` is its summary; the last event of a graph */
 	SETTLE_STATUS,   /* the daemon's status */
@@ -115,6 +125,14 @@ SETTLE_EXPORT const void *settle_event_payload(const struct settle_event *event,
 
 /* The record of SETTLE_SETTLED, else NULL. */
 SETTLE_EXPORT const struct settle_record *settle_event_record(const struct settle_event *event);
+
+/* Of SETTLE_CHUNK, nothing copied, valid as long as the event: the id of the job whose body it is
+ * ("output": "stream"), not terminated; how much of the body came before it, 0 again where the job
+ * has begun anew and what came before is void; and the bytes. The job's record comes behind its
+ * last one, and says whether they are all. NULL and 0 for other events. */
+SETTLE_EXPORT const char *settle_chunk_job(const struct settle_event *event, size_t *ret_size);
+SETTLE_EXPORT uint64_t settle_chunk_offset(const struct settle_event *event);
+SETTLE_EXPORT const void *settle_chunk_data(const struct settle_event *event, size_t *ret_size);
 
 /* -- A record: nothing is copied, all is valid as long as the event ------------------------- */
 

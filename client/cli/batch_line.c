@@ -46,6 +46,14 @@ static bool batch_line_refers(yyjson_val *job)
 	return false;
 }
 
+/* A body that would come in pieces, or to a file that nobody has opened. */
+static bool batch_line_is_elsewhere(yyjson_val *job)
+{
+	yyjson_val *output = yyjson_obj_get(job, "output");
+
+	return yyjson_equals_str(output, "stream") || yyjson_equals_str(output, "file");
+}
+
 static enum batch_line batch_line_check(yyjson_val *job, struct fault *ret_fault)
 {
 	static const char *const keys[] = {"id", "after", "each", "jobs"};
@@ -59,6 +67,11 @@ static enum batch_line batch_line_check(yyjson_val *job, struct fault *ret_fault
 			continue;
 		fault_set(ret_fault, FAULT_GRAPH_KEY,
 			"a line is one request by itself, and takes no \"%s\"", keys[i]);
+		return BATCH_LINE_BAD;
+	}
+	if (batch_line_is_elsewhere(job)) {
+		fault_set(ret_fault, FAULT_GRAPH_VALUE,
+			"a line's body is in its record: leave \"output\" out, or use --body DIR/");
 		return BATCH_LINE_BAD;
 	}
 	if (!batch_line_refers(job))

@@ -45,47 +45,74 @@ int command_read_document(const struct options *options, struct buffer *document
 	return edit_document(options, document);
 }
 
-static int command_run_document(const struct options *options, struct text document)
-{
-	struct show_options show_options = {.options = options, .document = document};
-	struct session session;
-	enum show_format format;
-	struct show show;
-	int status = show_choose(options, &format);
+/* A graph to be run, and the files that go with it. */
+struct command_run {
+	const struct options *options;
+	struct text document;
+	struct passed passed;
+	struct targets targets;
+};
 
-	if (status != 0)
-		return status;
-	show_options.format = format;
-	status = show_open(&show, &show_options);
-	if (status == 0)
-		status = session_open(options, true, &session);
+static int command_run_with(struct command_run *command, struct show *show)
+{
+	struct session session;
+	struct streams streams;
+	int status = session_open(command->options, true, &session);
+
 	if (status == 0) {
 		struct run_options run = {
 			.session = &session,
-			.document = document,
-			.render = show.render,
-			.sink = &show.sink,
-			.views = &show.views,
-			.plan = show.plan,
-			.failures_are_told = show_tells_failures(&show),
-			.refusal_is_shown = show_has_refusal(&show),
-			.summary_is_shown = option_given(options, OPTION_SUMMARY),
+			.document = command->document,
+			.passed = &command->passed,
+			.render = show->render,
+			.streams = &streams,
+			.targets = &command->targets,
+			.sink = &show->sink,
+			.views = &show->views,
+			.plan = show->plan,
+			.failures_are_told = show_tells_failures(show),
+			.refusal_is_shown = show_has_refusal(show),
+			.summary_is_shown = option_given(command->options, OPTION_SUMMARY),
 		};
 
+		streams_init(&streams, &show->render->options);
 		status = run_graph(&run);
+		streams_deinit(&streams);
 		session_close(&session);
 	}
+	return status;
+}
+
+static int command_run_document(struct command_run *command)
+{
+	struct show_options show_options = {
+		.options = command->options, .document = command->document};
+	struct show show;
+	int status = show_choose(command->options, &show_options.format);
+
+	if (status != 0)
+		return status;
+	status = targets_open(&command->targets, command->options, &command->passed);
+	if (status != 0)
+		return status;
+	status = show_open(&show, &show_options);
+	if (status == 0)
+		status = command_run_with(command, &show);
 	show_close(&show);
 	return status;
 }
 
 int command_run(const struct options *options)
 {
+	struct command_run command = {.options = options};
 	struct buffer document = {0};
 	int status = command_read_document(options, &document);
 
+	command.document = buffer_text(&document);
 	if (status == 0)
-		status = command_run_document(options, buffer_text(&document));
+		status = command_run_document(&command);
+	passed_close(&command.passed);
+	targets_close(&command.targets);
 	buffer_deinit(&document);
 	return status;
 }

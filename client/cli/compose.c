@@ -3,16 +3,13 @@
  * What curl's options say stands once, in the document's defaults, and the jobs are URLs alone: a
  * thousand URLs share one description.
  *
- * A command line holds no references: what looks like one is escaped. In a URL braces are
- * percent-encoded, as they may not stand there anyway (RFC 3986 section 2).
+ * A command line holds no references: what looks like one is escaped.
  */
-#include "client/cli/compose.h"
+#include "client/cli/compose_private.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/cli/compose_private.h"
 #include "client/cli/data.h"
 #include "client/cli/exit.h"
 #include "client/cli/file.h"
@@ -24,6 +21,9 @@
 
 /* Of a file of headers or certificates. */
 #define COMPOSE_FILE_MAX (16u * 1024 * 1024)
+
+/* The largest body of a batch, unasked. */
+#define COMPOSE_BATCH_BODY_MAX (512u * 1024 * 1024)
 
 void compose_append_escaped(struct buffer *out, struct text text)
 {
@@ -68,6 +68,38 @@ int compose_read(const char *path, struct buffer *file)
 	return EXIT_LOCAL_IO;
 }
 
+/* What cannot go together. */
+static int compose_check(struct compose *compose)
+{
+	static const struct {
+		enum option_id option, other;
+		const char *why;
+	} pairs[] = {
+		{OPTION_GET, OPTION_JSON, "--get makes no JSON of a URL: use -d"},
+		{OPTION_GET, OPTION_UPLOAD_FILE, "--get and --upload-file both say what to send"},
+		{OPTION_HEAD, OPTION_UPLOAD_FILE, "--head has no body to send: use one of the two"},
+	};
+	const struct options *options = compose->options;
+	bool has_data = data_is_given(options) && !option_given(options, OPTION_GET);
+
+	for (size_t i = 0; i < countof(pairs); i++) {
+		if (!option_given(options, pairs[i].option) ||
+			!option_given(options, pairs[i].other))
+			continue;
+		message_print("%s", pairs[i].why);
+		return EXIT_USAGE;
+	}
+	if (has_data && option_given(options, OPTION_HEAD)) {
+		message_print("--head has no body to send: use one of the two, or -G");
+		return EXIT_USAGE;
+	}
+	if (has_data && option_given(options, OPTION_UPLOAD_FILE)) {
+		message_print("--upload-file and --data both say what to send");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
 /* -- Body -------------------------------------------------------------------------------------- */
 
 /* A body given as text gets a content type; where the user wants none, and where text could be
@@ -78,6 +110,18 @@ static bool compose_body_is_text(const struct compose *compose, struct text body
 	       !compose_has_no_type(compose);
 }
 
+/* -G: it goes behind the URLs. */
+static int compose_query(struct compose *compose)
+{
+	int r = data_collect(compose->options, &compose->query);
+
+	if (r != 0 || text_is_utf8(buffer_text(&compose->query)))
+		return r;
+	message_print("option --get: the data is not UTF-8, and cannot stand in a URL: use "
+		      "--data-urlencode");
+	return EXIT_USAGE;
+}
+
 static int compose_body(struct compose *compose)
 {
 	struct buffer body;
@@ -85,9 +129,12 @@ static int compose_body(struct compose *compose)
 
 	if (!data_is_given(compose->options))
 		return 0;
-	if (option_given(compose->options, OPTION_HEAD)) {
-		message_print("--head has no body to send: use one of the two");
-		return EXIT_USAGE;
+	if (option_given(compose->options, OPTION_GET))
+		return compose_query(compose);
+	if (compose->request && compose->request->data_fd != COMPOSE_FD_NONE) {
+		compose_key(compose->out, "body_fd");
+		buffer_append_u64(compose->out, compose->request->data_fd);
+		return 0;
 	}
 	buffer_init(&body, PLAN_BYTES_MAX);
 	r = data_collect(compose->options, &body);
@@ -119,11 +166,9 @@ static int compose_method(struct compose *compose)
 	return 0;
 }
 
-/* Attempts beyond reason; longer than anybody waits; and the largest body that may pass through
- * memory unasked. */
+/* Attempts beyond reason; and longer than anybody waits. */
 #define COMPOSE_RETRY_MAX 1000
 #define UNLIMITED_NS      (UINT64_C(365) * 86400 * UINT64_C(1000000000))
-#define BODY_BYTES_MAX    (512u * 1024 * 1024)
 
 static void compose_seconds(struct buffer *out, const char *key, uint64_t ns)
 {
@@ -181,125 +226,55 @@ static int compose_times(struct compose *compose)
 static int compose_limits(struct compose *compose)
 {
 	const char *size = option_value(compose->options, OPTION_MAX_FILESIZE);
-	const char *redirects = option_value(compose->options, OPTION_MAX_REDIRS);
 	uint64_t bytes;
 
-	bytes = BODY_BYTES_MAX;
+	if (!size && compose->request)
+		return 0;
+	/* The bodies of a batch pass through memory. */
+	bytes = COMPOSE_BATCH_BODY_MAX;
 	if (size && !value_size(OPTION_MAX_FILESIZE, size, &bytes))
 		return EXIT_USAGE;
 	compose_key(compose->out, "max_body");
 	buffer_append_u64(compose->out, bytes);
-	if (redirects) {
-		if (strcmp(redirects, "0") != 0) {
-			value_refuse(OPTION_MAX_REDIRS, redirects,
-				"not supported by this version, only 0 is");
-			return EXIT_USAGE;
-		}
-		compose_key(compose->out, "redirects");
-		buffer_append_byte(compose->out, '0');
+	return 0;
+}
+
+static int compose_redirects(struct compose *compose)
+{
+	const char *value = option_value(compose->options, OPTION_MAX_REDIRS);
+	uint64_t n = PLAN_REDIRECTS_MAX;
+
+	if (!value)
+		return 0;
+	if (strcmp(value, "-1") != 0 && !text_to_u64(text_from(value), PLAN_REDIRECTS_MAX, &n)) {
+		value_refuse(OPTION_MAX_REDIRS, value, "no number from 0 to 100, and not -1");
+		return EXIT_USAGE;
 	}
-	if (option_given(compose->options, OPTION_RAW)) {
+	compose_key(compose->out, "redirects");
+	buffer_append_u64(compose->out, n);
+	return 0;
+}
+
+/* Of --http1.1 and --http2 the last one holds. */
+static int compose_http(struct compose *compose)
+{
+	const struct options *options = compose->options;
+	bool is_1 = false;
+
+	for (size_t i = 0; i < options->n_uses; i++) {
+		if (options->uses[i].option == OPTION_HTTP11)
+			is_1 = true;
+		else if (options->uses[i].option == OPTION_HTTP2)
+			is_1 = false;
+	}
+	if (option_given(options, OPTION_RAW)) {
 		compose_key(compose->out, "decode");
 		buffer_append_literal(compose->out, "false");
 	}
-	if (option_given(compose->options, OPTION_HTTP11)) {
+	if (is_1) {
 		compose_key(compose->out, "http");
 		buffer_append_literal(compose->out, "\"1.1\"");
 	}
-	return 0;
-}
-
-static int compose_tls(struct compose *compose)
-{
-	const char *path = option_value(compose->options, OPTION_CACERT);
-	bool is_insecure = option_given(compose->options, OPTION_INSECURE);
-	struct buffer file;
-	int r;
-
-	if (!path && !is_insecure)
-		return 0;
-	compose_key(compose->out, "tls");
-	buffer_append_byte(compose->out, '{');
-	if (is_insecure) {
-		compose_key(compose->out, "insecure");
-		buffer_append_literal(compose->out, "true");
-	}
-	if (path) {
-		r = compose_read(path, &file);
-		if (r != 0)
-			return r;
-		compose_key(compose->out, "ca");
-		json_append_string(compose->out, buffer_text(&file));
-		buffer_deinit(&file);
-	}
-	buffer_append_byte(compose->out, '}');
-	return 0;
-}
-
-/* ADDRESS[,ADDRESS]…, a literal of IPv6 with or without brackets. */
-static bool compose_addresses(struct buffer *out, struct text addresses)
-{
-	buffer_append_byte(out, '[');
-	while (addresses.data) {
-		size_t end = text_find(addresses, ',');
-		struct text address = {addresses.data, end};
-
-		if (address.size > 2 && address.data[0] == '[' &&
-			address.data[address.size - 1] == ']') {
-			address.data++;
-			address.size -= 2;
-		}
-		if (address.size == 0)
-			return false;
-		if (out->data[out->size - 1] != '[')
-			buffer_append_byte(out, ',');
-		json_append_string(out, address);
-		addresses =
-			end < addresses.size ? text_from_at(addresses, end + 1) : (struct text){0};
-	}
-	buffer_append_byte(out, ']');
-	return true;
-}
-
-/* HOST:PORT:ADDRESS…, as curl has it. */
-static bool compose_resolve_entry(struct buffer *out, const char *value)
-{
-	struct text text = text_from(value);
-	size_t colon, port;
-
-	if (text.size > 0 && text.data[0] == '+')
-		text = text_from_at(text, 1);
-	colon = text_find(text, text.size > 0 && text.data[0] == '[' ? ']' : ':');
-	if (colon < text.size && text.data[colon] == ']')
-		colon++;
-	if (colon == 0 || colon >= text.size || text.data[colon] != ':')
-		return false;
-	port = colon + 1 + text_find(text_from_at(text, colon + 1), ':');
-	if (port >= text.size)
-		return false;
-	if (out->data[out->size - 1] != '{')
-		buffer_append_byte(out, ',');
-	json_append_string(out, (struct text){text.data, port});
-	buffer_append_byte(out, ':');
-	return compose_addresses(out, text_from_at(text, port + 1));
-}
-
-static int compose_resolve(struct compose *compose)
-{
-	if (!option_given(compose->options, OPTION_RESOLVE))
-		return 0;
-	compose_key(compose->out, "resolve");
-	buffer_append_byte(compose->out, '{');
-	for (size_t i = 0; i < compose->options->n_uses; i++) {
-		const struct option_use *use = &compose->options->uses[i];
-
-		if (use->option != OPTION_RESOLVE ||
-			compose_resolve_entry(compose->out, use->value))
-			continue;
-		value_refuse(OPTION_RESOLVE, use->value, "not of the form HOST:PORT:ADDRESS");
-		return EXIT_USAGE;
-	}
-	buffer_append_byte(compose->out, '}');
 	return 0;
 }
 
@@ -341,56 +316,18 @@ static int compose_graph(struct compose *compose)
 	return compose_deadline(compose);
 }
 
-/* As curl: without a scheme it is http. In a URL braces are percent-encoded. */
-static void compose_append_whole_url(struct buffer *out, struct text url, bool has_scheme)
-{
-	struct buffer whole;
-
-	buffer_init(&whole, SIZE_MAX / 4);
-	if (!has_scheme)
-		buffer_append_literal(&whole, "http://");
-	for (size_t i = 0; i < url.size; i++) {
-		if (url.data[i] == '{')
-			buffer_append_literal(&whole, "%7B");
-		else if (url.data[i] == '}')
-			buffer_append_literal(&whole, "%7D");
-		else
-			buffer_append_byte(&whole, url.data[i]);
-	}
-	json_append_string(out, buffer_text(&whole));
-	if (whole.failed)
-		out->failed = true;
-	buffer_deinit(&whole);
-}
-
-void compose_append_job(struct buffer *out, struct text url)
-{
-	bool has_scheme = memmem(url.data, url.size, "://", 3);
-	bool has_braces = memchr(url.data, '{', url.size) || memchr(url.data, '}', url.size);
-
-	buffer_append_literal(out, "{\"url\":");
-	/* Most are as they are to be: a batch has a million. */
-	if (has_scheme && !has_braces)
-		json_append_string(out, url);
-	else
-		compose_append_whole_url(out, url, has_scheme);
-	buffer_append_byte(out, '}');
-}
-
 static int compose_jobs(struct compose *compose)
 {
 	compose_key(compose->out, "jobs");
 	buffer_append_byte(compose->out, '[');
-	for (size_t i = 0; i < compose->options->n_operands; i++) {
-		struct text url = text_from(compose->options->operands[i]);
+	for (size_t i = 0; i < compose->request->n_jobs; i++) {
+		int r;
 
-		if (!text_is_utf8(url)) {
-			message_print("a URL is not UTF-8: %.*s", TEXT_ARGS(url));
-			return EXIT_USAGE;
-		}
 		if (i > 0)
 			buffer_append_byte(compose->out, ',');
-		compose_append_job(compose->out, url);
+		r = compose_job(compose, &compose->request->jobs[i]);
+		if (r != 0)
+			return r;
 	}
 	buffer_append_byte(compose->out, ']');
 	return 0;
@@ -400,14 +337,18 @@ static int compose_jobs(struct compose *compose)
 static int compose_begin(struct compose *compose)
 {
 	static int (*const keys[])(struct compose * compose) = {
+		compose_check,
 		compose_method,
 		compose_headers,
 		compose_body,
 		compose_retry,
 		compose_times,
 		compose_limits,
+		compose_redirects,
+		compose_http,
 		compose_tls,
 		compose_resolve,
+		compose_proxy,
 	};
 	int r;
 
@@ -431,18 +372,21 @@ static int compose_end(struct compose *compose, int r)
 		free(compose->files[i]);
 	free(compose->files);
 	buffer_deinit(&compose->headers);
+	buffer_deinit(&compose->query);
 	if (r >= 0 && !compose->out->failed)
 		return r;
 	message_print("no memory for the request");
 	return EXIT_LOCAL_IO;
 }
 
-int compose_document(const struct options *options, struct buffer *out)
+int compose_document(
+	const struct options *options, const struct compose_request *request, struct buffer *out)
 {
-	struct compose compose = {.options = options, .out = out};
+	struct compose compose = {.options = options, .request = request, .out = out};
 	int r;
 
 	buffer_init(&compose.headers, SIZE_MAX / 4);
+	buffer_init(&compose.query, PLAN_BYTES_MAX);
 	r = compose_begin(&compose);
 	if (r == 0) {
 		buffer_append_byte(out, '}');
@@ -458,6 +402,7 @@ int compose_head(const struct options *options, struct buffer *out)
 	int r;
 
 	buffer_init(&compose.headers, SIZE_MAX / 4);
+	buffer_init(&compose.query, PLAN_BYTES_MAX);
 	r = compose_begin(&compose);
 	/* Which lines meet in a graph is chance: each is fetched for itself. */
 	compose_key(out, "dedupe");

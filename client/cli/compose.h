@@ -5,12 +5,41 @@
  * The graph document that settle get and settle batch make of URLs and curl's options.
  */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "client/cli/option.h"
+#include "proto/plan.h"
 #include "util/buffer.h"
 
-/* Appends it: a job for each operand, in their order. 0; EXIT_USAGE or EXIT_LOCAL_IO, which was
+/* No descriptor. */
+#define COMPOSE_FD_NONE UINT32_MAX
+
+/* What a URL of settle get has of its own. */
+struct compose_job {
+	/* As the user wrote it. */
+	const char *url;
+	/* The file of its -T, whose name goes behind a URL that ends in '/'; NULL: there is none;
+	 * "-" and "." have no name. */
+	const char *upload;
+	/* Which descriptor its body is read from, and which one the response's is written to;
+	 * COMPOSE_FD_NONE: none. */
+	uint32_t body_fd, output_fd;
+	enum plan_output output;
+};
+
+struct compose_request {
+	const struct compose_job *jobs;
+	size_t n_jobs;
+	/* Which descriptor the body that all of them send is read from, in place of what
+	 * data_collect() gathers; COMPOSE_FD_NONE: none. */
+	uint32_t data_fd;
+};
+
+/* Appends it: a job for each URL, in their order. 0; EXIT_USAGE or EXIT_LOCAL_IO, which was
  * said. */
-int compose_document(const struct options *options, struct buffer *out);
+int compose_document(
+	const struct options *options, const struct compose_request *request, struct buffer *out);
 
 /* The same without its jobs: what stands before their array; behind it comes '}'. */
 int compose_head(const struct options *options, struct buffer *out);

@@ -14,6 +14,7 @@
 #include "client/cli/data.h"
 #include "client/cli/exit.h"
 #include "client/cli/message.h"
+#include "client/cli/value.h"
 #include "proto/json.h"
 
 static struct text compose_trim(struct text text)
@@ -149,10 +150,101 @@ static int compose_imply_header(struct compose *compose, const char *name, const
 {
 	struct compose_header header = {text_from(name), text_from(value)};
 
+	if (!text_is_utf8(header.value)) {
+		message_print("the header %s is not UTF-8", name);
+		return EXIT_USAGE;
+	}
 	if (compose_header_find(compose, 0, header.name) < compose_header_count(compose))
 		return 0;
 	buffer_append(&compose->headers, &header, sizeof(header));
 	return compose->headers.failed ? -ENOMEM : 0;
+}
+
+/* The text stays until all is written. */
+static int compose_keep(struct compose *compose, struct buffer *text, const char **ret_text)
+{
+	char **files = realloc(compose->files, (compose->n_files + 1) * sizeof(*files));
+
+	buffer_append_byte(text, '\0');
+	if (!files || text->failed) {
+		compose->files = files ? files : compose->files;
+		buffer_deinit(text);
+		return -ENOMEM;
+	}
+	compose->files = files;
+	*ret_text = compose->files[compose->n_files++] = buffer_take(text);
+	return 0;
+}
+
+/* RFC 7617. */
+static int compose_imply_user(struct compose *compose)
+{
+	const char *user = option_value(compose->options, OPTION_USER), *value;
+	struct buffer text;
+	int r;
+
+	if (!user)
+		return 0;
+	if (!strchr(user, ':')) {
+		message_print("option --user: write USER:PASSWORD, or USER: where there is none; "
+			      "nothing is asked for");
+		return EXIT_USAGE;
+	}
+	buffer_init(&text, SIZE_MAX / 4);
+	buffer_append_literal(&text, "Basic ");
+	data_append_base64(&text, text_from(user));
+	r = compose_keep(compose, &text, &value);
+	return r < 0 ? r : compose_imply_header(compose, "authorization", value);
+}
+
+/* Several are one header (RFC 6265 section 5.4). */
+static int compose_imply_cookies(struct compose *compose)
+{
+	const struct options *options = compose->options;
+	struct buffer text;
+	const char *value;
+	int r;
+
+	if (!option_given(options, OPTION_COOKIE))
+		return 0;
+	buffer_init(&text, SIZE_MAX / 4);
+	for (size_t i = 0; i < options->n_uses; i++) {
+		const struct option_use *use = &options->uses[i];
+
+		if (use->option != OPTION_COOKIE)
+			continue;
+		if (!strchr(use->value, '=')) {
+			value_refuse(OPTION_COOKIE, use->value,
+				"not of the form NAME=VALUE: no file of cookies is read");
+			buffer_deinit(&text);
+			return EXIT_USAGE;
+		}
+		if (text.size > 0)
+			buffer_append_literal(&text, "; ");
+		buffer_append_text(&text, text_from(use->value));
+	}
+	r = compose_keep(compose, &text, &value);
+	return r < 0 ? r : compose_imply_header(compose, "cookie", value);
+}
+
+/* Options that are a header each. */
+static int compose_imply_options(struct compose *compose)
+{
+	const char *agent = option_value(compose->options, OPTION_USER_AGENT);
+	const char *referer = option_value(compose->options, OPTION_REFERER);
+	int r = compose_imply_user(compose);
+
+	if (r == 0)
+		r = compose_imply_cookies(compose);
+	if (r == 0 && agent)
+		r = compose_imply_header(compose, "user-agent", agent);
+	if (r == 0 && referer && strstr(referer, ";auto")) {
+		value_refuse(OPTION_REFERER, referer, "not supported: ;auto");
+		return EXIT_USAGE;
+	}
+	if (r == 0 && referer && *referer)
+		r = compose_imply_header(compose, "referer", referer);
+	return r;
 }
 
 int compose_headers(struct compose *compose)
@@ -160,7 +252,10 @@ int compose_headers(struct compose *compose)
 	bool is_json = option_given(compose->options, OPTION_JSON);
 	int r = compose_take_headers(compose);
 
-	if (r == 0 && data_is_given(compose->options))
+	if (r == 0)
+		r = compose_imply_options(compose);
+	if (r == 0 && data_is_given(compose->options) &&
+		!option_given(compose->options, OPTION_GET))
 		r = compose_imply_header(compose, "content-type",
 			is_json ? "application/json" : "application/x-www-form-urlencoded");
 	if (r == 0 && is_json)

@@ -2,9 +2,11 @@
 #pragma once
 
 /*
- * What the files of compose have in common.
+ * What the files of compose have in common: client/cli/compose.c has the document, and each of
+ * the others the keys of one matter.
  */
 
+#include "client/cli/compose.h"
 #include "client/cli/option.h"
 #include "util/buffer.h"
 
@@ -17,10 +19,14 @@ struct compose_header {
 
 struct compose {
 	const struct options *options;
+	/* What the URLs have of their own; of a batch NULL. */
+	const struct compose_request *request;
 	struct buffer *out;
 	/* struct compose_header, one behind the other. */
 	struct buffer headers;
-	/* The texts of files given by @FILE; views into them stay. */
+	/* With -G, what goes behind the URLs. */
+	struct buffer query;
+	/* The texts of files given by @FILE, and what was made here; views into them stay. */
 	char **files;
 	size_t n_files;
 };
@@ -32,8 +38,19 @@ void compose_key(struct buffer *out, const char *key);
  * which was said. */
 int compose_read(const char *path, struct buffer *file);
 
-/* Takes the headers of the options and writes them. 0; an exit status, which was said; -ENOMEM. */
+/* These take options and write what they say. 0; an exit status, which was said; -ENOMEM. */
 int compose_headers(struct compose *compose);
+int compose_tls(struct compose *compose);
+int compose_resolve(struct compose *compose);
+
+/* The proxy, where it is that of all URLs. */
+int compose_proxy(struct compose *compose);
+
+/* The proxy of one URL, where it is not that of all. */
+int compose_proxy_for(struct compose *compose, struct text url);
 
 /* True exactly when the user says that there is to be no content-type at all. */
 bool compose_has_no_type(const struct compose *compose);
+
+/* A job of get: its URL and what it has of its own. 0; an exit status, which was said. */
+int compose_job(struct compose *compose, const struct compose_job *job);

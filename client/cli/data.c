@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/data.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/cli/exit.h"
 #include "client/cli/file.h"
@@ -43,8 +47,7 @@ static void data_append_stripped(struct buffer *out, struct text text)
 	}
 }
 
-/* RFC 3986 section 2.3: everything else is encoded. */
-static void data_append_percent(struct buffer *out, struct text text)
+void data_append_percent(struct buffer *out, struct text text)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789-._~";
@@ -106,6 +109,44 @@ static int data_append(struct buffer *out, const struct option_use *use)
 	if (use->value[0] == '@' && use->option != OPTION_DATA_RAW)
 		return data_append_file(out, use);
 	buffer_append_text(out, text_from(use->value));
+	return 0;
+}
+
+/* The one option that makes the body; NULL: there are several, or none. */
+static const struct option_use *data_find_one(const struct options *options)
+{
+	const struct option_use *found = NULL;
+
+	for (size_t i = 0; i < options->n_uses; i++) {
+		const struct option_use *use = &options->uses[i];
+
+		if (use->option != OPTION_JSON && !data_is_form(use->option))
+			continue;
+		if (found)
+			return NULL;
+		found = use;
+	}
+	return found;
+}
+
+int data_open(const struct options *options, int *ret_fd)
+{
+	const struct option_use *use = data_find_one(options);
+	struct stat status;
+	int fd;
+
+	*ret_fd = -1;
+	/* curl takes all there is on stdin before it sends, and says how much it is. */
+	if (!use || use->option != OPTION_DATA_BINARY || use->value[0] != '@' ||
+		strcmp(use->value, "@-") == 0 || stat(use->value + 1, &status) < 0 ||
+		!S_ISREG(status.st_mode))
+		return 0;
+	fd = open(use->value + 1, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		message_print("cannot read %s: %s", use->value + 1, strerror(errno));
+		return EXIT_LOCAL_IO;
+	}
+	*ret_fd = fd;
 	return 0;
 }
 

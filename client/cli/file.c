@@ -47,7 +47,7 @@ int file_read(const char *path, struct buffer *out)
 	return r;
 }
 
-static int file_write_all(int fd, struct text text)
+int file_write(int fd, struct text text)
 {
 	while (text.size > 0) {
 		ssize_t size = write(fd, text.data, text.size);
@@ -68,16 +68,15 @@ static int file_save_in_place(const char *path, struct text head, struct text bo
 
 	if (fd < 0)
 		return -errno;
-	r = file_write_all(fd, head);
+	r = file_write(fd, head);
 	if (r == 0)
-		r = file_write_all(fd, body);
+		r = file_write(fd, body);
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	return r;
 }
 
-/* mkostemp(3) makes it 0600; a file that was there keeps its mode, a new one follows the umask. */
-static mode_t file_mode(const char *path)
+mode_t file_mode(const char *path)
 {
 	struct stat status;
 	mode_t mask;
@@ -100,9 +99,9 @@ static int file_save_beside(const char *path, struct text head, struct text body
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	r = file_write_all(fd, head);
+	r = file_write(fd, head);
 	if (r == 0)
-		r = file_write_all(fd, body);
+		r = file_write(fd, body);
 	if (r == 0 && fchmod(fd, file_mode(path)) < 0)
 		r = -errno;
 	if (close(fd) < 0 && r == 0)

@@ -5,6 +5,8 @@
  * Files the user names: read whole, and written so that no half of one ever stands under its name.
  */
 
+#include <sys/types.h>
+
 #include "util/buffer.h"
 #include "util/text.h"
 
@@ -14,6 +16,13 @@ int file_read(const char *path, struct buffer *out);
 /* Writes `head` and `body` to a temporary file beside `path`, and renames it. A path that is a
  * link is followed, one that is no regular file (a device, a pipe) is written to. 0 or -errno. */
 int file_save(const char *path, struct text head, struct text body);
+
+/* Writes all of it, however long that takes. 0 or -errno. */
+int file_write(int fd, struct text text);
+
+/* The mode of a file that is to stand there: that of the one that does, else what the umask leaves.
+ * A file from mkostemp(3) is 0600. */
+mode_t file_mode(const char *path);
 
 /* The last part of a URL's path, as -O wants it; data == NULL where it is empty or unsafe to use
  * as the name of a file. A view into the URL. */

@@ -188,6 +188,23 @@ static bool run_is_group(struct text record)
 	return memmem(record.data, record.size, sign, sizeof(sign) - 1);
 }
 
+/* A body that did not come with its record: in pieces before it, or in a file. */
+static void run_take_body(
+	struct run *run, const struct settle_record *record, struct render_record *view)
+{
+	const struct run_options *options = run->options;
+	int r = options->streams ? streams_settle(options->streams, view) : 0;
+	const char *via = options->targets ? settle_record_via(record) : NULL;
+
+	if (r < 0)
+		run->local_error = r;
+	if (!via || strcmp(via, "network") != 0)
+		return;
+	r = targets_keep(options->targets, options->plan, view->index);
+	if (r < 0)
+		run->local_error = r;
+}
+
 static void run_take_record(struct run *run, const struct settle_event *event)
 {
 	const struct settle_record *record = settle_event_record(event);
@@ -204,11 +221,27 @@ static void run_take_record(struct run *run, const struct settle_event *event)
 	run->burst++;
 	if (view.is_rejected)
 		run_take_rejection(run, record, &view);
+	run_take_body(run, record, &view);
 	r = render_record(run->options->render, &view);
 	if (r < 0)
 		run->local_error = r;
 	if (run->options->views)
 		view_record(run->options->views, &view);
+}
+
+static void run_take_chunk(struct run *run, const struct settle_event *event)
+{
+	struct render_chunk chunk = {.offset = settle_chunk_offset(event)};
+	int r;
+
+	chunk.job.data = settle_chunk_job(event, &chunk.job.size);
+	chunk.data.data = settle_chunk_data(event, &chunk.data.size);
+	if (run->options->streams)
+		r = streams_take(run->options->streams, &chunk);
+	else
+		r = render_chunk(run->options->render, &chunk);
+	if (r < 0)
+		run->local_error = r;
 }
 
 static struct text run_event_json(const struct settle_event *event)
@@ -367,8 +400,8 @@ static void run_take(struct run *run, const struct settle_event *event)
 	case SETTLE_REFUSED: run_take_refused(run, event); break;
 	case SETTLE_DONE: run_take_done(run, event); break;
 	case SETTLE_ERROR: run_take_error(run, event); break;
+	case SETTLE_CHUNK: run_take_chunk(run, event); break;
 	case SETTLE_HELLO:
-	case SETTLE_CHUNK:
 	case SETTLE_DECIDED:
 	default: break;
 	}
@@ -511,9 +544,11 @@ static int run_end(struct run *run)
 static int run_submit(struct run *run)
 {
 	struct text document = run->options->document;
-	int r = settle_submit(
-		run->options->session->settle, document.data, document.size, &run->graph);
+	struct settle *settle = run->options->session->settle;
+	int r = run->options->passed ? passed_hand_over(run->options->passed, settle) : 0;
 
+	if (r == 0)
+		r = settle_submit(settle, document.data, document.size, &run->graph);
 	/* No JSON, or longer than a message may be: the document can tell what is wrong. */
 	if (r == 0 || ((r == -EINVAL || r == -EMSGSIZE) && run_refuse_document(run)))
 		return 0;

@@ -7,8 +7,11 @@
 
 #include <stdbool.h>
 
+#include "client/cli/passed.h"
 #include "client/cli/render/render.h"
 #include "client/cli/session.h"
+#include "client/cli/stream.h"
+#include "client/cli/target.h"
 #include "client/cli/view.h"
 #include "util/text.h"
 
@@ -16,7 +19,13 @@ struct run_options {
 	/* Borrowed. */
 	struct session *session;
 	struct text document;
+	/* The descriptors that go with it; NULL: none. */
+	const struct passed *passed;
 	struct render *render;
+	/* What puts streamed bodies together; NULL: the render takes their pieces. */
+	struct streams *streams;
+	/* The files that jobs write; NULL: none. */
+	struct targets *targets;
 	struct sink *sink;
 	/* What is made of the records besides; NULL: nothing. */
 	struct views *views;

@@ -197,6 +197,9 @@ static bool show_needs_plan(const struct show_options *show)
 	if (!show->document.data)
 		return false;
 	return option_given(show->options, OPTION_KEEP_ORDER) || view_is_wanted(show->options) ||
+	       option_given(show->options, OPTION_VERBOSE) ||
+	       option_given(show->options, OPTION_WRITE_OUT) ||
+	       option_given(show->options, OPTION_OUTPUT_FD) ||
 	       (progress_is_told() && show->document.size <= SHOW_DRAWN_MAX);
 }
 

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/render/content.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli/file.h"
 #include "client/cli/message.h"
+#include "client/cli/render/exchange.h"
+#include "client/cli/render/writeout.h"
+#include "proto/fault.h"
 #include "proto/json.h"
 #include "util/container.h"
 
 struct render_content {
 	struct render render;
 	struct content_options content;
+	/* Of the body that comes in pieces: there is one at most. */
+	uint64_t streamed;
 };
 
 static struct render_content *content_from(struct render *render)
@@ -52,7 +59,8 @@ void content_append_head(struct buffer *out, struct text record)
 	if (status.data) {
 		buffer_printf(out, "HTTP/%.*s %.*s\r\n",
 			TEXT_ARGS(version.data ? version : TEXT("1.1")), TEXT_ARGS(status));
-		yyjson_obj_foreach(yyjson_obj_get(response, "headers"), i, n, name, value) {
+		yyjson_obj_foreach(yyjson_obj_get(response, "headers"), i, n, name, value)
+		{
 			content_append_header(out, json_string(name), value);
 			yyjson_arr_foreach(value, j, m, one)
 				content_append_header(out, json_string(name), one);
@@ -70,8 +78,8 @@ static const char *content_url(
 	return record->index < content->content.n_urls ? content->content.urls[record->index] : "";
 }
 
-/* True where the record was rejected for its status: there is a response to show. */
-static bool content_tell_rejected(
+/* The code of what was rejected is told. */
+static enum fault_code content_tell_rejected(
 	const struct render_content *content, const struct render_record *record)
 {
 	struct json_error error;
@@ -79,29 +87,20 @@ static bool content_tell_rejected(
 	yyjson_val *reason = yyjson_obj_get(yyjson_doc_get_root(doc), "reason");
 	struct text code = json_string(yyjson_obj_get(reason, "code"));
 	struct text message = json_string(yyjson_obj_get(reason, "message"));
-	bool has_response = code.data && text_is(code, "HTTP_STATUS");
+	enum fault_code fault = code.data ? fault_from_name(code) : FAULT_NONE;
 
 	message_print("%s: %.*s: %.*s", content_url(content, record),
 		TEXT_ARGS(code.data ? code : TEXT("rejected")),
 		TEXT_ARGS(message.data ? message : TEXT("")));
 	yyjson_doc_free(doc);
-	return has_response;
+	return fault;
 }
 
-static void content_tell_redirect(
-	const struct render_content *content, const struct render_record *record)
+/* Where stderr takes nothing, there is nobody to tell. */
+static void content_tell(const struct buffer *text)
 {
-	struct json_error error;
-	yyjson_doc *doc = json_read(record->json, &error);
-	yyjson_val *response = content_response(yyjson_doc_get_root(doc));
-	struct text status = json_number(yyjson_obj_get(response, "status"));
-	struct text location =
-		json_string(yyjson_obj_get(yyjson_obj_get(response, "headers"), "location"));
-
-	if (location.data && status.size == 3 && status.data[0] == '3')
-		message_print("%s: %.*s redirects to %.*s, and this version follows no redirects",
-			content_url(content, record), TEXT_ARGS(status), TEXT_ARGS(location));
-	yyjson_doc_free(doc);
+	if (!text->failed && text->size > 0 && write(STDERR_FILENO, text->data, text->size) < 0)
+		message_silence();
 }
 
 /* -- Where content goes ------------------------------------------------------------------------ */
@@ -116,38 +115,126 @@ static int content_save(
 	return r;
 }
 
+/* The body of a job that is fulfilled, to where it belongs. */
+static int content_place(struct render_content *content, struct output *output,
+	const struct buffer *head, const struct render_record *record)
+{
+	switch (output->kind) {
+	case OUTPUT_STDOUT: break;
+	case OUTPUT_SAVE: return content_save(output->path, head, record);
+	case OUTPUT_PART: return output_keep(output);
+	/* It is there already, or nowhere. */
+	case OUTPUT_PIPE: return output->sink.error;
+	case OUTPUT_NOTHING: return 0;
+	}
+	if (content->content.records)
+		return 0;
+	buffer_append_text(&content->render.options.sink->buffer, buffer_text(head));
+	buffer_append_text(&content->render.options.sink->buffer, record->body);
+	sink_offer(content->render.options.sink);
+	return 0;
+}
+
+/* The body of a response that was rejected for its status is shown as curl shows it, but never
+ * where the one that was wanted belongs. */
+static int content_reject(struct render_content *content, const struct output *output,
+	const struct buffer *head, const struct render_record *record)
+{
+	const struct content_options *options = &content->content;
+	enum fault_code fault = FAULT_NONE;
+	struct sink *sink = content->render.options.sink;
+
+	if (!options->records)
+		fault = content_tell_rejected(content, record);
+	if (fault == FAULT_SINK_WRITE || fault == FAULT_SINK_FULL)
+		return -EIO;
+	if (fault != FAULT_HTTP_STATUS || options->fail || (output && output->path))
+		return 0;
+	buffer_append_text(&sink->buffer, buffer_text(head));
+	buffer_append_text(&sink->buffer, record->body);
+	sink_offer(sink);
+	return 0;
+}
+
+/* -- What is shown behind it ------------------------------------------------------------------- */
+
+static void content_show_more(const struct render_content *content, const struct output *output,
+	const struct render_record *record)
+{
+	const struct content_options *options = &content->content;
+	const struct plan *plan = content->render.options.plan;
+	struct writeout writeout = {
+		.format = options->write_out,
+		.url = content_url(content, record),
+		.filename = output ? output->path : NULL,
+		.job = plan && record->index < plan->n_jobs ? &plan->jobs[record->index] : NULL,
+		.record = record->json,
+		.index = record->index,
+	};
+	struct buffer error;
+
+	buffer_init(&error, SIZE_MAX / 4);
+	if (options->verbose)
+		exchange_append(&error, writeout.job, text_from(writeout.url), writeout.record);
+	if (options->write_out.data) {
+		writeout_append(&content->render.options.sink->buffer, &error, &writeout);
+		sink_offer(content->render.options.sink);
+	}
+	content_tell(&error);
+	buffer_deinit(&error);
+}
+
+/* -- The render -------------------------------------------------------------------------------- */
+
 static int content_record(struct render *render, const struct render_record *record)
 {
 	struct render_content *content = content_from(render);
 	const struct content_options *options = &content->content;
-	const char *output =
-		record->index < options->n_urls ? options->outputs[record->index] : NULL;
+	struct output stdout_alone = {.kind = OUTPUT_STDOUT};
+	struct output *output =
+		record->index < options->n_urls ? &options->outputs[record->index] : &stdout_alone;
 	struct render_record rest = *record;
 	struct buffer head;
-	bool is_shown = true;
-	int r = 0, r_records;
+	int r, r_records;
 
-	if (record->is_rejected && !options->records)
-		is_shown = content_tell_rejected(content, record) && !output && !options->fail;
-	else if (!options->quiet_redirects)
-		content_tell_redirect(content, record);
 	buffer_init(&head, SIZE_MAX / 4);
 	if (options->include_head || options->is_head)
 		content_append_head(&head, record->json);
-	if (output && !record->is_rejected) {
-		r = content_save(output, &head, record);
-		rest.body.size = 0;
-	} else if (!options->records && is_shown && !output) {
-		buffer_append_text(&render->options.sink->buffer, buffer_text(&head));
-		buffer_append_text(&render->options.sink->buffer, record->body);
-		sink_offer(render->options.sink);
-	}
+	if (record->is_rejected)
+		r = content_reject(content, output, &head, record);
+	else
+		r = content_place(content, output, &head, record);
 	buffer_deinit(&head);
-	if (options->records) {
-		r_records = render_record(options->records, &rest);
-		r = r < 0 ? r : r_records;
+	content_show_more(content, output, record);
+	if (!options->records)
+		return r;
+	if (output->path && !record->is_rejected)
+		rest.body.size = 0;
+	r_records = render_record(options->records, &rest);
+	return r < 0 ? r : r_records;
+}
+
+/* A job of get is named by its place. */
+static int content_chunk(struct render *render, const struct render_chunk *chunk)
+{
+	struct render_content *content = content_from(render);
+	const struct content_options *options = &content->content;
+	struct output *output = NULL;
+	uint64_t place;
+
+	if (text_to_u64(chunk->job, UINT32_MAX, &place) && place < options->n_urls)
+		output = &options->outputs[place];
+	if (output && output->kind == OUTPUT_PIPE)
+		return output_write(output, chunk->data);
+	if (chunk->offset < content->streamed) {
+		message_print("%s: the body has begun anew, and what was written of it stands",
+			output ? options->urls[place] : "");
+		return -ESPIPE;
 	}
-	return r;
+	content->streamed += chunk->data.size;
+	buffer_append_text(&render->options.sink->buffer, chunk->data);
+	sink_offer(render->options.sink);
+	return 0;
 }
 
 static void content_finish(struct render *render, const struct render_end *end)
@@ -169,7 +256,8 @@ static void content_free(struct render *render)
 struct render *render_content_new(
 	const struct render_options *options, const struct content_options *content)
 {
-	static const struct render_class class = {content_record, content_finish, content_free};
+	static const struct render_class class = {
+		content_record, content_finish, content_free, content_chunk};
 	struct render_content *made = calloc(1, sizeof(*made));
 
 	if (!made)

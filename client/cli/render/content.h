@@ -3,16 +3,17 @@
 
 /*
  * What curl's users expect of settle get: bodies, on stdout or in files, heads before them where
- * asked for, and a line on stderr for what was rejected. In front of another format it takes
- * the bodies that go to files out of the records.
+ * asked for, a line on stderr for what was rejected, and what -w and -v show behind it. In front
+ * of another format it takes the bodies that go to files out of the records.
  */
 
+#include "client/cli/output.h"
 #include "client/cli/render/render.h"
 
 struct content_options {
-	/* By index of the job: its URL, and the file its body goes to or NULL. Borrowed. */
+	/* By index of the job: its URL, and where its body goes. Borrowed. */
 	const char *const *urls;
-	const char *const *outputs;
+	struct output *outputs;
 	size_t n_urls;
 	/* The head before the body. */
 	bool include_head;
@@ -20,8 +21,10 @@ struct content_options {
 	bool is_head;
 	/* No body on stdout for a status that is rejected. */
 	bool fail;
-	/* A redirect that was not followed is no surprise. */
-	bool quiet_redirects;
+	/* What is shown behind a body (writeout.h); data == NULL: nothing. */
+	struct text write_out;
+	/* The exchange on stderr. */
+	bool verbose;
 	/* The format that shows the records, or NULL: bodies go to the sink. Becomes ours. */
 	struct render *records;
 };

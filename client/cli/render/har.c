@@ -447,7 +447,7 @@ static void har_free(struct render *render)
 
 struct render *render_har_new(const struct render_options *options)
 {
-	static const struct render_class class = {har_record, har_finish, har_free};
+	static const struct render_class class = {har_record, har_finish, har_free, NULL};
 	struct render_har *har = calloc(1, sizeof(*har));
 
 	if (!har)

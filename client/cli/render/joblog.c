@@ -125,7 +125,7 @@ static void joblog_free(struct render *render)
 
 struct render *render_joblog_new(const struct render_options *options)
 {
-	static const struct render_class class = {joblog_record, joblog_finish, joblog_free};
+	static const struct render_class class = {joblog_record, joblog_finish, joblog_free, NULL};
 	struct render_joblog *joblog = calloc(1, sizeof(*joblog));
 
 	if (!joblog)

@@ -68,7 +68,7 @@ static void json_free(struct render *render)
 
 struct render *render_json_new(const struct render_options *options)
 {
-	static const struct render_class class = {json_record, json_finish, json_free};
+	static const struct render_class class = {json_record, json_finish, json_free, NULL};
 	struct render_json *json = calloc(1, sizeof(*json));
 
 	if (!json)

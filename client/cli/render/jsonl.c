@@ -284,7 +284,7 @@ static void jsonl_free(struct render *render)
 
 struct render *render_jsonl_new(const struct render_options *options)
 {
-	static const struct render_class class = {jsonl_record, jsonl_finish, jsonl_free};
+	static const struct render_class class = {jsonl_record, jsonl_finish, jsonl_free, NULL};
 	struct render_jsonl *jsonl = calloc(1, sizeof(*jsonl));
 
 	if (!jsonl)

@@ -143,7 +143,7 @@ static void partition_free(struct render *render)
 struct render *render_partition_new(const struct render_options *options)
 {
 	static const struct render_class class = {
-		partition_record, partition_finish, partition_free};
+		partition_record, partition_finish, partition_free, NULL};
 	struct render_partition *partition = calloc(1, sizeof(*partition));
 
 	if (!partition)

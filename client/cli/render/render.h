@@ -28,6 +28,14 @@ struct render_record {
 	bool is_group;
 };
 
+/* A piece of a streamed body, before the record of its job; views that live for the call. */
+struct render_chunk {
+	struct text job;
+	/* How much of the body came before; 0 once more where it begins anew. */
+	uint64_t offset;
+	struct text data;
+};
+
 /* How a graph ended. */
 struct render_end {
 	/* The summary's JSON object; data == NULL: the connection was lost before. */
@@ -70,6 +78,9 @@ struct render_class {
 	int (*record)(struct render *render, const struct render_record *record);
 	void (*finish)(struct render *render, const struct render_end *end);
 	void (*free)(struct render *render);
+	/* NULL: pieces are not its affair. 0; -errno where they cannot be written, which was said.
+	 */
+	int (*chunk)(struct render *render, const struct render_chunk *chunk);
 };
 
 struct render {
@@ -96,6 +107,11 @@ struct render *render_har_new(const struct render_options *options);
 static inline int render_record(struct render *render, const struct render_record *record)
 {
 	return render->class->record(render, record);
+}
+
+static inline int render_chunk(struct render *render, const struct render_chunk *chunk)
+{
+	return render->class->chunk ? render->class->chunk(render, chunk) : 0;
 }
 
 static inline void render_finish(struct render *render, const struct render_end *end)

@@ -127,7 +127,7 @@ static void report_free(struct render *render)
 
 struct render *render_report_new(const struct render_options *options)
 {
-	static const struct render_class class = {report_record, report_finish, report_free};
+	static const struct render_class class = {report_record, report_finish, report_free, NULL};
 	struct render_report *report = calloc(1, sizeof(*report));
 
 	if (!report)

@@ -50,7 +50,7 @@ static void result_free(struct render *render)
 
 struct render *render_result_new(const struct render_options *options)
 {
-	static const struct render_class class = {result_record, result_finish, result_free};
+	static const struct render_class class = {result_record, result_finish, result_free, NULL};
 	struct render *result = calloc(1, sizeof(*result));
 
 	if (!result)

@@ -493,7 +493,7 @@ static void table_free(struct render *render)
 
 struct render *render_table_new(const struct render_options *options)
 {
-	static const struct render_class class = {table_record, table_finish, table_free};
+	static const struct render_class class = {table_record, table_finish, table_free, NULL};
 	struct render_table *table = calloc(1, sizeof(*table));
 
 	if (!table)

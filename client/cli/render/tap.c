@@ -223,7 +223,7 @@ static void tap_free(struct render *render)
 
 struct render *render_tap_new(const struct render_options *options)
 {
-	static const struct render_class class = {tap_record, tap_finish, tap_free};
+	static const struct render_class class = {tap_record, tap_finish, tap_free, NULL};
 	struct render_tap *tap = calloc(1, sizeof(*tap));
 
 	if (!tap)

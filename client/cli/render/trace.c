@@ -403,7 +403,7 @@ static void trace_free(struct render *render)
 
 struct render *render_trace_new(const struct render_options *options)
 {
-	static const struct render_class class = {trace_record, trace_finish, trace_free};
+	static const struct render_class class = {trace_record, trace_finish, trace_free, NULL};
 	struct render_trace *trace = calloc(1, sizeof(*trace));
 
 	if (!trace)

@@ -467,7 +467,7 @@ static void waterfall_free(struct render *render)
 struct render *render_waterfall_new(const struct render_options *options)
 {
 	static const struct render_class class = {
-		waterfall_record, waterfall_finish, waterfall_free};
+		waterfall_record, waterfall_finish, waterfall_free, NULL};
 	struct render_waterfall *waterfall = calloc(1, sizeof(*waterfall));
 
 	if (!waterfall)

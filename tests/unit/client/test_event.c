@@ -104,7 +104,8 @@ START_TEST(has_a_record_only_where_a_job_settled)
 {
 	struct peer peer = peer_open_graphs(1);
 
-	peer_say(&peer, "{\"id\":1,\"settled\":{}}\n{\"id\":1,\"chunk\":{},\"payload\":1}\nx");
+	peer_say(&peer, "{\"id\":1,\"settled\":{}}\n"
+			"{\"id\":1,\"chunk\":{\"job\":\"a\",\"offset\":0},\"payload\":1}\nx");
 	ck_assert_ptr_nonnull(settle_event_record(peer_expect_event(&peer, SETTLE_SETTLED, 1)));
 	ck_assert_ptr_null(settle_event_record(peer_expect_event(&peer, SETTLE_CHUNK, 1)));
 	peer_close(&peer);

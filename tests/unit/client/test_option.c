@@ -84,8 +84,11 @@ START_TEST(refuses_with_one_line)
 		{{"get", "--max-time", NULL}, "option --max-time needs a value"},
 		{{"get", "--raw=1", NULL}, "option --raw takes no value"},
 		{{"get", "--max", "1", NULL}, "option --max is ambiguous"},
-		{{"get", "-v", NULL}, "option --verbose is not supported by this version"},
-		{{"get", "--http2", NULL}, "option --http2 is not supported by this version"},
+		{{"get", "-OJ", NULL},
+			"option --remote-header-name is not supported by this version"},
+		{{"get", "-C", "-", NULL}, "option --continue-at is not supported by this version"},
+		{{"run", "-v", NULL}, "run takes no option --verbose"},
+		{{"batch", "-T", "x", NULL}, "batch takes no option --upload-file"},
 		{{"batch", "--waterfall", NULL}, "batch takes no option --waterfall"},
 		{{"batch", "--timeout", "1", NULL}, "batch takes no option --timeout"},
 		{{"run", "--resume-from", "x", NULL}, "run takes no option --resume-from"},
@@ -128,7 +131,12 @@ START_TEST(helps_with_what_the_command_takes)
 	ck_assert_ptr_nonnull(strstr(out.data, "\n  -c, -P, --concurrency N "));
 	ck_assert_ptr_null(strstr(out.data, "--insecure"));
 	ck_assert_ptr_nonnull(strstr(out.data, "--waterfall"));
-	ck_assert_ptr_null(strstr(out.data, "--http2"));
+	ck_assert_ptr_nonnull(strstr(out.data, "--output-fd FILE"));
+	buffer_clear(&out);
+	option_help(&out, COMMAND_GET);
+	buffer_append_byte(&out, '\0');
+	ck_assert_ptr_nonnull(strstr(out.data, "\n  -T, --upload-file FILE "));
+	ck_assert_ptr_null(strstr(out.data, "--remote-header-name"));
 	buffer_clear(&out);
 	option_help(&out, COMMAND_NONE);
 	buffer_append_byte(&out, '\0');

@@ -138,7 +138,7 @@ static void filler_finish(struct render *render, const struct render_end *end)
 	timeline_finish(&container_of(render, struct filler, render)->timeline, end);
 }
 
-static const struct render_class filler_class = {filler_record, filler_finish, NULL};
+static const struct render_class filler_class = {filler_record, filler_finish, NULL, NULL};
 
 START_TEST(is_in_input_order)
 {

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/upload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli/data.h"
+#include "client/cli/exit.h"
+#include "client/cli/message.h"
+
+static int upload_open(const char *path, struct compose_job *job, struct passed *passed)
+{
+	int fd;
+
+	job->upload = path;
+	if (strcmp(path, "-") == 0 || strcmp(path, ".") == 0)
+		return passed_borrow(passed, STDIN_FILENO, &job->body_fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return passed_take(passed, fd, &job->body_fd);
+	message_print("cannot read %s: %s", path, strerror(errno));
+	return EXIT_LOCAL_IO;
+}
+
+int upload_take(const struct options *options, struct compose_job *jobs, size_t n_jobs,
+	struct passed *passed)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < options->n_uses; i++) {
+		const struct option_use *use = &options->uses[i];
+		int r;
+
+		if (use->option != OPTION_UPLOAD_FILE)
+			continue;
+		if (at == n_jobs) {
+			message_print("there are more -T than URLs");
+			return EXIT_USAGE;
+		}
+		if (use->value[0] == '\0') {
+			message_print("option --upload-file: the name of the file is empty");
+			return EXIT_USAGE;
+		}
+		r = upload_open(use->value, &jobs[at++], passed);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+int upload_take_data(const struct options *options, struct passed *passed, uint32_t *ret_fd)
+{
+	int fd, r;
+
+	*ret_fd = COMPOSE_FD_NONE;
+	if (option_given(options, OPTION_GET))
+		return 0;
+	r = data_open(options, &fd);
+	return r == 0 && fd >= 0 ? passed_take(passed, fd, ret_fd) : r;
+}
