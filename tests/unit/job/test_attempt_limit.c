@@ -22,6 +22,7 @@ static struct scope scope;
 static struct job job;
 static struct conn conn;
 static struct attempt attempt;
+static struct route route;
 
 static void begin(struct plan_timeouts timeouts)
 {
@@ -36,6 +37,7 @@ static void begin(struct plan_timeouts timeouts)
 	memset(&conn, 0, sizeof(conn));
 	memset(&attempt, 0, sizeof(attempt));
 	attempt.scheduler = &scheduler;
+	attempt.route = &route;
 	attempt.job = &job;
 	attempt.slot_ns = AT(1000);
 }
