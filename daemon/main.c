@@ -279,6 +279,8 @@ static void main_handle_signals(struct ring *ring)
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		(void)sigaction(numbers[i], &action, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	/* A file that a client passed has grown to our own bound. */
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	/* A private daemon is in the background of its parent's terminal, and may say something. */
 	(void)sigaction(SIGTTOU, &ignore, NULL);
 }

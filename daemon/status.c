@@ -93,6 +93,7 @@ static void append_ring(const struct settled *settled, struct buffer *out)
 	append_flag(out, "slots", features->slots);
 	append_flag(out, "noiowait", features->noiowait);
 	append_flag(out, "sendwait", features->sendwait);
+	append_flag(out, "truncate", features->truncate);
 	buffer_append_literal(out, "]}");
 }
 

@@ -39,12 +39,15 @@ struct store {
 	struct descriptor *descriptor;
 	/* What is being written, and what comes next; owned while open. */
 	char *memory[2];
-	size_t sizes[2];
+	size_t sizes[2], capacities[2];
 	/* Which of them is in flight or next to be, and how much of it is written. */
 	uint32_t front;
 	size_t written;
-	/* Where the next write goes in the file; where the file began to be ours. */
-	uint64_t offset, start;
+	/* Where the next write goes in the file; where the file began to be ours; and where it
+	 * ended when it was opened. */
+	uint64_t offset, start, end;
+	/* Where there was nothing left to write when it was to finish. */
+	struct task task;
 	bool is_open, is_closing, is_finishing, was_full, has_failed;
 };
 
@@ -52,7 +55,8 @@ struct store {
 void store_init(struct store *store, const struct store_events *events);
 
 /* Looks at what it is: a regular file, open for writing without O_APPEND; written from `offset`
- * on (0, or where an earlier attempt stopped). False and SINK_WRITE, or OVERLOADED. */
+ * bytes behind where its descriptor stands (0, or store_written() of an earlier attempt). False and
+ * SINK_WRITE. The descriptor must stay until it is closed. */
 bool store_open(struct store *store, struct ring *ring, struct descriptor *descriptor,
 	uint64_t offset, struct fault *ret_fault);
 
@@ -61,6 +65,10 @@ bool store_take(struct store *store, const char *data, size_t size);
 
 /* True where it would rather have no more for now: on_room comes. */
 bool store_is_full(const struct store *store);
+
+/* How much is in the file for sure, from where the descriptor stands; also when it is closed, until
+ * it is opened again. */
+uint64_t store_written(const struct store *store);
 
 /* No more comes: on_finished or on_fault follows. */
 void store_finish(struct store *store);

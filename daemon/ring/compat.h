@@ -10,6 +10,9 @@
 #define IORING_ENTER_NO_IOWAIT (1U << 7) /* 6.15 */
 #endif
 
+/* An enumerator where it is known, which no #ifndef sees. */
+#define IORING_OP_FTRUNCATE_ 55 /* 6.9 */
+
 #ifndef IORING_FEAT_RW_ATTR
 #define IORING_FEAT_RW_ATTR (1U << 16) /* 6.14 */
 #endif

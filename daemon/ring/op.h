@@ -26,6 +26,9 @@ struct completion {
 	 * it returns. */
 	const int *fds;
 	unsigned n_fds;
+	/* True exactly when more were passed than could be taken: there was no room for them in the
+	 * table of this process, and they are closed. */
+	bool lost_fds;
 	/* True exactly when the operation stays in flight: more completions follow. */
 	bool more;
 	/* True where the socket is known to hold more bytes already. */

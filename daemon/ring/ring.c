@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "ring/rights.h"
 #include "util/clock.h"
 #include "util/panic.h"
 
@@ -27,18 +28,6 @@
  */
 
 #define ADDRESS_BITS 48
-
-/* What a completion is to become. */
-enum op_kind {
-	OP_PLAIN,
-	OP_RECEIVE_SMALL,
-	OP_RECEIVE_LARGE,
-	/* A poll; the receive is made when it completes. */
-	OP_POLL_SMALL,
-	OP_POLL_LARGE,
-	/* The slot is free when it completes. */
-	OP_CLOSE_SLOT,
-};
 
 /* The low bits of a tag that is no operation's address: a slot is being closed for nobody. */
 #define TAG_MASK UINT64_C(7)
@@ -88,8 +77,7 @@ static int ring_enter(struct ring *ring, unsigned wait, uint64_t wait_ns)
 	}
 }
 
-/* A cleared entry. A full queue is handed over first. */
-static struct io_uring_sqe *ring_sqe(struct ring *ring)
+struct io_uring_sqe *ring_sqe(struct ring *ring)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
 
@@ -101,7 +89,7 @@ static struct io_uring_sqe *ring_sqe(struct ring *ring)
 	return sqe;
 }
 
-static void ring_start(struct io_uring_sqe *sqe, struct op *op, enum op_kind kind)
+void ring_start(struct io_uring_sqe *sqe, struct op *op, enum op_kind kind)
 {
 	op->kind = (uint8_t)kind;
 	sqe->user_data = op_tag(op);
@@ -138,6 +126,21 @@ static void completion_receive(
 	completion->data = buffers->memory;
 }
 
+static void completion_receive_message(
+	struct ring *ring, const struct op *op, struct completion *completion)
+{
+	struct rights rights = {.fds = ring->message_fds};
+
+	if (completion->result < 0)
+		return;
+	completion->result =
+		rights_receive(op->fd, ring->message.memory, ring->message.size, &rights);
+	completion->data = ring->message.memory;
+	completion->fds = rights.fds;
+	completion->n_fds = rights.n_fds;
+	completion->lost_fds = rights.lost_fds;
+}
+
 static void ring_dispatch(struct ring *ring, uint64_t tag, int result, uint32_t flags)
 {
 	struct op *op = (struct op *)(uintptr_t)(tag & ((UINT64_C(1) << ADDRESS_BITS) - 1));
@@ -164,7 +167,10 @@ static void ring_dispatch(struct ring *ring, uint64_t tag, int result, uint32_t 
 	case OP_RECEIVE_LARGE: buffers = &ring->large; break;
 	case OP_POLL_SMALL:
 	case OP_POLL_LARGE: completion_receive(ring, op, &completion); break;
+	case OP_POLL_MESSAGE: completion_receive_message(ring, op, &completion); break;
 	case OP_CLOSE_SLOT: slots_give(&ring->slots, (uint32_t)(op->fd - SLOTS_BASE)); break;
+	case OP_FAILED:
+	default: completion.result = OP_FAILED - op->kind; break;
 	}
 	if (result == -ENOBUFS)
 		ring->counters.buffers_empty++;
@@ -299,6 +305,7 @@ struct ring *ring_free(struct ring *ring)
 	io_uring_queue_exit(&ring->uring);
 	buffers_deinit(&ring->small);
 	buffers_deinit(&ring->large);
+	buffers_deinit(&ring->message);
 	slots_deinit(&ring->slots);
 	if (ring->wake_fd >= 0)
 		close(ring->wake_fd);
@@ -447,6 +454,13 @@ void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on
 	ring_start(sqe, op, OP_RECEIVE_LARGE);
 }
 
+void ring_receive_message(struct ring *ring, struct op *op, int fd, op_callback on_complete)
+{
+	op_begin(op, fd, on_complete);
+	ring->counters.receives++;
+	ring_poll(ring, op, OP_POLL_MESSAGE);
+}
+
 void ring_receive_drop(
 	struct ring *ring, struct op *op, int fd, size_t size, op_callback on_complete)
 {
@@ -470,8 +484,11 @@ void ring_close(struct ring *ring, struct op *op, int fd, op_callback on_complet
 void ring_close_forget(struct ring *ring, int fd)
 {
 	struct io_uring_sqe *sqe = ring_sqe(ring);
+	struct linger off = {0};
 
 	ring->counters.closes++;
+	if (!slots_has(fd))
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 	sqe->user_data = 0;
 	if (ring_prepare_close(sqe, fd))
 		sqe->user_data = (uint64_t)(uint32_t)(fd - SLOTS_BASE) << 3 | TAG_SLOT;

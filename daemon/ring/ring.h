@@ -48,6 +48,9 @@ struct ring_features {
 	bool noiowait;
 	/* "sendwait": the kernel completes short sends by itself (MSG_WAITALL on send, 5.19). */
 	bool sendwait;
+	/* "truncate": a file is cut off by the ring (6.9). Without it: by ourselves, and the loop
+	 * waits for the disk. */
+	bool truncate;
 };
 
 struct ring_options {
@@ -126,19 +129,48 @@ void ring_receive(struct ring *ring, struct op *op, int fd, bool soon, op_callba
 /* One receive into one of the large buffers. Its completion has `data`; -ENOBUFS as above. */
 void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on_complete);
 
+/* The most descriptors that one message can pass (SCM_MAX_FD of the kernel). */
+#define RING_FDS_MAX 253
+
 /* The same on a Unix socket, with the descriptors that were passed (SCM_RIGHTS, unix(7)), closed on
- * exec. One for a descriptor. */
+ * exec. Those that came are the last bytes': the kernel ends a receive behind the send that passed
+ * them. One for a descriptor. */
 void ring_receive_message(struct ring *ring, struct op *op, int fd, op_callback on_complete);
+
+enum ring_file_kind {
+	/* A socket, a directory, a terminal, a device. */
+	RING_FILE_OTHER,
+	/* On a disk, or in memory only. */
+	RING_FILE_REGULAR,
+	RING_FILE_PIPE,
+};
+
+/* What somebody passed. */
+struct ring_file {
+	enum ring_file_kind kind;
+	/* How it was opened. */
+	bool can_read, can_write, appends;
+	/* Of a regular one: its length, and where its descriptor stands. */
+	uint64_t size, position;
+};
+
+/* Looks at a descriptor without asking a disk or a server for it; 0 or -errno. */
+int ring_look(struct ring *ring, int fd, struct ring_file *ret_file);
 
 /* Where a descriptor stands, instead of an offset. */
 #define RING_HERE UINT64_MAX
 
-/* Reads or writes a descriptor that is no socket; may be short, 0 is its end. `data` must stay until
- * the completion. What would wait for a disk does so elsewhere; it cannot always be cancelled. */
+/* Reads or writes a descriptor that is no socket; may be short, 0 is its end. `data` must stay
+ * until the completion. What would wait for a disk does so elsewhere; it cannot always be
+ * cancelled. */
 void ring_read(struct ring *ring, struct op *op, int fd, void *data, size_t size, uint64_t offset,
 	op_callback on_complete);
 void ring_write(struct ring *ring, struct op *op, int fd, const void *data, size_t size,
 	uint64_t offset, op_callback on_complete);
+
+/* Makes a regular file so long; 0 or -errno. */
+void ring_truncate(
+	struct ring *ring, struct op *op, int fd, uint64_t size, op_callback on_complete);
 
 /* One receive that drops up to `size` bytes unseen (MSG_TRUNC, tcp(7)). */
 void ring_receive_drop(
@@ -148,7 +180,8 @@ void ring_receive_drop(
  * be in flight on it. */
 void ring_close(struct ring *ring, struct op *op, int fd, op_callback on_complete);
 
-/* As ring_close() for who need not know. */
+/* As ring_close() for who need not know; also for what somebody passed, of whatever kind: a socket
+ * does not linger (SO_LINGER would hold the loop). */
 void ring_close_forget(struct ring *ring, int fd);
 
 /* Ask the kernel to end an operation in flight. Its completion comes, with -ECANCELED or with

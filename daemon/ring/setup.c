@@ -35,6 +35,7 @@ static const uint8_t ring_operations[] = {
 	IORING_OP_READ,
 	IORING_OP_RECV,
 	IORING_OP_SEND,
+	IORING_OP_WRITE,
 };
 
 /* True where the comma separated list does not name the feature. */
@@ -127,7 +128,7 @@ static int uring_init(struct ring *ring, const struct ring_options *options)
 /* Must come last while the ring is disabled: what is registered later must be allowed here. */
 static int uring_restrict(struct ring *ring)
 {
-	struct io_uring_restriction rules[countof(ring_operations) + 3];
+	struct io_uring_restriction rules[countof(ring_operations) + 4];
 	size_t n = 0;
 	int r;
 
@@ -136,6 +137,8 @@ static int uring_restrict(struct ring *ring)
 		rules[n].opcode = IORING_RESTRICTION_SQE_OP;
 		rules[n++].sqe_op = ring_operations[i];
 	}
+	rules[n].opcode = IORING_RESTRICTION_SQE_OP;
+	rules[n++].sqe_op = ring->features.truncate ? IORING_OP_FTRUNCATE_ : IORING_OP_NOP;
 	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
 	rules[n++].sqe_flags = IOSQE_BUFFER_SELECT | IOSQE_FIXED_FILE;
 	rules[n].opcode = IORING_RESTRICTION_REGISTER_OP;
@@ -190,10 +193,21 @@ static void slots_set_up(struct ring *ring, const struct ring_options *options)
 	ring->features.slots = slots_init(&ring->slots, &ring->uring, n) == 0;
 }
 
-/* Nothing of ours should ever need a worker thread; if something does, it shall not be many. */
+/* Asked, not tried: it would need a file. */
+static bool has_truncate(struct ring *ring)
+{
+	struct io_uring_probe *probe = io_uring_get_probe_ring(&ring->uring);
+	bool has = probe && io_uring_opcode_supported(probe, IORING_OP_FTRUNCATE_);
+
+	io_uring_free_probe(probe);
+	return has;
+}
+
+/* Only what waits for a file needs a worker thread: the descriptors that clients pass. Few are
+ * enough for disks; a file whose server does not answer holds one, and must not hold all. */
 static void limit_workers(struct ring *ring)
 {
-	unsigned workers[2] = {1, 1};
+	unsigned workers[2] = {8, 4};
 
 	(void)io_uring_register_iowq_max_workers(&ring->uring, workers);
 }
@@ -267,10 +281,13 @@ int ring_set_up(struct ring *ring, const struct ring_options *options, const cha
 	ring->features.registered = ring_wants(options->disable, "registered") &&
 				    io_uring_register_ring_fd(&ring->uring) == 1;
 	r = buffers_set_up(ring, options);
+	if (r == 0)
+		r = buffers_init_single(&ring->message, options->large_buffer_size);
 	*ret_why = ring_refusal(r);
 	if (r < 0)
 		goto failed;
 	slots_set_up(ring, options);
+	ring->features.truncate = ring_wants(options->disable, "truncate") && has_truncate(ring);
 	if (ring->features.restrictions) {
 		*ret_why = "the ring refused its list of allowed operations "
 			   "(SETTLED_URING_DISABLE=restrictions does without)";
@@ -285,6 +302,7 @@ failed:
 	io_uring_queue_exit(&ring->uring);
 	buffers_deinit(&ring->small);
 	buffers_deinit(&ring->large);
+	buffers_deinit(&ring->message);
 	slots_deinit(&ring->slots);
 	return r;
 }

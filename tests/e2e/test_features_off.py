@@ -6,7 +6,7 @@ from harness.case import DaemonCase
 from harness.origin import pattern
 
 FEATURES = ('defer', 'multishot', 'buffers', 'registered', 'restrictions', 'slots',
-            'noiowait', 'sendwait')
+            'noiowait', 'sendwait', 'truncate')
 
 
 class Core:

@@ -238,6 +238,34 @@ void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on
 	sim_kernel_start(SIM_RECEIVE_LARGE, op, fd, on_complete);
 }
 
+/* No client of the simulator passes descriptors. */
+void ring_receive_message(struct ring *ring, struct op *op, int fd, op_callback on_complete)
+{
+	ring_receive_large(ring, op, fd, on_complete);
+}
+
+int ring_look(struct ring *ring, int fd, struct ring_file *ret_file)
+{
+	sim_fail("descriptor %d is looked at, and no client passed one", fd);
+}
+
+void ring_read(struct ring *ring, struct op *op, int fd, void *data, size_t size, uint64_t offset,
+	op_callback on_complete)
+{
+	sim_fail("descriptor %d is read, and no client passed one", fd);
+}
+
+void ring_write(struct ring *ring, struct op *op, int fd, const void *data, size_t size,
+	uint64_t offset, op_callback on_complete)
+{
+	sim_fail("descriptor %d is written, and no client passed one", fd);
+}
+
+void ring_truncate(struct ring *ring, struct op *op, int fd, uint64_t size, op_callback on_complete)
+{
+	sim_fail("descriptor %d is cut off, and no client passed one", fd);
+}
+
 void ring_receive_drop(
 	struct ring *ring, struct op *op, int fd, size_t size, op_callback on_complete)
 {

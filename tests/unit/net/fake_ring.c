@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/unit/net/fake_ring.h"
+#include "tests/unit/net/fake_ring_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,13 +11,6 @@
 
 /* More turns without time passing than any test takes. */
 #define FAKE_TURNS_MAX 100000
-
-struct fake_fd {
-	bool is_open, is_closing, is_gone;
-	uid_t uid;
-	struct buffer sent;
-	struct fake_flight *flights[FAKE_KINDS];
-};
 
 struct ring {
 	struct timer_wheel timers;
@@ -38,7 +31,7 @@ int fake_socket_error;
 
 /* Descriptors. */
 
-static struct fake_fd *fake_fd(int fd)
+struct fake_fd *fake_fd(int fd)
 {
 	ck_assert_msg(fd >= FAKE_FD_FIRST && fd < FAKE_FD_FIRST + (int)fake.n_fds,
 		"%d is no descriptor of this ring", fd);
@@ -52,6 +45,7 @@ int fake_descriptor(uid_t uid)
 	ck_assert_uint_lt(fake.n_fds, FAKE_FDS_MAX);
 	*fd = (struct fake_fd){.is_open = true, .uid = uid};
 	buffer_init(&fd->sent, SIZE_MAX);
+	buffer_init(&fd->content, SIZE_MAX);
 	return FAKE_FD_FIRST + (int)fake.n_fds++;
 }
 
@@ -91,6 +85,12 @@ void fake_forget(int fd)
 
 /* Life. */
 
+static void fake_fd_deinit(struct fake_fd *fd)
+{
+	buffer_deinit(&fd->sent);
+	buffer_deinit(&fd->content);
+}
+
 /* Where a test has failed, what it left must not fail the next one in the same process. */
 static void fake_ring_reset(void)
 {
@@ -99,7 +99,7 @@ static void fake_ring_reset(void)
 	while (fake.n_fds > 0 && (link = list_pop_front(&fake.flights)))
 		free(list_entry(link, struct fake_flight, link));
 	while (fake.n_fds > 0)
-		buffer_deinit(&fake.fds[--fake.n_fds].sent);
+		fake_fd_deinit(&fake.fds[--fake.n_fds]);
 }
 
 struct ring *fake_ring_begin(void)
@@ -129,28 +129,28 @@ void fake_ring_end(void)
 	for (unsigned i = 0; i < fake.n_fds; i++) {
 		ck_assert_msg(!fake.fds[i].is_open, "descriptor %u is open at the end",
 			FAKE_FD_FIRST + i);
-		buffer_deinit(&fake.fds[i].sent);
+		fake_fd_deinit(&fake.fds[i]);
 	}
 	fake.n_fds = 0;
 }
 
 /* Flights. */
 
-static struct fake_flight *fake_start(
-	enum fake_kind kind, struct op *op, int fd, op_callback on_complete)
+struct fake_flight *fake_start(enum fake_kind kind, struct op *op, int fd, op_callback on_complete)
 {
 	struct fake_fd *entry = fake_fd(fd);
 	struct fake_flight *flight = calloc(1, sizeof(*flight));
 
 	ck_assert_msg(entry->is_open && !entry->is_closing, "operation %d on closed %d", kind, fd);
-	ck_assert_msg(!entry->flights[kind], "a second operation %d on %d", kind, fd);
+	ck_assert_msg(kind >= FAKE_READ || !entry->n_flights[kind], "a second operation %d on %d",
+		kind, fd);
 	for (int other = 0; kind == FAKE_CLOSE && other < FAKE_KINDS; other++)
-		ck_assert_msg(!entry->flights[other], "%d closed with %d in flight", fd, other);
+		ck_assert_msg(!entry->n_flights[other], "%d closed with %d in flight", fd, other);
 	op_begin(op, fd, on_complete);
 	flight->op = op;
 	flight->kind = kind;
 	flight->fd = fd;
-	entry->flights[kind] = flight;
+	entry->n_flights[kind]++;
 	entry->is_closing = kind == FAKE_CLOSE;
 	list_push_back(&fake.flights, &flight->link);
 	return flight;
@@ -158,12 +158,12 @@ static struct fake_flight *fake_start(
 
 struct fake_flight *fake_find(enum fake_kind kind, int fd)
 {
-	if (fd >= 0)
-		return fake_fd(fd)->flights[kind];
+	if (fd >= 0 && fake_fd(fd)->n_flights[kind] == 0)
+		return NULL;
 	list_each(link, &fake.flights) {
 		struct fake_flight *flight = list_entry(link, struct fake_flight, link);
 
-		if (flight->kind == kind)
+		if (flight->kind == kind && (fd < 0 || flight->fd == fd))
 			return flight;
 	}
 	return NULL;
@@ -186,12 +186,14 @@ static void fake_tell(struct fake_flight *flight, const struct completion *compl
 	ck_assert_msg(op->in_flight, "the owner has not waited for its completion");
 	if (flight->kind == FAKE_SEND && completion->result > 0)
 		buffer_append(&fd->sent, flight->data, (size_t)completion->result);
+	if (flight->kind >= FAKE_READ)
+		fake_file_do(fd, flight, completion->result);
 	if (flight->kind == FAKE_CLOSE)
 		fd->is_open = false;
 	fake.counters.completions++;
 	if (!completion->more) {
 		list_remove(&flight->link);
-		fd->flights[flight->kind] = NULL;
+		fd->n_flights[flight->kind]--;
 		op->in_flight = false;
 		free(flight);
 	}
@@ -224,7 +226,7 @@ static void fake_receive_piece(struct fake_flight *flight, const char *data, siz
 
 	memcpy(copy, data, size);
 	completion.more = flight->how == FAKE_RECEIVE_MULTISHOT;
-	if (flight->how <= FAKE_RECEIVE_LARGE)
+	if (flight->how <= FAKE_RECEIVE_MESSAGE)
 		completion.data = copy;
 	fake_tell(flight, &completion);
 	free(copy);
@@ -251,6 +253,21 @@ void fake_receive(int fd, const char *text)
 	fake_receive_bytes(fd, text, strlen(text));
 }
 
+void fake_receive_passed(int fd, const char *text, const int *fds, unsigned n_fds, bool lost)
+{
+	struct fake_flight *flight = fake_get(FAKE_RECEIVE, fd);
+	int copy[RING_FDS_MAX];
+
+	ck_assert_int_eq(flight->how, FAKE_RECEIVE_MESSAGE);
+	for (unsigned i = 0; i < n_fds; i++)
+		copy[i] = fds[i];
+	fake_tell(flight, &(struct completion){.result = (int)strlen(text),
+				  .data = text,
+				  .fds = copy,
+				  .n_fds = n_fds,
+				  .lost_fds = lost});
+}
+
 /* Turns. */
 
 /* The result of what completes by itself; false: it waits. */
@@ -265,6 +282,11 @@ static bool fake_is_due(const struct fake_flight *flight, int *ret_result)
 	case FAKE_CONNECT: return !fake_holds.connects;
 	case FAKE_CLOSE: return !fake_holds.closes;
 	case FAKE_SEND: *ret_result = (int)flight->size; return !fake_holds.sends;
+	case FAKE_READ:
+	case FAKE_WRITE:
+	case FAKE_TRUNCATE:
+		*ret_result = fake_file_result(fake_fd(flight->fd), flight);
+		return !fake_holds.files && *ret_result != -EAGAIN;
 	default: return false;
 	}
 }
@@ -427,6 +449,11 @@ void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on
 	fake_start_receive(FAKE_RECEIVE_LARGE, op, fd, on_complete);
 }
 
+void ring_receive_message(struct ring *ring, struct op *op, int fd, op_callback on_complete)
+{
+	fake_start_receive(FAKE_RECEIVE_MESSAGE, op, fd, on_complete);
+}
+
 void ring_receive_drop(
 	struct ring *ring, struct op *op, int fd, size_t size, op_callback on_complete)
 {
@@ -446,7 +473,7 @@ void ring_close_forget(struct ring *ring, int fd)
 	ring->counters.closes++;
 	ck_assert_msg(entry->is_open && !entry->is_closing, "%d is closed twice", fd);
 	for (int kind = 0; kind < FAKE_KINDS; kind++)
-		ck_assert_msg(!entry->flights[kind], "%d closed with %d in flight", fd, kind);
+		ck_assert_msg(!entry->n_flights[kind], "%d closed with %d in flight", fd, kind);
 	entry->is_open = false;
 }
 

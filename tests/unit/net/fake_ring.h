@@ -7,7 +7,8 @@
  * closed descriptor, two receives on one, close with something in flight) fails the test.
  *
  * fake_turn() is one turn: what is automatic completes, deadlines pass, what was put off runs.
- * Automatic are cancels (-ECANCELED), closes, connects and sends, unless the test holds them.
+ * Automatic are cancels (-ECANCELED), closes, connects and sends, and what regular files do,
+ * unless the test holds them.
  */
 
 #include <stdbool.h>
@@ -31,6 +32,10 @@ enum fake_kind {
 	/* Of any of the kinds of enum fake_receive. */
 	FAKE_RECEIVE,
 	FAKE_CLOSE,
+	/* Of files (fake_file.h). Many may be in flight on one. */
+	FAKE_READ,
+	FAKE_WRITE,
+	FAKE_TRUNCATE,
 	FAKE_KINDS,
 };
 
@@ -38,6 +43,7 @@ enum fake_kind {
 enum fake_receive {
 	FAKE_RECEIVE_MULTISHOT,
 	FAKE_RECEIVE_LARGE,
+	FAKE_RECEIVE_MESSAGE,
 	FAKE_RECEIVE_DROP,
 };
 
@@ -53,11 +59,15 @@ struct fake_flight {
 	struct address address;
 	const char *data;
 	size_t size;
+	/* Of a read: where its bytes go. */
+	char *room;
+	/* Of a read or write: where in the file; of a truncate its length to be. */
+	uint64_t offset;
 };
 
 /* What is not done by itself while true. */
 struct fake_holds {
-	bool connects, sends, closes, cancels;
+	bool connects, sends, closes, cancels, files;
 };
 
 extern struct fake_holds fake_holds;
@@ -98,6 +108,9 @@ void fake_complete_more(enum fake_kind kind, int fd, int result);
  * completions as it takes. */
 void fake_receive(int fd, const char *text);
 void fake_receive_bytes(int fd, const char *data, size_t size);
+
+/* The same in one piece, with descriptors that were passed; `lost`: some did not come. */
+void fake_receive_passed(int fd, const char *text, const int *fds, unsigned n_fds, bool lost);
 
 /* All bytes that sends have taken since fake_forget(). */
 struct text fake_sent(int fd);

@@ -8,10 +8,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/unit/ring/passing.h"
+#include "tests/unit/unit.h"
 #include "util/clock.h"
 #include "util/container.h"
-
-#include "tests/unit/unit.h"
 
 /* The real kernel, once with all it has and once for each feature left out. */
 static const char *const disables[] = {
@@ -24,7 +24,8 @@ static const char *const disables[] = {
 	"slots",
 	"noiowait",
 	"sendwait",
-	"defer,multishot,buffers,registered,restrictions,slots,noiowait,sendwait",
+	"truncate",
+	"defer,multishot,buffers,registered,restrictions,slots,noiowait,sendwait,truncate",
 };
 
 static struct ring *ring_make(const char *disable, unsigned n_buffers, unsigned entries)
@@ -53,6 +54,8 @@ struct wait {
 	bool more, saw_data;
 	size_t size;
 	char bytes[8192];
+	unsigned n_fds;
+	int fds[RING_FDS_MAX];
 };
 
 static void wait_on_complete(struct op *op, const struct completion *completion)
@@ -62,6 +65,8 @@ static void wait_on_complete(struct op *op, const struct completion *completion)
 	wait->n++;
 	wait->result = completion->result;
 	wait->more = completion->more;
+	for (unsigned i = 0; i < completion->n_fds; i++)
+		wait->fds[wait->n_fds++] = completion->fds[i];
 	if (!completion->data || completion->result <= 0)
 		return;
 	wait->saw_data = true;
@@ -76,11 +81,6 @@ static void run_until_n(struct ring *ring, const struct wait *wait, unsigned n)
 		ck_assert_int_lt(i, 1000);
 		ck_assert_int_eq(ring_turn(ring, clock_now_ns() + NS_PER_S), 0);
 	}
-}
-
-static void pair_make(int pair[2])
-{
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 }
 
 START_TEST(sends_and_receives_with_every_feature_left_out)
@@ -126,6 +126,7 @@ START_TEST(leaves_off_what_it_is_told_to)
 	ck_assert(!features->slots);
 	ck_assert(!features->noiowait);
 	ck_assert(!features->sendwait);
+	ck_assert(!features->truncate);
 	ring_free(ring);
 }
 END_TEST
@@ -248,6 +249,103 @@ START_TEST(receives_large_pieces)
 }
 END_TEST
 
+static void receive_message(struct ring *ring, struct wait *in, int fd, const char *text)
+{
+	unsigned n = in->n;
+
+	in->size = 0;
+	in->n_fds = 0;
+	ring_receive_message(ring, &in->op, fd, wait_on_complete);
+	run_until_n(ring, in, n + 1);
+	ck_assert(op_is_idle(&in->op));
+	ck_assert(!in->more);
+	ck_assert_int_eq(in->result, (int)strlen(text));
+	ck_assert_mem_eq(in->bytes, text, strlen(text));
+}
+
+START_TEST(receives_messages_with_descriptors)
+{
+	for (size_t i = 0; i < countof(disables); i++) {
+		struct ring *ring = ring_make(disables[i], 4, 8);
+		struct wait in = {0};
+		int pair[2];
+
+		pair_make(pair);
+		pass(pair[1], "first", 0);
+		pass(pair[1], "second", 2);
+		pass(pair[1], "third", 0);
+		receive_message(ring, &in, pair[0], "firstsecond");
+		ck_assert_uint_eq(in.n_fds, 2);
+		ck_assert_int_eq(fcntl(in.fds[0], F_GETFD), FD_CLOEXEC);
+		ck_assert_int_eq(close(in.fds[0]), 0);
+		ck_assert_int_eq(close(in.fds[1]), 0);
+		receive_message(ring, &in, pair[0], "third");
+		ck_assert_uint_eq(in.n_fds, 0);
+		/* And what is waited for. */
+		ring_receive_message(ring, &in.op, pair[0], wait_on_complete);
+		ck_assert_int_eq(ring_turn(ring, clock_now_ns()), 0);
+		ck_assert_uint_eq(in.n, 2);
+		pass(pair[1], "fourth", 1);
+		run_until_n(ring, &in, 3);
+		ck_assert_int_eq(in.result, 6);
+		ck_assert_uint_eq(in.n_fds, 1);
+		ck_assert_int_eq(close(in.fds[0]), 0);
+		close(pair[1]);
+		receive_message(ring, &in, pair[0], "");
+		close(pair[0]);
+		ring_free(ring);
+	}
+}
+END_TEST
+
+START_TEST(a_cancelled_message_is_left_where_it_is)
+{
+	for (size_t i = 0; i < countof(disables); i++) {
+		struct ring *ring = ring_make(disables[i], 4, 8);
+		struct wait in = {0};
+		int pair[2];
+
+		pair_make(pair);
+		ring_receive_message(ring, &in.op, pair[0], wait_on_complete);
+		ck_assert_int_eq(ring_turn(ring, clock_now_ns()), 0);
+		ring_cancel(ring, &in.op);
+		run_until_n(ring, &in, 1);
+		ck_assert_int_eq(in.result, -ECANCELED);
+		ck_assert(op_is_idle(&in.op));
+		close(pair[0]);
+		close(pair[1]);
+		ring_free(ring);
+	}
+}
+END_TEST
+
+START_TEST(descriptors_that_nobody_asked_for_are_closed)
+{
+	for (size_t i = 0; i < countof(disables); i++) {
+		struct ring *ring = ring_make(disables[i], 4, 8);
+		struct wait small = {0}, large = {0};
+		int pair[2], next;
+
+		pair_make(pair);
+		next = next_fd();
+		pass(pair[1], "small", 3);
+		ring_receive(ring, &small.op, pair[0], true, wait_on_complete);
+		run_until_n(ring, &small, 1);
+		ring_cancel(ring, &small.op);
+		while (!op_is_idle(&small.op))
+			ck_assert_int_eq(ring_turn(ring, clock_now_ns() + NS_PER_S), 0);
+		pass(pair[1], "large", 3);
+		ring_receive_large(ring, &large.op, pair[0], wait_on_complete);
+		run_until_n(ring, &large, 1);
+		ck_assert_int_eq(large.result, 5);
+		ck_assert_int_eq(next_fd(), next);
+		close(pair[0]);
+		close(pair[1]);
+		ring_free(ring);
+	}
+}
+END_TEST
+
 START_TEST(tells_a_half_closed_peer_from_one_that_is_gone)
 {
 	struct ring *ring = ring_make(NULL, 4, 8);
@@ -317,8 +415,7 @@ START_TEST(connects_accepts_drops_and_closes_over_tcp)
 			.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 		int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-		ck_assert_int_eq(
-			bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+		ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 		ck_assert_int_eq(listen(listener, 5), 0);
 		/* More often than there may be descriptors in use: none is lost. */
 		for (int k = 0; k < 20; k++)
@@ -326,6 +423,25 @@ START_TEST(connects_accepts_drops_and_closes_over_tcp)
 		close(listener);
 		ring_free(ring);
 	}
+}
+END_TEST
+
+START_TEST(a_socket_that_is_closed_for_nobody_does_not_linger)
+{
+	struct ring *ring = ring_make(NULL, 4, 8);
+	struct linger linger = {1, 3600};
+	socklen_t size = sizeof(linger);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int same = dup(fd);
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	ring_close_forget(ring, fd);
+	ck_assert_int_eq(ring_turn(ring, clock_now_ns()), 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	ck_assert_int_eq(getsockopt(same, SOL_SOCKET, SO_LINGER, &linger, &size), 0);
+	ck_assert_int_eq(linger.l_onoff, 0);
+	close(same);
+	ring_free(ring);
 }
 END_TEST
 
@@ -408,7 +524,10 @@ UNIT_MAIN("ring/ring", &sends_and_receives_with_every_feature_left_out,
 	&leaves_off_what_it_is_told_to, &a_cancelled_receive_completes_once_and_for_all,
 	&running_out_of_buffers_loses_nothing, &more_operations_than_entries_are_all_done,
 	&more_completions_than_places_are_not_lost, &receives_large_pieces,
+	&receives_messages_with_descriptors, &a_cancelled_message_is_left_where_it_is,
+	&descriptors_that_nobody_asked_for_are_closed,
 	&tells_a_half_closed_peer_from_one_that_is_gone,
 	&connects_accepts_drops_and_closes_over_tcp,
-	&another_thread_ends_the_turn, &what_is_put_off_runs_once_at_the_end_of_the_turn,
+	&a_socket_that_is_closed_for_nobody_does_not_linger, &another_thread_ends_the_turn,
+	&what_is_put_off_runs_once_at_the_end_of_the_turn,
 	&an_idle_turn_sleeps_until_the_deadline_given)
