@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A small origin on loopback for the graphs in this directory, in settled-graph(5) and in
-docs/COOKBOOK.md. Every answer takes a while.
+docs/COOKBOOK.md. Every answer takes a while. Asked as a proxy is, it answers for the origin itself.
 
     examples/demo-origin.py [PORT]     8765 unless said otherwise; 0: any free port
 
@@ -10,6 +10,7 @@ so that it never outlives who started it.
 """
 
 import base64
+import gzip
 import http.server
 import json
 import os
@@ -90,6 +91,16 @@ def limited(path, query, body):
     return 200, {'ok': True}
 
 
+def moved(path, query, body):
+    """It is not here any more."""
+    return int(query.get('status', 302)), {'moved': '/' + path}, {'location': '/' + path}
+
+
+def packed(path, query, body):
+    """In the coding that the reply says, where the client takes it."""
+    return 200, {'lines': ['the same again'] * 50}, {'content-encoding': 'gzip'}
+
+
 def status(path, query, body):
     return int(path), {'status': int(path)}
 
@@ -109,6 +120,8 @@ ROUTES = {
     'flaky': (0.010, flaky),
     'limited': (0.010, limited),
     'orders': (0.030, order),
+    'moved': (0.010, moved),
+    'packed': (0.010, packed),
     'status': (0.010, status),
     'slow': (2.000, lambda path, query, body: (200, {'patience': True})),
 }
@@ -153,12 +166,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def reply(self, code, value, headers=None):
         data = json.dumps(value).encode()
+        headers = dict(headers or {})
+        if 'gzip' not in self.headers.get('accept-encoding', ''):
+            headers.pop('content-encoding', None)
+        if 'content-encoding' in headers:
+            data = gzip.compress(data)
         try:
             self.send_response(code)
             self.send_header('content-type', 'application/json')
             self.send_header('content-length', str(len(data)))
             self.send_header('etag', '"v1"')
-            for name, text in (headers or {}).items():
+            for name, text in headers.items():
                 self.send_header(name, text)
             self.end_headers()
             if self.command != 'HEAD':

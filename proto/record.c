@@ -24,8 +24,9 @@
 
 /* A string in an array: "", */
 #define RECORD_STRING_MORE 3
-/* One of `errors`, beside its strings; one of `tries`. Tested. */
+/* One of `errors`, one of `hops`, beside their strings; one of `tries`. Tested. */
 #define RECORD_ERROR_MORE 72
+#define RECORD_HOP_MORE   32
 #define RECORD_TRY_MAX    336
 
 const char *record_by_text(enum record_by by)
@@ -77,6 +78,26 @@ static struct text record_sent_text(enum record_sent sent)
 	unreachable("sent in a fourth way");
 }
 
+/* "redirects", and "hops" where there are any. */
+static void record_write_hops(struct writer *writer, const struct record_response *response)
+{
+	writer_literal(writer, "\"redirects\":");
+	writer_u64(writer, response->n_hops);
+	if (response->n_hops == 0)
+		return;
+	writer_literal(writer, ",\"hops\":[");
+	for (uint32_t i = 0; i < response->n_hops; i++) {
+		if (i > 0)
+			writer_byte(writer, ',');
+		writer_literal(writer, "{\"status\":");
+		writer_u64(writer, response->hops[i].status);
+		writer_literal(writer, ",\"url\":");
+		writer_string(writer, response->hops[i].url);
+		writer_byte(writer, '}');
+	}
+	writer_byte(writer, ']');
+}
+
 /* "status" to "headers". */
 static void record_write_head(struct writer *writer, const struct record_response *response)
 {
@@ -89,8 +110,8 @@ static void record_write_head(struct writer *writer, const struct record_respons
 	else
 		writer_literal(writer, ",\"version\":\"1.0\",\"url\":");
 	writer_string(writer, response->url);
-	writer_literal(writer, ",\"redirects\":");
-	writer_u64(writer, response->n_hops);
+	writer_byte(writer, ',');
+	record_write_hops(writer, response);
 	writer_literal(writer, ",\"headers\":");
 	record_header_write(writer, response->headers, response->n_headers);
 }
@@ -211,6 +232,10 @@ static void record_write_reason(struct writer *writer, const struct record *reco
 		if (record->via == RECORD_VIA_NONE)
 			record_write_count(writer, TEXT(",\"bytes\":"), record->response.bytes);
 		writer_byte(writer, '}');
+	} else if (record->response.n_hops > 0) {
+		/* It failed on the way. */
+		writer_byte(writer, ',');
+		record_write_hops(writer, &record->response);
 	}
 	writer_byte(writer, '}');
 }
@@ -296,6 +321,8 @@ static size_t record_size(const struct record *record)
 	size_t size = RECORD_FIXED_MAX + record->job.size + record->of.size +
 		      record->conn.remote.size + (size_t)record->n_tries * RECORD_TRY_MAX;
 
+	for (uint32_t i = 0; i < response->n_hops; i++)
+		size += response->hops[i].url.size + RECORD_HOP_MORE;
 	if (response->status != 0) {
 		size += response->url.size;
 		size += record_header_size(response->headers, response->n_headers);

@@ -62,7 +62,7 @@ struct record_response {
 	/* 0: HTTP/1.0, 1: HTTP/1.1, 2: HTTP/2. */
 	uint8_t version;
 	/* The redirects that led to it: "redirects" is how many, "hops" is left out where there
-	 * are none. */
+	 * are none. With no response they stand in the reason itself, where there are any. */
 	const struct record_hop *hops;
 	uint32_t n_hops;
 	struct text url;

@@ -212,8 +212,15 @@ class JobsTest(DaemonCase):
             'a')
         self.assert_fulfilled(self.fetch(self.origin().url('/text/a'), http='auto'), 'a')
 
-    def test_no_accept_encoding_is_sent_while_nothing_is_decoded(self):
-        self.assertNotIn('accept-encoding', self.body(self.fetch(self.origin().url()))['headers'])
+    def test_codings_are_asked_for_unless_the_job_says_otherwise(self):
+        origin = self.origin()
+        sent = self.body(self.fetch(origin.url()))['headers']
+        self.assertEqual(sent['accept-encoding'].split(', ')[:2], ['gzip', 'deflate'])
+        for keys in ({'decode': False}, {'headers': {'range': 'bytes=0-'}}):
+            sent = self.body(self.fetch(origin.url(), **keys))['headers']
+            self.assertNotIn('accept-encoding', sent)
+        sent = self.body(self.fetch(origin.url(), headers={'accept-encoding': 'x'}))['headers']
+        self.assertEqual(sent['accept-encoding'], 'x')
 
     def test_output_discard_counts_but_carries_no_body(self):
         record = self.fetch(self.origin().url('/bytes/3000000'), output='discard')
