@@ -79,6 +79,28 @@ static bool way_fill_tls(const struct job *job, const struct url *url, struct ro
 	       way_fill_pem(job, url, &key->key, ret_fault);
 }
 
+/* The proxy, and what it is shown. False: the fault. */
+static bool way_fill_proxy(const struct job *job, struct route_key *key, struct fault *ret_fault)
+{
+	const struct graph *graph = job_graph(job);
+	const struct secret_source *secrets = &graph->scheduler->options.secrets;
+	const struct plan_proxy *proxy = &job_plan(job)->spec->proxy;
+
+	if (!proxy->url.data)
+		return true;
+	key->proxy_host = proxy->host;
+	key->proxy_port = proxy->port;
+	key->proxy_credentials = proxy->credentials;
+	if (!proxy->is_secret)
+		return true;
+	if (secrets->find && secrets->find(secrets->context, proxy->credentials, graph->uid,
+				     proxy->host, &key->proxy_credentials))
+		return true;
+	fault_set(ret_fault, FAULT_SECRET_UNKNOWN, "no secret %.*s for this user and proxy",
+		TEXT_ARGS(proxy->credentials));
+	return false;
+}
+
 /* False: the fault. */
 static bool way_fill_key(const struct job *job, const struct url *url, struct route_key *ret_key,
 	struct fault *ret_fault)
@@ -99,11 +121,12 @@ static bool way_fill_key(const struct job *job, const struct url *url, struct ro
 		ret_key->addresses = override->addresses;
 		ret_key->n_addresses = override->n_addresses;
 	}
-	return !url->is_https || way_fill_tls(job, url, ret_key, ret_fault);
+	return way_fill_proxy(job, ret_key, ret_fault) &&
+	       (!url->is_https || way_fill_tls(job, url, ret_key, ret_fault));
 }
 
-struct route *way_find(const struct job *job, const struct url *url, bool http11_only,
-	struct fault *ret_fault)
+struct route *way_find(
+	const struct job *job, const struct url *url, bool http11_only, struct fault *ret_fault)
 {
 	const struct plan_spec *spec = job_plan(job)->spec;
 	struct graph *graph = job_graph(job);
@@ -125,7 +148,8 @@ struct route *way_find(const struct job *job, const struct url *url, bool http11
 	if (!route)
 		fault_set(ret_fault, FAULT_OVERLOADED, "no memory for the route");
 	/* Whether a secret may be used, and what it is, is asked each time. */
-	else if (!http11_only && (!url->is_https || !way_has_secrets(&spec->tls)))
+	else if (!http11_only && !spec->proxy.is_secret &&
+		 (!url->is_https || !way_has_secrets(&spec->tls)))
 		known_learn_route(&graph->known, pool, url, route, spec);
 	return route;
 }

@@ -31,8 +31,6 @@
 /* Ciphertext kept for the next send. */
 #define CONN_CIPHERTEXT_KEEP (4 * 1024)
 
-static void conn_pump_send(struct conn *conn);
-
 void conn_enter(struct conn *conn, enum conn_state state)
 {
 	expect(state > CONN_IDLE || conn->state <= CONN_IDLE);
@@ -48,6 +46,7 @@ static void conn_reap(struct task *task)
 
 	task_cancel(&conn->broken);
 	tls_free(conn->tls);
+	tunnel_free(conn->tunnel);
 	buffer_deinit(&conn->ciphertext);
 	pool_forget(conn->pool, conn);
 	if (user)
@@ -133,6 +132,8 @@ void conn_init(struct conn *conn, struct pool *pool, struct route *route, struct
 
 static enum fault_code conn_receive_fault(const struct conn *conn)
 {
+	if (conn->state == CONN_TUNNELLING)
+		return FAULT_PROXY_CONNECT;
 	return conn->state == CONN_HANDSHAKING ? FAULT_TLS_HANDSHAKE : FAULT_RECV_RESET;
 }
 
@@ -192,7 +193,9 @@ static void conn_on_dropped(struct conn *conn, size_t size)
 
 static void conn_on_bytes(struct conn *conn, const char *data, size_t size)
 {
-	if (conn->tls) {
+	if (conn->tunnel) {
+		conn_feed_tunnel(conn, data, size);
+	} else if (conn->tls) {
 		tls_feed(conn->tls, data, size);
 		conn_pump_tls(conn);
 	} else if (conn->user) {
@@ -205,6 +208,10 @@ static void conn_on_bytes(struct conn *conn, const char *data, size_t size)
 
 static void conn_on_peer_end(struct conn *conn)
 {
+	if (conn->tunnel) {
+		conn_end_tunnel(conn);
+		return;
+	}
 	if (conn->tls) {
 		tls_feed_end(conn->tls);
 		conn_pump_tls(conn);
@@ -296,7 +303,8 @@ static void conn_fail_send(struct conn *conn, int error)
 	 * peer that takes no more can still have answered (RFC 9112 9.5). */
 	if (error == EPIPE || error == ECONNRESET)
 		return;
-	fault_set(&fault, FAULT_SEND_FAILED, "%s: %s", conn->remote, strerrordesc_np(error));
+	fault_set(&fault, conn->tunnel ? FAULT_PROXY_CONNECT : FAULT_SEND_FAILED, "%s: %s",
+		conn->remote, strerrordesc_np(error));
 	conn_end(conn, &fault);
 }
 
@@ -331,6 +339,8 @@ static void conn_on_send(struct op *op, const struct completion *completion)
 		conn->sent_size += size;
 	}
 	conn_pump_send(conn);
+	if (conn->tunnel)
+		conn_check_tunnel(conn);
 }
 
 static void conn_hand_over(struct conn *conn, const char *data, size_t size)
@@ -340,8 +350,7 @@ static void conn_hand_over(struct conn *conn, const char *data, size_t size)
 	ring_send(conn->ring, &conn->send_op, conn->fd, data, size, conn_on_send);
 }
 
-/* Hand the next bytes to the kernel, where it has none. */
-static void conn_pump_send(struct conn *conn)
+void conn_pump_send(struct conn *conn)
 {
 	if (!op_is_idle(&conn->send_op))
 		return;

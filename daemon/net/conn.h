@@ -17,7 +17,7 @@
  * One that speaks HTTP/2 is its mux's as soon as it is ready (net/mux.h), ACTIVE to its end, also
  * while no stream is on it.
  *
- *   DIALING -> (HANDSHAKING ->) ACTIVE <-> IDLE
+ *   DIALING -> (TUNNELLING ->) (HANDSHAKING ->) ACTIVE <-> IDLE
  *        any of them -> CANCELLING -> CLOSING -> freed
  */
 
@@ -30,9 +30,12 @@ struct conn;
 struct conn_user;
 struct mux;
 struct pool;
+struct tunnel;
 
 enum conn_state {
 	CONN_DIALING,
+	/* Connected to the proxy, who is asked for a way to the origin. */
+	CONN_TUNNELLING,
 	CONN_HANDSHAKING,
 	/* Lent to its user, ready for a request. */
 	CONN_ACTIVE,
@@ -130,6 +133,8 @@ struct conn {
 	size_t sent_size;
 	/* Bytes of anything that the kernel has taken: whether an upload moves. */
 	uint64_t taken_size;
+	/* While TUNNELLING, else NULL. */
+	struct tunnel *tunnel;
 	/* NULL for http. */
 	struct tls *tls;
 	/* TLS records in flight. */

@@ -4,9 +4,12 @@
 #include "util/panic.h"
 
 /*
- * How a connection comes to be: dialled, through its TLS handshake, ready. What it speaks is known
- * then. HTTP/1.1: its user goes on with it alone. HTTP/2: the pool puts a mux on it, who is its
- * user from then on.
+ * How a connection comes to be: dialled, through a proxy's tunnel and its TLS handshake, ready.
+ * What it speaks is known then. HTTP/1.1: its user goes on with it alone. HTTP/2: the pool puts a
+ * mux on it, who is its user from then on.
+ *
+ * A tunnel is a part of connecting, as far as times and limits go. Its request is sent as a user's
+ * would be; TLS begins when the kernel has taken all of it, should the proxy be faster.
  *
  * One without a user is dialled for nobody (it is warmed), or for all who wait for one of its
  * route: who hears of it is the pool's business.
@@ -98,12 +101,71 @@ static void conn_start_tls(struct conn *conn)
 		conn_progress(conn);
 }
 
+/* A proxy's way to the origin. */
+
+static void conn_start_tunnel(struct conn *conn)
+{
+	struct fault fault;
+	struct text request;
+
+	conn->tunnel = tunnel_new(conn->route);
+	if (!conn->tunnel) {
+		fault_set(&fault, FAULT_OVERLOADED, "no memory for a proxy's tunnel");
+		conn_end(conn, &fault);
+		return;
+	}
+	conn_enter(conn, CONN_TUNNELLING);
+	conn_arm(conn, false);
+	request = tunnel_request(conn->tunnel);
+	conn->send_data = request.data;
+	conn->send_size = request.size;
+	conn->sent_size = 0;
+	conn_pump_send(conn);
+}
+
+void conn_check_tunnel(struct conn *conn)
+{
+	/* An answer may come before all of the request is with the kernel, which reads it there. */
+	if (!tunnel_is_done(conn->tunnel) || !op_is_idle(&conn->send_op))
+		return;
+	conn->tunnel = tunnel_free(conn->tunnel);
+	conn->send_size = 0;
+	conn->sent_size = 0;
+	conn->times.connected_ns = ring_now(conn->ring);
+	conn_start_tls(conn);
+}
+
+void conn_feed_tunnel(struct conn *conn, const char *data, size_t size)
+{
+	struct fault fault;
+
+	switch (tunnel_feed(conn->tunnel, data, size, &fault)) {
+	case TUNNEL_MORE: break;
+	case TUNNEL_DONE: conn_check_tunnel(conn); break;
+	case TUNNEL_FAULT: conn_end(conn, &fault); break;
+	}
+}
+
+void conn_end_tunnel(struct conn *conn)
+{
+	struct fault fault;
+
+	tunnel_feed_end(conn->tunnel, &fault);
+	conn_end(conn, &fault);
+}
+
+/* The dial. */
+
 static void conn_on_connected(struct dial *dial, int fd, const struct address *address)
 {
 	struct conn *conn = conn_of_dial(dial);
 
 	conn->fd = fd;
 	address_format(address, conn->remote);
+	if (conn->route->is_https && route_has_proxy(conn->route)) {
+		conn_start_tunnel(conn);
+		return;
+	}
 	conn->times.connected_ns = ring_now(conn->ring);
 	if (conn->route->is_https) {
 		conn_start_tls(conn);
@@ -115,7 +177,16 @@ static void conn_on_connected(struct dial *dial, int fd, const struct address *a
 
 static void conn_on_failed(struct dial *dial, const struct fault *fault)
 {
-	conn_end(conn_of_dial(dial), fault);
+	struct conn *conn = conn_of_dial(dial);
+	struct fault proxy_fault;
+
+	if (!route_has_proxy(conn->route)) {
+		conn_end(conn, fault);
+		return;
+	}
+	tunnel_fault(conn->route, fault->message[0] ? fault->message : fault_sentence(fault->code),
+		&proxy_fault);
+	conn_end(conn, &proxy_fault);
 }
 
 static void conn_on_joined(struct dial *dial)

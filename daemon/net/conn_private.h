@@ -8,6 +8,7 @@
 
 #include "net/conn.h"
 #include "net/pool.h"
+#include "net/tunnel.h"
 
 static inline bool conn_is_open(const struct conn *conn)
 {
@@ -33,7 +34,15 @@ void conn_arm(struct conn *conn, bool soon);
 /* Deal with what TLS makes of the bytes it was fed, until it wants more. */
 void conn_pump_tls(struct conn *conn);
 
+/* Hand the next bytes to the kernel, where it has none. */
+void conn_pump_send(struct conn *conn);
+
 /* conn_dial.c */
+
+/* Bytes of the proxy's; all of what it was to be sent is with the kernel; its end. */
+void conn_feed_tunnel(struct conn *conn, const char *data, size_t size);
+void conn_check_tunnel(struct conn *conn);
+void conn_end_tunnel(struct conn *conn);
 
 /* Connected, handshake done. An upcall. */
 void conn_become_ready(struct conn *conn);

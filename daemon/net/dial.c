@@ -227,7 +227,7 @@ static void dial_set_addresses(struct dial *dial, const struct address *addresse
 	dial->n_tries = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		reached[i] = addresses[i];
-		address_set_port(&reached[i], dial->route->port);
+		address_set_port(&reached[i], route_dial_port(dial->route));
 		ranks[i] = (unsigned char)history_rank(history, &reached[i], ring_now(dial->ring));
 	}
 	for (unsigned char rank = 0; rank < HISTORY_RANKS; rank++) {
@@ -274,11 +274,11 @@ static void dial_begin(struct dial *dial)
 	if (route->n_addresses > 0) {
 		dial_set_addresses(dial, route->addresses, route->n_addresses);
 		dial_connect(dial);
-	} else if (address_parse(route->host, route->port, &literal)) {
+	} else if (address_parse(route_dial_host(route), route_dial_port(route), &literal)) {
 		dial_set_addresses(dial, &literal, 1);
 		dial_connect(dial);
 	} else {
-		resolver_ask(dial->resolver, route->host, &dial->wait, dial_on_answer);
+		resolver_ask(dial->resolver, route_dial_host(route), &dial->wait, dial_on_answer);
 	}
 }
 

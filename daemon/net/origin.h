@@ -74,6 +74,11 @@ struct route_key {
 	struct text resolve;
 	const struct text *addresses;
 	uint32_t n_addresses;
+	/* The HTTP proxy it is reached by, which is dialled instead; data == NULL: none. The
+	 * override is the origin's, so it says nothing then. What the proxy is shown is
+	 * "user:password", data == NULL: nothing. */
+	struct text proxy_host, proxy_credentials;
+	uint16_t proxy_port;
 };
 
 /* What an origin's connections speak. */
@@ -97,6 +102,8 @@ struct route {
 	struct text key;
 	/* Views into it. */
 	struct text host, ca, cert, private_key, server_name, pins;
+	struct text proxy_host, proxy_credentials;
+	uint16_t proxy_port;
 	/* By which TLS sessions are kept and resumed: a digest of `key`. */
 	unsigned char session_key[TLS_DIGEST_SIZE];
 	uint16_t port;
@@ -131,6 +138,23 @@ struct route {
 	uint32_t n_conns;
 	uint32_t n_users;
 };
+
+/* True where the origin is reached through a proxy, who passes on bytes (https) or requests. */
+static inline bool route_has_proxy(const struct route *route)
+{
+	return route->proxy_host.data;
+}
+
+/* Where connections are made to: the proxy, or the origin itself. */
+static inline struct text route_dial_host(const struct route *route)
+{
+	return route_has_proxy(route) ? route->proxy_host : route->host;
+}
+
+static inline uint16_t route_dial_port(const struct route *route)
+{
+	return route_has_proxy(route) ? route->proxy_port : route->port;
+}
 
 /* True where HTTP/2 is offered in the handshake. */
 static inline bool route_offers_h2(const struct route *route)

@@ -92,14 +92,16 @@ enum route_part {
 	ROUTE_SERVER_NAME,
 	ROUTE_PINS,
 	ROUTE_RESOLVE,
+	ROUTE_PROXY_HOST,
+	ROUTE_PROXY_CREDENTIALS,
 	ROUTE_PARTS,
 };
 
 /* The members that have none, without holes. */
 struct route_head {
 	uint32_t uid;
-	uint16_t port;
-	uint8_t is_https, insecure, shares, http, unused[2];
+	uint16_t port, proxy_port;
+	uint8_t is_https, insecure, shares, http;
 };
 
 /* Where the parts of a key stand in its text. data == NULL: there is none. */
@@ -128,10 +130,13 @@ static bool pool_write_key(struct pool *pool, const struct route_key *key)
 		[ROUTE_SERVER_NAME] = key->server_name,
 		[ROUTE_PINS] = key->pins,
 		[ROUTE_RESOLVE] = key->resolve,
+		[ROUTE_PROXY_HOST] = key->proxy_host,
+		[ROUTE_PROXY_CREDENTIALS] = key->proxy_credentials,
 	};
 	const struct route_head head = {
 		.uid = key->uid,
 		.port = key->port,
+		.proxy_port = key->proxy_port,
 		.is_https = key->is_https,
 		.insecure = key->insecure,
 		.shares = key->shares,
@@ -156,11 +161,11 @@ static bool pool_write_key(struct pool *pool, const struct route_key *key)
 	return true;
 }
 
-/* Nothing of a private key stays where others write; and the key of an origin has been written over
- * the front of it. */
+/* Nothing of a private key, or of a proxy's credentials, stays where others write; and the key of
+ * an origin has been written over the front of it. */
 static void pool_wipe_key(struct pool *pool, const struct route_key *key)
 {
-	if (key->key.data && pool->key.data)
+	if ((key->key.data || key->proxy_credentials.data) && pool->key.data)
 		explicit_bzero(pool->key.data, pool->key.capacity);
 	buffer_reset(&pool->key, KEY_KEEP);
 }
@@ -183,7 +188,7 @@ static void route_free(struct pool *pool, struct route *route)
 
 static bool route_set_addresses(struct route *route, const struct route_key *key)
 {
-	if (key->n_addresses == 0)
+	if (key->n_addresses == 0 || route_has_proxy(route))
 		return true;
 	route->addresses = calloc(key->n_addresses, sizeof(*route->addresses));
 	if (!route->addresses)
@@ -215,7 +220,10 @@ static struct route *route_alloc(struct text text, const struct route_key *key, 
 	route->private_key = parts[ROUTE_PRIVATE_KEY];
 	route->server_name = parts[ROUTE_SERVER_NAME];
 	route->pins = parts[ROUTE_PINS];
+	route->proxy_host = parts[ROUTE_PROXY_HOST];
+	route->proxy_credentials = parts[ROUTE_PROXY_CREDENTIALS];
 	route->port = key->port;
+	route->proxy_port = key->proxy_port;
 	route->is_https = key->is_https;
 	route->insecure = key->insecure;
 	route->shares = key->shares;

@@ -33,7 +33,7 @@ static const struct text here[] = {TEXT_INIT("192.0.2.1")};
 
 /* The most different keys there are: each differs from the others in one member, or in where one
  * ends and the next begins. */
-#define KEYS_MAX 40
+#define KEYS_MAX 60
 
 static unsigned make_keys(struct route_key keys[KEYS_MAX])
 {
@@ -50,6 +50,9 @@ static unsigned make_keys(struct route_key keys[KEYS_MAX])
 		.resolve = TEXT_INIT("r"),
 		.addresses = here,
 		.n_addresses = 1,
+		.proxy_host = TEXT_INIT("proxy.example"),
+		.proxy_credentials = TEXT_INIT("u:p"),
+		.proxy_port = 3128,
 	};
 	const struct text none = {NULL, 0}, empty = TEXT("");
 	unsigned n = 1;
@@ -82,6 +85,12 @@ static unsigned make_keys(struct route_key keys[KEYS_MAX])
 	keys[n++].pins = none;
 	keys[n++].resolve = TEXT("s");
 	keys[n++].resolve = none;
+	keys[n++].proxy_host = TEXT("192.0.2.1");
+	keys[n++].proxy_host = none;
+	keys[n++].proxy_port = 3129;
+	keys[n++].proxy_credentials = TEXT("u:q");
+	keys[n++].proxy_credentials = none;
+	keys[n++].proxy_credentials = empty;
 	/* What moves from one member to the next is not the same either. */
 	keys[n].ca = TEXT("PE");
 	keys[n++].cert = TEXT("MCERT");
@@ -93,6 +102,10 @@ static unsigned make_keys(struct route_key keys[KEYS_MAX])
 	keys[n++].pins = empty;
 	keys[n].pins = TEXT("pr");
 	keys[n++].resolve = empty;
+	keys[n].resolve = TEXT("rproxy.");
+	keys[n++].proxy_host = TEXT("example");
+	keys[n].proxy_host = TEXT("proxy.exampleu");
+	keys[n++].proxy_credentials = TEXT(":p");
 	keys[n].ca = TEXT("CERT");
 	keys[n++].cert = TEXT("PEM");
 	ck_assert_uint_le(n, KEYS_MAX);
@@ -168,6 +181,28 @@ START_TEST(each_pair_that_differs_in_one_member_has_connections_of_its_own)
 			.resolve = TEXT("x"),
 			.addresses = here,
 			.n_addresses = 1},
+		{.uid = 1000,
+			.port = 80,
+			.host = TEXT("192.0.2.1"),
+			.resolve = TEXT("y"),
+			.addresses = here,
+			.n_addresses = 1},
+		{.uid = 1000,
+			.port = 80,
+			.host = TEXT("192.0.2.1"),
+			.proxy_host = TEXT("192.0.2.1"),
+			.proxy_port = 80},
+		{.uid = 1000,
+			.port = 80,
+			.host = TEXT("192.0.2.1"),
+			.proxy_host = TEXT("192.0.2.1"),
+			.proxy_port = 81},
+		{.uid = 1000,
+			.port = 80,
+			.host = TEXT("192.0.2.1"),
+			.proxy_host = TEXT("192.0.2.1"),
+			.proxy_port = 80,
+			.proxy_credentials = TEXT("u:p")},
 	};
 	struct user one, two;
 
@@ -219,6 +254,7 @@ START_TEST(a_route_keeps_what_its_key_pointed_to)
 {
 	char host[] = "a.example", ca[] = "PEM", name[] = "n.example", address[] = "192.0.2.9";
 	char cert[] = "CERT", private_key[] = "KEY", pin[] = "pin";
+	char proxy[] = "proxy.example", credentials[] = "u:p";
 	struct text addresses[] = {{address, sizeof(address) - 1}};
 	struct route_key key = {
 		.is_https = true,
@@ -234,11 +270,17 @@ START_TEST(a_route_keeps_what_its_key_pointed_to)
 		.addresses = addresses,
 		.n_addresses = 1,
 	};
-	struct route *route;
+	struct route *route, *by_proxy;
 	char text[ADDRESS_TEXT_MAX];
 
 	begin();
 	route = pool_route(world.pool, &key);
+	key.proxy_host = text_from(proxy);
+	key.proxy_credentials = text_from(credentials);
+	key.proxy_port = 3128;
+	by_proxy = pool_route(world.pool, &key);
+	memset(proxy, 'x', sizeof(proxy));
+	memset(credentials, 'x', sizeof(credentials));
 	memset(host, 'x', sizeof(host));
 	memset(ca, 'x', sizeof(ca));
 	memset(name, 'x', sizeof(name));
@@ -258,6 +300,17 @@ START_TEST(a_route_keeps_what_its_key_pointed_to)
 	ck_assert_uint_eq(route->n_addresses, 1);
 	address_format(&route->addresses[0], text);
 	ck_assert_str_eq(text, "192.0.2.9:8443");
+	ck_assert(text_is(route_dial_host(route), "a.example"));
+	ck_assert_uint_eq(route_dial_port(route), 8443);
+	ck_assert(!route_has_proxy(route));
+	ck_assert(text_is(by_proxy->proxy_host, "proxy.example"));
+	ck_assert(text_is(by_proxy->proxy_credentials, "u:p"));
+	ck_assert(text_is(route_dial_host(by_proxy), "proxy.example"));
+	ck_assert_uint_eq(route_dial_port(by_proxy), 3128);
+	/* The override is the origin's. */
+	ck_assert_uint_eq(by_proxy->n_addresses, 0);
+	ck_assert_ptr_eq(by_proxy->origin, route->origin);
+	pool_leave(world.pool, by_proxy);
 	pool_leave(world.pool, route);
 	conn_world_end(&world);
 }
