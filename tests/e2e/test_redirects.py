@@ -43,15 +43,18 @@ class RedirectRows:
         self.assertNotIn('hops', value)
 
     def test_dependents_see_the_end(self):
-        origin = self.leading('/json/[1]')
+        origin = self.leading('/json/7')
         got = self.run_graph({'jobs': {'a': self.job(origin, '/row')},
-                              'return': ['{{a#/0}}', '{{a.url}}', '{{a.status}}']})
-        self.assertEqual(got.summary['return'], [1, origin.url('/json/[1]'), 200])
+                              'return': ['{{a#}}', '{{a.url}}', '{{a.status}}']})
+        self.assertEqual(got.summary['return'], [7, origin.url('/json/7'), 200])
 
     def test_the_body_of_a_hop_is_dropped_and_its_connection_used_again(self):
-        origin = self.leading('/text/end', body='x' * 300000)
+        origin = self.leading('/text/end', body='x' * 1000)
         self.assert_fulfilled(self.ask(origin, max_body='10'), 'end')
         self.assertEqual(len(origin.connections), 1)
+        # A large one may be left where it is.
+        origin = self.leading('/text/end', body='x' * 3000000)
+        self.assert_fulfilled(self.ask(origin, max_body='10'), 'end')
 
     def test_rejections_at_the_end(self):
         self.assert_rejected(self.ask(self.leading('/status/404')), 'HTTP_STATUS')

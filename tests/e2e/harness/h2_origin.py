@@ -140,10 +140,16 @@ class Stream:
     # -- Frames, as bytes
 
     def head(self, status=200, fields=(), flags=END_HEADERS, end=False):
-        """HEADERS; `fields`: pairs, or a block as it is."""
+        """HEADERS, and CONTINUATIONs where it is large; `fields`: pairs, or a block as it is."""
         block = fields if isinstance(fields, bytes) else hpack.block(
             [(':status', status), *fields])
-        return frame(HEADERS, flags | (END_STREAM if end else 0), self.id, block)
+        pieces = [block[at:at + FRAME_MAX] for at in range(0, len(block), FRAME_MAX)] or [b'']
+        out = b''
+        for i, piece in enumerate(pieces):
+            ends = flags if i == len(pieces) - 1 else flags & ~END_HEADERS
+            out += self.more(piece, ends) if i else frame(
+                HEADERS, ends | (END_STREAM if end else 0), self.id, piece)
+        return out
 
     def trailers(self, fields):
         return frame(HEADERS, END_HEADERS | END_STREAM, self.id, hpack.block(fields))
@@ -171,7 +177,8 @@ class Stream:
 
     def reply(self, status=200, body=b'', headers=(), length=True):
         body = body.encode() if isinstance(body, str) else body
-        fields = [(name.lower(), value) for name, value in headers]
+        # A value with white space around it is malformed in HTTP/2.
+        fields = [(name.lower(), str(value).strip(' \t')) for name, value in headers]
         if length:
             fields.insert(0, ('content-length', len(body)))
         has_body = body and self.request.method != 'HEAD'

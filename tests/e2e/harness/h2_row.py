@@ -50,6 +50,20 @@ class H2Fault(Fault):
             elif not self.act(stream):
                 return
 
+    def script_beside(self, peer):
+        """The first connection has two streams at once, of which one is /row. The other is
+        answered first, or last where it is to survive what becomes of /row."""
+        if peer.number:
+            self.script(peer)
+        peer.start()
+        near, row = sorted((peer.read_request(), peer.read_request()),
+                           key=lambda stream: stream.request.path)
+        if not self.keeps:
+            near.reply(200, near.request.path)
+        if self.act(row):
+            near.reply(200, near.request.path)
+            peer.wait_end()
+
 
 def h2_faults(answers, code='', **options):
     return [H2Fault(answer, code, **options) for answer in answers]
@@ -90,9 +104,8 @@ class H2RowCase(RowCase):
         return self.row_origin()
 
     def beside(self, i, fault):
-        """The jobs of one fault among siblings. The near one is on the same connection, and was
-        answered before."""
-        origin = self.row_origin(fault.script)
+        """The jobs of one fault among siblings. The near one is on the same connection."""
+        origin = self.row_origin(fault.script_beside)
         return {'near%d' % i: self.job(origin, '/near'),
                 'bad%d' % i: self.job(origin, '/row', **fault.job)}
 
