@@ -94,7 +94,8 @@ int sink_flush(struct sink *sink)
 	if (begun == text.size && sink->is_held)
 		begun = 0;
 	text.size -= begun;
-	memcpy(rest, text.data + text.size, begun);
+	if (begun > 0)
+		memcpy(rest, text.data + text.size, begun);
 	if (sink->buffer.failed)
 		r = -ENOMEM;
 	else if (sink->escape == SINK_RAW)
