@@ -107,7 +107,7 @@ static int get_choose_output(struct get *get, size_t i)
 	struct compose_job *job = &get->jobs[i];
 	bool has_head = option_given(get->options, OPTION_INCLUDE) ||
 			option_given(get->options, OPTION_HEAD);
-	int r = output_open(output, has_head);
+	int r = output_open(output, has_head || get->passed.n == SETTLE_FDS_MAX);
 
 	if (r != 0)
 		return r;

@@ -99,7 +99,7 @@ static int output_open_pipe(struct output *output)
 	return 0;
 }
 
-int output_open(struct output *output, bool has_head)
+int output_open(struct output *output, bool is_held)
 {
 	struct stat status;
 	bool is_there = output->path && stat(output->path, &status) == 0;
@@ -111,7 +111,7 @@ int output_open(struct output *output, bool has_head)
 		output->kind = OUTPUT_NOTHING;
 		return 0;
 	}
-	if (has_head) {
+	if (is_held) {
 		output->kind = OUTPUT_SAVE;
 		return 0;
 	}

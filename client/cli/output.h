@@ -16,7 +16,7 @@
 enum output_kind {
 	/* Nowhere of its own: standard output, or its record. */
 	OUTPUT_STDOUT,
-	/* To a file when it is whole, behind its head: from memory. */
+	/* To a file when it is whole: from memory, behind its head if that is shown. */
 	OUTPUT_SAVE,
 	/* To a file that the daemon writes. */
 	OUTPUT_PART,
@@ -47,8 +47,9 @@ struct outputs {
  * EXIT_LOCAL_IO, which was said. Either way the caller's to close. */
 int outputs_take(const struct options *options, struct outputs *outputs);
 
-/* Opens it. `has_head`: a head stands in front of the body. 0; EXIT_LOCAL_IO, which was said. */
-int output_open(struct output *output, bool has_head);
+/* Opens it. `is_held`: the body is not to be written before it is whole, because a head stands in
+ * front of it or no descriptor can be passed. 0; EXIT_LOCAL_IO, which was said. */
+int output_open(struct output *output, bool is_held);
 
 /* A piece of the body of one that is OUTPUT_PIPE. 0; -errno, which was said. */
 int output_write(struct output *output, struct text piece);

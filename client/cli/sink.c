@@ -2,6 +2,7 @@
 #include "client/cli/sink.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client/cli/clean.h"
@@ -42,8 +43,26 @@ static int sink_write(struct sink *sink, struct text text)
 	return 0;
 }
 
+/* Bytes at the end that begin a character whose rest may be on its way. */
+static size_t sink_begun(const struct sink *sink)
+{
+	struct text text = buffer_text(&sink->buffer);
+	size_t n = 0, size;
+	unsigned char lead;
+
+	while (n < text.size && n < 3 &&
+		((unsigned char)text.data[text.size - n - 1] & 0xc0) == 0x80)
+		n++;
+	if (n == text.size)
+		return 0;
+	n++;
+	lead = (unsigned char)text.data[text.size - n];
+	size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+	return size > n ? n : 0;
+}
+
 /* On a terminal bytes are few, and a copy costs nothing. */
-static int sink_write_escaped(struct sink *sink)
+static int sink_write_escaped(struct sink *sink, struct text text)
 {
 	struct buffer clean;
 	int r;
@@ -51,9 +70,9 @@ static int sink_write_escaped(struct sink *sink)
 	progress_clear();
 	buffer_init(&clean, SIZE_MAX / 4);
 	if (sink->escape == SINK_TERMINAL_JSON)
-		clean_json(&clean, buffer_text(&sink->buffer));
+		clean_json(&clean, text);
 	else
-		clean_body(&clean, buffer_text(&sink->buffer));
+		clean_body(&clean, text);
 	r = clean.failed ? -ENOMEM : sink_write(sink, buffer_text(&clean));
 	buffer_deinit(&clean);
 	return r;
@@ -61,19 +80,32 @@ static int sink_write_escaped(struct sink *sink)
 
 int sink_flush(struct sink *sink)
 {
+	struct text text = buffer_text(&sink->buffer);
+	size_t begun = 0;
+	char rest[4];
 	int r;
 
 	sink->since_ns = 0;
 	if (sink->error)
 		return sink->error;
+	/* What was held back and got no rest is what it is. */
+	if (sink->escape == SINK_TERMINAL_TEXT && !sink->buffer.failed)
+		begun = sink_begun(sink);
+	if (begun == text.size && sink->is_held)
+		begun = 0;
+	text.size -= begun;
+	if (begun > 0)
+		memcpy(rest, text.data + text.size, begun);
 	if (sink->buffer.failed)
 		r = -ENOMEM;
 	else if (sink->escape == SINK_RAW)
-		r = sink_write(sink, buffer_text(&sink->buffer));
+		r = sink_write(sink, text);
 	else
-		r = sink_write_escaped(sink);
+		r = sink_write_escaped(sink, text);
 	sink->error = r;
 	buffer_reset(&sink->buffer, SINK_KEEP_SIZE);
+	buffer_append(&sink->buffer, rest, begun);
+	sink->is_held = begun > 0;
 	return r;
 }
 

@@ -24,6 +24,9 @@ struct sink {
 	enum sink_escape escape;
 	/* 0 or -errno, of the first write that failed. -EINTR: the user wants to quit. */
 	int error;
+	/* True exactly when `buffer` begins with the beginning of a character that was held back:
+	 * on a terminal half of one is none. */
+	bool is_held;
 	/* When the oldest byte in `buffer` was first seen by sink_age_ns(); 0: not yet. */
 	uint64_t since_ns;
 };

@@ -75,4 +75,34 @@ START_TEST(cleans_for_a_terminal)
 }
 END_TEST
 
-UNIT_MAIN("client/sink", &writes_in_big_pieces, &remembers_its_first_error, &cleans_for_a_terminal)
+START_TEST(holds_back_half_a_character)
+{
+	struct sink sink;
+	char text[64];
+	int fds[2];
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	sink_init(&sink, fds[1], SINK_TERMINAL_TEXT);
+	buffer_append_literal(&sink.buffer, "a\xe2\x82");
+	ck_assert_int_eq(sink_flush(&sink), 0);
+	ck_assert_int_eq(read(fds[0], text, sizeof(text)), 1);
+	buffer_append_literal(&sink.buffer, "\xac\xf0\x9f\x98");
+	ck_assert_int_eq(sink_flush(&sink), 0);
+	ck_assert_int_eq(read(fds[0], text, sizeof(text)), 3);
+	ck_assert_mem_eq(text, "\xe2\x82\xac", 3);
+	/* Nothing follows: it is shown by number. */
+	ck_assert_int_eq(sink_flush(&sink), 0);
+	ck_assert_int_eq(read(fds[0], text, sizeof(text)), 12);
+	ck_assert_mem_eq(text, "\\xf0\\x9f\\x98", 12);
+	ck_assert_uint_eq(sink.buffer.size, 0);
+	buffer_append_literal(&sink.buffer, "\x82\x82\x82\x82");
+	ck_assert_int_eq(sink_flush(&sink), 0);
+	ck_assert_uint_eq(sink.buffer.size, 0);
+	sink_deinit(&sink);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+UNIT_MAIN("client/sink", &writes_in_big_pieces, &remembers_its_first_error, &cleans_for_a_terminal,
+	&holds_back_half_a_character)
