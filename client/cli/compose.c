@@ -319,16 +319,11 @@ static int compose_deadline(struct compose *compose)
 	return 0;
 }
 
-static int compose_graph(struct compose *compose)
+static int compose_concurrency(struct compose *compose)
 {
-	const char *mode = option_value(compose->options, OPTION_MODE);
 	const char *concurrency = option_value(compose->options, OPTION_CONCURRENCY);
 	uint64_t n;
 
-	if (mode) {
-		compose_key(compose->out, "mode");
-		json_append_string(compose->out, text_from(mode));
-	}
 	if (concurrency && strcmp(concurrency, "unbounded") == 0) {
 		compose_key(compose->out, "concurrency");
 		buffer_append_literal(compose->out, "\"unbounded\"");
@@ -337,6 +332,23 @@ static int compose_graph(struct compose *compose)
 			return EXIT_USAGE;
 		compose_key(compose->out, "concurrency");
 		buffer_append_u64(compose->out, n);
+	}
+	return 0;
+}
+
+static int compose_graph(struct compose *compose)
+{
+	const char *mode = option_value(compose->options, OPTION_MODE);
+
+	if (mode) {
+		compose_key(compose->out, "mode");
+		json_append_string(compose->out, text_from(mode));
+	}
+	if (!compose->is_head) {
+		int r = compose_concurrency(compose);
+
+		if (r != 0)
+			return r;
 	}
 	return compose_deadline(compose);
 }
@@ -365,11 +377,13 @@ static void compose_append_whole_url(struct buffer *out, struct text url, bool h
 
 void compose_append_job(struct buffer *out, struct text url)
 {
-	bool has_scheme = memmem(url.data, url.size, "://", 3);
+	/* Most are as they are to be, and begin so: a batch has a million. */
+	bool has_scheme = text_starts_with(url, TEXT("http://")) ||
+			  text_starts_with(url, TEXT("https://")) ||
+			  memmem(url.data, url.size, "://", 3);
 	bool has_braces = memchr(url.data, '{', url.size) || memchr(url.data, '}', url.size);
 
 	buffer_append_literal(out, "{\"url\":");
-	/* Most are as they are to be: a batch has a million. */
 	if (has_scheme && !has_braces)
 		json_append_string(out, url);
 	else
@@ -454,7 +468,7 @@ int compose_document(const struct options *options, struct buffer *out)
 
 int compose_head(const struct options *options, struct buffer *out)
 {
-	struct compose compose = {.options = options, .out = out};
+	struct compose compose = {.options = options, .out = out, .is_head = true};
 	int r;
 
 	buffer_init(&compose.headers, SIZE_MAX / 4);

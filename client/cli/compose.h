@@ -12,7 +12,7 @@
  * said. */
 int compose_document(const struct options *options, struct buffer *out);
 
-/* The same without its jobs: what stands before their array; behind it comes '}'. */
+/* The same without its jobs and its concurrency: what stands before the array of jobs. */
 int compose_head(const struct options *options, struct buffer *out);
 
 /* Appends a job that is a URL, which is UTF-8. */
