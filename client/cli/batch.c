@@ -4,10 +4,14 @@
  * charged whole.
  *
  * The idea: lines are submitted as many small graphs of one session, as the ones before settle, so
- * that between three quarters and all of the window is under way. Input is read only as there is
- * room, which holds back whoever writes it; and it is never waited for alone: records are taken
- * while the input says nothing. An input that trickles is submitted line by line, one that pours a
- * quarter of the window at a time; where requests are slow, what there is room for.
+ * that between three quarters and all of the window is on the wire: what a graph may have there
+ * is its "concurrency", and falls with the jobs it has left, and the sum of that never exceeds the
+ * window. Where answers come quickly a graph has four times as many lines, so that the daemon
+ * replaces a request in the turn in which it ends, not when we come to it. Input is read only as
+ * there is room, which holds back whoever writes it; and it is never waited for alone: records are
+ * taken while the input says nothing. An input that trickles is submitted line by line, one that
+ * pours a quarter of the window at a time, or what fills one; where requests are slow, what there
+ * is room for.
  *
  * Rejected idea: one graph that grows. Every mode, deadline and critical path is defined for a
  * graph that is known whole.
@@ -42,11 +46,16 @@
 #define BATCH_GATHER_MS 1
 
 /* As in client/cli/run.c: many records are better taken together. But the daemon is not to run dry
- * meanwhile: with so many requests under way, it is left alone for half as many microseconds, in
- * which the fastest origin answers a small part of them. */
+ * meanwhile: it is left alone for so many nanoseconds per request under way, in which it can do a
+ * quarter of them on one core, and so what the next graph is made of. */
 #define BATCH_BURST       16
 #define BATCH_REST_MIN    64
-#define BATCH_REST_US_MAX 1000
+#define BATCH_REST_NS     1500
+#define BATCH_REST_NS_MAX NS_PER_MS
+
+/* With fewer at once graphs are no burden, with more they are large anyhow. */
+#define BATCH_DEEP_MIN 64
+#define BATCH_DEEP_MAX 1024
 
 /* Windows that records may be ahead of the one whose turn it is. */
 #define BATCH_ORDER_WINDOWS 4
@@ -141,6 +150,16 @@ static uint32_t batch_pending(const struct batch *batch)
 	return batch->pending ? batch->pending->n_jobs : 0;
 }
 
+/* Lines a graph has for each of its places on the wire: where answers come quickly the next one is
+ * to be there already. Where they come slowly, each line has a place of its own, so that none
+ * waits for a slow one while others end. */
+static uint32_t batch_depth(const struct batch *batch)
+{
+	uint32_t window = batch->options->window;
+
+	return batch->is_fast && window >= BATCH_DEEP_MIN && window <= BATCH_DEEP_MAX ? 4 : 1;
+}
+
 /* May another line be taken from the input? */
 static bool batch_has_room(const struct batch *batch)
 {
@@ -150,7 +169,7 @@ static bool batch_has_room(const struct batch *batch)
 		return false;
 	if (batch->options->keep_order && !order_has_room(&batch->order, batch->next_turn))
 		return false;
-	return batch->n_outstanding + batch_pending(batch) < batch->options->window;
+	return batch_pending(batch) < batch_depth(batch) * (batch->options->window - batch->n_wire);
 }
 
 /* Takes lines that are there. True where the input has no more of them for now. */
@@ -180,13 +199,13 @@ static bool batch_input_is_ready(const struct batch *batch)
 	return poll(&fd, 1, 0) > 0;
 }
 
-/* Are those that wait to be submitted? A quarter of the window is worth a graph, and less where
- * nothing else would happen. */
+/* Are those that wait to be submitted? What fills a quarter of the window is worth a graph, and
+ * less where nothing else would happen. */
 static bool batch_is_due(const struct batch *batch)
 {
 	if (batch->is_due || batch->n_outstanding == 0)
 		return true;
-	return batch_pending(batch) >= (batch->options->window + 3) / 4 ||
+	return batch_pending(batch) >= batch_depth(batch) * ((batch->options->window + 3) / 4) ||
 	       (batch->pending && batch->pending->texts.size >= BATCH_CHUNK_BYTES);
 }
 
@@ -249,14 +268,14 @@ static void batch_heed_signals(struct batch *batch)
 	batch_graph_cancel(batch);
 }
 
-/* In microseconds; 0: not at all. */
-static uint32_t batch_rest_us(const struct batch *batch)
+/* 0: not at all. */
+static uint64_t batch_rest_ns(const struct batch *batch)
 {
-	uint32_t rest_us = batch->n_outstanding / 2;
+	uint64_t rest_ns = (uint64_t)batch->n_outstanding * BATCH_REST_NS;
 
 	if (batch->burst < BATCH_BURST || batch->n_outstanding < BATCH_REST_MIN)
 		return 0;
-	return rest_us < BATCH_REST_US_MAX ? rest_us : BATCH_REST_US_MAX;
+	return rest_ns < BATCH_REST_NS_MAX ? rest_ns : BATCH_REST_NS_MAX;
 }
 
 static int batch_wait_ms(const struct batch *batch)
@@ -295,8 +314,7 @@ static void batch_wait(struct batch *batch, bool wants_input)
 {
 	struct settle *settle = batch->options->session->settle;
 	struct sink *sink = batch->options->sink;
-	uint32_t rest_us = batch_rest_us(batch);
-	struct timespec rest = {.tv_nsec = rest_us * 1000L};
+	struct timespec rest = {.tv_nsec = (long)batch_rest_ns(batch)};
 	struct pollfd fds[] = {
 		{.fd = interrupt_fd(), .events = POLLIN},
 		{.fd = settle_fd(settle), .events = settle_poll_events(settle)},
@@ -308,7 +326,7 @@ static void batch_wait(struct batch *batch, bool wants_input)
 		batch_write(batch);
 	progress_show(&batch->watch);
 	/* EINTR is a signal, which is looked at next. */
-	if (rest_us > 0)
+	if (rest.tv_nsec > 0)
 		ppoll(fds, 1, &rest, NULL);
 	else if (poll(fds, 3, batch_wait_ms(batch)) == 0)
 		batch_on_quiet(batch);
@@ -338,7 +356,7 @@ static void batch_loop(struct batch *batch)
 			batch_take(batch, event);
 			if (batch->options->sink->error)
 				batch->ending = BATCH_SINK;
-			if (batch->n_outstanding <= batch->options->window / 4 * 3)
+			if (batch->n_wire <= batch->options->window / 4 * 3)
 				break;
 		}
 		if (r == 0) {

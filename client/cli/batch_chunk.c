@@ -63,7 +63,9 @@ void batch_chunk_document(const struct batch_chunk *chunk, struct text head, str
 			buffer_append_byte(out, ',');
 		batch_line_append(out, batch_chunk_text(chunk, batch_chunk_get(chunk, i)));
 	}
-	buffer_append_literal(out, "]}");
+	buffer_append_literal(out, "],\"concurrency\":");
+	buffer_append_u64(out, chunk->concurrency);
+	buffer_append_byte(out, '}');
 }
 
 void batch_chunk_shrink(struct batch_chunk *chunk)

@@ -32,6 +32,8 @@ struct batch_chunk {
 	struct buffer jobs;
 	struct buffer texts;
 	uint32_t n_jobs, n_settled;
+	/* The graph's: so many of its requests are on the wire at most. */
+	uint32_t concurrency;
 	bool is_accepted;
 };
 
@@ -44,6 +46,14 @@ bool batch_chunk_add(struct batch_chunk *chunk, const struct batch_job *job, str
 
 struct batch_job *batch_chunk_get(const struct batch_chunk *chunk, uint32_t place);
 struct text batch_chunk_text(const struct batch_chunk *chunk, const struct batch_job *job);
+
+/* How many of its requests may be on the wire now. */
+static inline uint32_t batch_chunk_share(const struct batch_chunk *chunk)
+{
+	uint32_t left = chunk->n_jobs - chunk->n_settled;
+
+	return left < chunk->concurrency ? left : chunk->concurrency;
+}
 
 /* Appends the graph document: `head` is what compose_head() made. */
 void batch_chunk_document(const struct batch_chunk *chunk, struct text head, struct buffer *out);

@@ -54,6 +54,11 @@ static void batch_graph_send(struct batch *batch, struct batch_chunk *chunk)
 	int r;
 
 	expect(batch->n_chunks < BATCH_GRAPHS_MAX);
+	expect(batch->n_wire < batch->options->window);
+	/* Who comes a second time takes no more than it gave back: lines wait for the rest. */
+	if (chunk->concurrency == 0)
+		chunk->concurrency = batch->options->window - batch->n_wire;
+	expect(batch_chunk_share(chunk) <= batch->options->window - batch->n_wire);
 	buffer_reset(&batch->document, 1024 * 1024);
 	batch_chunk_document(chunk, batch->options->head, &batch->document);
 	r = batch->document.failed ? -ENOMEM
@@ -63,6 +68,7 @@ static void batch_graph_send(struct batch *batch, struct batch_chunk *chunk)
 		chunk->submitted_unix_ns = clock_unix_ns();
 		batch->chunks[batch->n_chunks++] = chunk;
 		batch->n_outstanding += chunk->n_jobs;
+		batch->n_wire += batch_chunk_share(chunk);
 		return;
 	}
 	batch_chunk_free(chunk);
@@ -143,6 +149,7 @@ void batch_graph_take_refused(struct batch *batch, uint64_t graph, struct text j
 		return;
 	batch_graph_forget(batch, chunk);
 	batch->n_outstanding -= chunk->n_jobs;
+	batch->n_wire -= batch_chunk_share(chunk);
 	doc = json_read(json, &read_error);
 	yyjson_arr_foreach(yyjson_obj_get(yyjson_doc_get_root(doc), "errors"), i, n, error)
 	{
@@ -170,6 +177,7 @@ void batch_graph_take_done(struct batch *batch, uint64_t graph)
 		return;
 	/* What has no record by now gets none. */
 	batch->n_outstanding -= chunk->n_jobs - chunk->n_settled;
+	batch->n_wire -= batch_chunk_share(chunk);
 	batch_graph_forget(batch, chunk);
 	batch_chunk_free(chunk);
 }

@@ -37,6 +37,12 @@ struct batch {
 	uint32_t n_chunks;
 	/* Jobs submitted that have not settled. */
 	uint32_t n_outstanding;
+	/* Requests that may be on the wire now: the sum of the chunks' shares. */
+	uint32_t n_wire;
+	/* Since when, of a window of records, how many came; whether the last one came quickly. */
+	uint64_t lap_ns;
+	uint32_t n_lap;
+	bool is_fast;
 	/* The next line's turn. */
 	uint64_t next_turn;
 	struct order order;

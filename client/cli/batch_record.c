@@ -8,6 +8,10 @@
 #include <stdlib.h>
 
 #include "client/cli/message.h"
+#include "util/clock.h"
+
+/* A window of records in less is quick. */
+#define BATCH_FAST_NS (20 * NS_PER_MS)
 
 /* Takes `prefix` from the start of *text. */
 static bool batch_record_skip(struct text *text, struct text prefix)
@@ -124,6 +128,19 @@ static void batch_record_log(struct batch *batch, const struct batch_chunk *chun
 	batch_log_append(batch->options->log, &row);
 }
 
+/* How quickly does a window of them come? */
+static void batch_record_count(struct batch *batch)
+{
+	uint64_t now_ns;
+
+	if (++batch->n_lap < batch->options->window)
+		return;
+	now_ns = clock_now_ns();
+	batch->is_fast = now_ns - batch->lap_ns < BATCH_FAST_NS;
+	batch->lap_ns = now_ns;
+	batch->n_lap = 0;
+}
+
 void batch_record_take(struct batch *batch, const struct settle_event *event)
 {
 	struct batch_chunk *chunk = batch_graph_find(batch, settle_event_graph(event));
@@ -131,14 +148,18 @@ void batch_record_take(struct batch *batch, const struct settle_event *event)
 	uint32_t place = settle_record_index(record);
 	struct render_record view = {.index = place};
 	struct batch_job *job;
+	uint32_t share;
 
 	if (!chunk || place >= chunk->n_jobs || batch_chunk_get(chunk, place)->is_settled)
 		return;
 	job = batch_chunk_get(chunk, place);
 	job->is_settled = true;
+	share = batch_chunk_share(chunk);
 	chunk->n_settled++;
+	batch->n_wire -= share - batch_chunk_share(chunk);
 	batch->n_outstanding--;
 	batch->burst++;
+	batch_record_count(batch);
 	view.json.data = settle_event_json(event, &view.json.size);
 	view.body.data = settle_event_payload(event, &view.body.size);
 	view.job.data = settle_record_job(record, &view.job.size);

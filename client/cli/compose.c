@@ -294,16 +294,11 @@ static int compose_deadline(struct compose *compose)
 	return 0;
 }
 
-static int compose_graph(struct compose *compose)
+static int compose_concurrency(struct compose *compose)
 {
-	const char *mode = option_value(compose->options, OPTION_MODE);
 	const char *concurrency = option_value(compose->options, OPTION_CONCURRENCY);
 	uint64_t n;
 
-	if (mode) {
-		compose_key(compose->out, "mode");
-		json_append_string(compose->out, text_from(mode));
-	}
 	if (concurrency && strcmp(concurrency, "unbounded") == 0) {
 		compose_key(compose->out, "concurrency");
 		buffer_append_literal(compose->out, "\"unbounded\"");
@@ -312,6 +307,23 @@ static int compose_graph(struct compose *compose)
 			return EXIT_USAGE;
 		compose_key(compose->out, "concurrency");
 		buffer_append_u64(compose->out, n);
+	}
+	return 0;
+}
+
+static int compose_graph(struct compose *compose)
+{
+	const char *mode = option_value(compose->options, OPTION_MODE);
+
+	if (mode) {
+		compose_key(compose->out, "mode");
+		json_append_string(compose->out, text_from(mode));
+	}
+	if (!compose->is_head) {
+		int r = compose_concurrency(compose);
+
+		if (r != 0)
+			return r;
 	}
 	return compose_deadline(compose);
 }
@@ -398,7 +410,7 @@ int compose_document(
 
 int compose_head(const struct options *options, struct buffer *out)
 {
-	struct compose compose = {.options = options, .out = out};
+	struct compose compose = {.options = options, .out = out, .is_head = true};
 	int r;
 
 	buffer_init(&compose.headers, SIZE_MAX / 4);

@@ -41,7 +41,7 @@ struct compose_request {
 int compose_document(
 	const struct options *options, const struct compose_request *request, struct buffer *out);
 
-/* The same without its jobs: what stands before their array; behind it comes '}'. */
+/* The same without its jobs and its concurrency: what stands before the array of jobs. */
 int compose_head(const struct options *options, struct buffer *out);
 
 /* Appends a job that is a URL, which is UTF-8. */

@@ -17,13 +17,19 @@
 
 /* -- The URL ----------------------------------------------------------------------------------- */
 
+/* Most begin so: a batch has a million. */
 static bool compose_has_scheme(struct text url)
 {
-	return memmem(url.data, url.size, "://", 3) != NULL;
+	return text_starts_with(url, TEXT("http://")) || text_starts_with(url, TEXT("https://")) ||
+	       memmem(url.data, url.size, "://", 3) != NULL;
 }
 
 static void compose_append_braced(struct buffer *whole, struct text text)
 {
+	if (!memchr(text.data, '{', text.size) && !memchr(text.data, '}', text.size)) {
+		buffer_append_text(whole, text);
+		return;
+	}
 	for (size_t i = 0; i < text.size; i++) {
 		if (text.data[i] == '{')
 			buffer_append_literal(whole, "%7B");

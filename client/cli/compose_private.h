@@ -29,6 +29,8 @@ struct compose {
 	/* The texts of files given by @FILE, and what was made here; views into them stay. */
 	char **files;
 	size_t n_files;
+	/* For many graphs, each with a concurrency of its own. */
+	bool is_head;
 };
 
 /* A member's name, behind a comma where it is not the first. */

@@ -86,12 +86,20 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 
 void buffer_append_u64(struct buffer *buffer, uint64_t value)
 {
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
 	char digits[20];
 	size_t at = sizeof(digits);
 
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
+	/* A record has a dozen of them. */
+	while (value >= 10) {
+		at -= 2;
+		memcpy(digits + at, pairs + value % 100 * 2, 2);
+		value /= 100;
+	}
+	if (value > 0 || at == sizeof(digits))
+		digits[--at] = (char)('0' + value);
 	buffer_append(buffer, digits + at, sizeof(digits) - at);
 }

@@ -10,7 +10,7 @@
 
 /* As many objects stay when none is in use, and a chunk in any case: what a quiet daemon needs
  * now and then. */
-#define SLAB_KEEP 128
+#define SLAB_KEEP 512
 
 /* Before each object: its link among the free ones. */
 struct slab_header {

@@ -186,11 +186,12 @@ class StreamTest(BatchCase):
 
     def test_never_more_on_the_wire_than_concurrency(self):
         origin = self.origin()
-        for width in (1, 3, 40):
+        for width, path, n in (1, '/delay/5', 200), (3, '/delay/5', 200), (40, '/delay/5', 200), \
+                (64, '/text/x', 4000):
             with self.subTest(width=width):
-                done = self.batch([origin.url('/delay/5')] * 200, '-c', str(width))
-                self.assertEqual((done.code, len(done.lines())), (0, 200))
-        self.assertLessEqual(len(origin.connections), 1 + 3 + 40)
+                done = self.batch([origin.url(path)] * n, '-c', str(width))
+                self.assertEqual((done.code, len(done.lines())), (0, n))
+        self.assertLessEqual(len(origin.connections), 1 + 3 + 40 + 64)
 
     def test_input_is_read_only_as_needed(self):
         """Behind a stalled origin the writer of lines is held back."""

@@ -82,18 +82,36 @@ START_TEST(a_chunk_is_a_document)
 {
 	struct batch_chunk *chunk = batch_chunk_new();
 
-	chunk_expect(chunk, "{\"jobs\":[]}");
+	chunk->concurrency = 2;
+	chunk_expect(chunk, "{\"jobs\":[],\"concurrency\":2}");
 	chunk_add(chunk, 7, "http://a/{b}");
 	chunk_add(chunk, 8, "{\"url\":\"http://b\"}");
 	chunk_add(chunk, 9, "c");
 	chunk_expect(chunk, "{\"jobs\":[{\"url\":\"http://a/%7Bb%7D\"},{\"url\":\"http://b\"},"
-			    "{\"url\":\"http://c\"}]}");
+			    "{\"url\":\"http://c\"}],\"concurrency\":2}");
 	batch_chunk_get(chunk, 0)->is_settled = true;
 	batch_chunk_get(chunk, 2)->is_settled = true;
 	batch_chunk_shrink(chunk);
 	ck_assert_uint_eq(chunk->n_jobs, 1);
 	ck_assert_uint_eq(batch_chunk_get(chunk, 0)->line, 8);
-	chunk_expect(chunk, "{\"jobs\":[{\"url\":\"http://b\"}]}");
+	chunk_expect(chunk, "{\"jobs\":[{\"url\":\"http://b\"}],\"concurrency\":2}");
+	batch_chunk_free(chunk);
+}
+END_TEST
+
+/* Its places on the wire, or fewer where it has fewer jobs left. */
+START_TEST(a_chunk_gives_its_places_back_as_it_ends)
+{
+	static const uint32_t shares[] = {2, 2, 2, 1, 0};
+	struct batch_chunk *chunk = batch_chunk_new();
+
+	for (uint64_t i = 0; i < 4; i++)
+		chunk_add(chunk, i, "a");
+	chunk->concurrency = 2;
+	for (uint32_t i = 0; i < countof(shares); i++) {
+		chunk->n_settled = i;
+		ck_assert_uint_eq(batch_chunk_share(chunk), shares[i]);
+	}
 	batch_chunk_free(chunk);
 }
 END_TEST
@@ -338,7 +356,8 @@ START_TEST(the_first_signal_cancels)
 END_TEST
 
 UNIT_MAIN("client/batch", &a_line_is_a_url_or_a_job, &a_chunk_is_a_document,
-	&an_error_is_some_lines_or_all_lines_fault, &a_log_is_read_as_it_was_written,
-	&records_are_named_by_their_line, &an_empty_input_asks_nothing,
-	&order_is_kept_where_it_is_wanted, &a_bad_line_is_taken_out_and_the_rest_sent_again,
-	&what_all_lines_share_ends_it, &exits_as_the_contract_says, &the_first_signal_cancels)
+	&a_chunk_gives_its_places_back_as_it_ends, &an_error_is_some_lines_or_all_lines_fault,
+	&a_log_is_read_as_it_was_written, &records_are_named_by_their_line,
+	&an_empty_input_asks_nothing, &order_is_kept_where_it_is_wanted,
+	&a_bad_line_is_taken_out_and_the_rest_sent_again, &what_all_lines_share_ends_it,
+	&exits_as_the_contract_says, &the_first_signal_cancels)

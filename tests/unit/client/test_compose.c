@@ -247,7 +247,7 @@ START_TEST(makes_the_head_of_a_batch_s_graphs)
 	take_out(&out, NO_TIME_LIMIT);
 	take_out(&out, SIZE_LIMIT);
 	buffer_append_byte(&out, '\0');
-	ck_assert_str_eq(out.data, "{\"concurrency\":9,\"defaults\":{\"headers\":{\"a\":\"1\"},"
+	ck_assert_str_eq(out.data, "{\"defaults\":{\"headers\":{\"a\":\"1\"},"
 				   "\"retry\":2,\"dedupe\":false},\"jobs\":");
 	buffer_deinit(&out);
 	option_deinit(&options);
