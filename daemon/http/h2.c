@@ -34,7 +34,7 @@
 /* Before the peer has said; as most say. */
 #define H2_STREAMS_UNSAID 100
 
-#define H2_CONTINUATIONS_MAX 8
+#define H2_CONTINUATIONS_MAX H2_METER_CONTINUATIONS_MAX
 #define H2_SETTINGS_MAX      32
 #define H2_ACKS_MAX          1000
 #define H2_MEMORY_MAX        (16 * 1024 * 1024)
@@ -74,7 +74,7 @@ static int h2_start_session(
 		h2->session, NGHTTP2_FLAG_NONE, 0, H2_CONNECTION_WINDOW);
 }
 
-static bool h2_start(struct h2 *h2)
+static bool h2_start(struct h2 *h2, uint32_t streams)
 {
 	nghttp2_session_callbacks *callbacks = NULL;
 	nghttp2_option *option = NULL;
@@ -85,11 +85,13 @@ static bool h2_start(struct h2 *h2)
 	h2_request_set_callbacks(callbacks);
 	h2_response_set_callbacks(callbacks);
 	nghttp2_option_set_no_auto_window_update(option, 1);
-	nghttp2_option_set_peer_max_concurrent_streams(option, H2_STREAMS_UNSAID);
+	nghttp2_option_set_peer_max_concurrent_streams(
+		option, streams ? streams : H2_STREAMS_UNSAID);
 	nghttp2_option_set_max_reserved_remote_streams(option, 0);
 	/* Twice what h2_request() lets pass, since nghttp2 counts the worst of each encoding. */
 	nghttp2_option_set_max_send_header_block_length(option, 2 * H2_HEADERS_SIZE_MAX);
-	nghttp2_option_set_max_continuations(option, H2_CONTINUATIONS_MAX);
+	/* nghttp2 counts one more whenever it is given a part of its head. The meter counts them. */
+	nghttp2_option_set_max_continuations(option, H2_CONTINUATIONS_MAX * H2_METER_HEAD_SIZE);
 	nghttp2_option_set_max_settings(option, H2_SETTINGS_MAX);
 	nghttp2_option_set_max_outbound_ack(option, H2_ACKS_MAX);
 	started = h2_start_session(h2, callbacks, option) == 0;
@@ -99,7 +101,7 @@ done:
 	return started;
 }
 
-struct h2 *h2_new(uint64_t now_ns)
+struct h2 *h2_new(uint64_t now_ns, uint32_t streams)
 {
 	struct h2 *h2 = calloc(1, sizeof(*h2));
 
@@ -110,7 +112,8 @@ struct h2 *h2_new(uint64_t now_ns)
 	list_init(&h2->live);
 	list_init(&h2->ended);
 	buffer_init(&h2->last, H2_LAST_SIZE_MAX);
-	return h2_start(h2) ? h2 : h2_free(h2);
+	h2->n_accepted = UINT32_MAX;
+	return h2_start(h2, streams) ? h2 : h2_free(h2);
 }
 
 struct h2 *h2_free(struct h2 *h2)
@@ -419,15 +422,24 @@ bool h2_is_usable(const struct h2 *h2)
 	       nghttp2_session_check_request_allowed(h2->session);
 }
 
+uint32_t h2_streams_max(const struct h2 *h2)
+{
+	uint32_t max = 0;
+
+	if (h2->session)
+		max = nghttp2_session_get_remote_settings(
+			h2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+	return max < H2_STREAMS_MAX ? max : H2_STREAMS_MAX;
+}
+
 bool h2_can_open(const struct h2 *h2)
 {
-	uint32_t max;
+	return h2_is_usable(h2) && h2->n_open < h2_streams_max(h2);
+}
 
-	if (!h2_is_usable(h2))
-		return false;
-	max = nghttp2_session_get_remote_settings(
-		h2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-	return h2->n_open < (max < H2_STREAMS_MAX ? max : H2_STREAMS_MAX);
+uint32_t h2_n_accepted(const struct h2 *h2)
+{
+	return h2->n_accepted;
 }
 
 uint32_t h2_n_streams(const struct h2 *h2)

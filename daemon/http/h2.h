@@ -5,7 +5,7 @@
  * HTTP/2, the client's side (RFC 9113), as a pure codec over nghttp2: bytes in, bytes out, many
  * requests at once on one connection. No descriptor, no clock: who feeds it says what time it is.
  *
- *   h2 = h2_new(now_ns);                            its first bytes are ready to be sent
+ *   h2 = h2_new(now_ns, 0);                         its first bytes are ready to be sent
  *   if (h2_can_open(h2))
  *           h2_request(h2, &stream, &request, &fault);
  *   for all bytes that come:
@@ -170,8 +170,9 @@ struct h2_request {
 	uint64_t pull_size;
 };
 
-/* NULL where there is no memory. */
-struct h2 *h2_new(uint64_t now_ns);
+/* `streams`: how many the peer is taken to allow until it has said; 0: 100. NULL where there is no
+ * memory. */
+struct h2 *h2_new(uint64_t now_ns, uint32_t streams);
 
 /* Every stream must have been told its end or cancelled, or h2_feed_end() been called. Takes
  * NULL, returns NULL. */
@@ -200,6 +201,13 @@ bool h2_can_open(const struct h2 *h2);
 /* False: no stream will ever be opened on it again (a GOAWAY, no ids left, a failure). Close it
  * when h2_n_streams() is 0. */
 bool h2_is_usable(const struct h2 *h2);
+
+/* How many streams the peer allows at once; until it has said, what h2_new() was told. */
+uint32_t h2_streams_max(const struct h2 *h2);
+
+/* How many of all requests the peer has looked at, by a GOAWAY that is no complaint (NO_ERROR);
+ * UINT32_MAX: it has not said. */
+uint32_t h2_n_accepted(const struct h2 *h2);
 
 /* Requests that hold a place under the limit of streams: live ones, and those whose reset has not
  * been given to h2_output(). */

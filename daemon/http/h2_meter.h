@@ -12,12 +12,17 @@
 
 #define H2_METER_HEAD_SIZE 9
 
+/* Of one block of headers: the next one is one too many, whatever the budget. */
+#define H2_METER_CONTINUATIONS_MAX 8
+
 struct h2_meter {
 	uint64_t filled_ns;
 	uint32_t budget;
 	/* Of the frame that bytes are being read of; while it is 0, a head is. */
 	uint32_t payload_left;
 	uint32_t head_size;
+	/* CONTINUATION frames in a row. */
+	uint32_t n_continuations;
 	uint8_t head[H2_METER_HEAD_SIZE];
 };
 

@@ -36,6 +36,8 @@ struct h2 {
 	struct h2_fault fault;
 	/* Requests given to nghttp2 and not closed by it. */
 	uint32_t n_open;
+	/* h2_n_accepted(). */
+	uint32_t n_accepted;
 	/* Of the peer's GOAWAY, and of ours. */
 	uint32_t goaway_code, own_code;
 	/* A fatal error of nghttp2's, met where it could not be told; or 0. */

@@ -294,10 +294,13 @@ static int h2_on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
 
 /* The peer opens no streams any more: those it has not seen are told. nghttp2 closes those that
  * it has sent, by itself. */
-static void h2_on_goaway(struct h2 *h2, uint32_t code)
+static void h2_on_goaway(struct h2 *h2, const nghttp2_goaway *goaway)
 {
 	h2->has_goaway = true;
-	h2->goaway_code = code;
+	h2->goaway_code = goaway->error_code;
+	/* Ours are 1, 3, 5 and so on; the highest there is says nothing yet (RFC 9113 6.8). */
+	if (goaway->error_code == NGHTTP2_NO_ERROR && goaway->last_stream_id != INT32_MAX)
+		h2->n_accepted = ((uint32_t)goaway->last_stream_id + 1) / 2;
 	list_each_safe(link, &h2->live) {
 		struct h2_stream *stream = list_entry(link, struct h2_stream, link);
 		struct h2_fault fault = h2_fault_by_goaway(h2, stream);
@@ -333,7 +336,7 @@ static int h2_on_frame(nghttp2_session *session, const nghttp2_frame *frame, voi
 	if (frame->hd.type == NGHTTP2_SETTINGS)
 		h2->has_settings = true;
 	if (frame->hd.type == NGHTTP2_GOAWAY)
-		h2_on_goaway(h2, frame->goaway.error_code);
+		h2_on_goaway(h2, &frame->goaway);
 	if (frame->hd.stream_id == 0)
 		return 0;
 	stream = h2_stream_of(h2, frame->hd.stream_id);

@@ -60,6 +60,8 @@ struct mux {
 	struct list leaving, resetting;
 	/* All of them, and those who have not left. */
 	uint32_t n_users, n_here;
+	/* Streams that were ever opened on it. */
+	uint32_t n_opened;
 	/* What the kernel has, or is to get. */
 	struct buffer out;
 	struct task task;
@@ -73,8 +75,6 @@ struct mux {
 	bool is_sending;
 	/* The peer is silent: no more streams. */
 	bool is_silent;
-	/* A stream was opened on it. */
-	bool is_used;
 	/* It takes no streams and is in no list; it is closed as soon as what there is to be said
 	 * has been. */
 	bool is_over;
@@ -265,10 +265,18 @@ static void mux_rest(struct mux *mux)
 	mux->heard_size = 0;
 }
 
+static uint32_t route_double(uint32_t n)
+{
+	return n < UINT32_MAX / 2 ? 2 * n : UINT32_MAX;
+}
+
 /* Nobody is on it: it is idle, or over. */
 static void mux_settle(struct mux *mux)
 {
 	if (!mux->is_over && !mux->is_silent && h2_is_usable(mux->h2)) {
+		/* The peer takes more than it was thought to. */
+		if (mux->n_opened >= mux->route->requests_max)
+			mux->route->requests_max = route_double(mux->route->requests_max);
 		mux_rest(mux);
 		if (!list_is_linked(&mux->conn->idle_link))
 			pool_rest(mux->pool, mux->conn);
@@ -317,6 +325,18 @@ static void mux_receive(struct mux *mux, size_t size)
 		conn_receive(mux->conn, CONN_RECEIVE_SHORT);
 }
 
+/* What the peer allows is known to the route's next connection from its beginning: so many streams
+ * at once, so many requests in all. */
+static void mux_learn(struct mux *mux)
+{
+	struct route *route = mux->route;
+	uint32_t n_accepted = h2_n_accepted(mux->h2), n_streams = h2_streams_max(mux->h2);
+
+	route->streams_max = n_streams > 0 ? n_streams : 1;
+	if (n_accepted < mux->n_opened)
+		route->requests_max = n_accepted > 0 ? n_accepted : 1;
+}
+
 static void mux_on_data(struct conn_user *conn_user, const char *data, size_t size)
 {
 	struct mux *mux = container_of(conn_user, struct mux, user);
@@ -327,6 +347,7 @@ static void mux_on_data(struct conn_user *conn_user, const char *data, size_t si
 	mux_receive(mux, size);
 	if (!h2_feed(mux->h2, data, size, mux->heard_ns))
 		mux_retire(mux);
+	mux_learn(mux);
 	mux_kick(mux);
 }
 
@@ -349,7 +370,7 @@ struct mux *mux_new(struct pool *pool, struct conn *conn, uint64_t number)
 
 	if (!mux)
 		return NULL;
-	mux->h2 = h2_new(ring_now(conn->ring));
+	mux->h2 = h2_new(ring_now(conn->ring), conn->route->streams_max);
 	if (!mux->h2) {
 		free(mux);
 		return NULL;
@@ -398,7 +419,7 @@ uint64_t mux_number(const struct mux *mux)
 bool mux_can_open(const struct mux *mux)
 {
 	return mux->conn && mux->conn->state == CONN_ACTIVE && !mux->is_over && !mux->is_silent &&
-	       h2_can_open(mux->h2);
+	       mux->n_opened < mux->route->requests_max && h2_can_open(mux->h2);
 }
 
 /* Users. */
@@ -423,8 +444,8 @@ bool mux_open(struct mux *mux, struct mux_user *user, const struct h2_request *r
 	user->opened_ns = mux_now(mux);
 	user->is_sent = false;
 	user->is_leaving = false;
-	user->is_first = !mux->is_used && !mux->conn->reused;
-	mux->is_used = true;
+	user->is_first = mux->n_opened == 0 && !mux->conn->reused;
+	mux->n_opened++;
 	mux->n_users++;
 	mux->n_here++;
 	list_push_back(&mux->opening, &user->link);

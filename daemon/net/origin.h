@@ -126,6 +126,9 @@ struct route {
 	struct list muxes;
 	/* Those ever made. */
 	uint64_t muxes_made;
+	/* What the peer has shown to allow: streams at once on a connection (0: it has not), and
+	 * requests in all on one before it goes away (UINT32_MAX: any number). */
+	uint32_t streams_max, requests_max;
 	/* Who awaits a connection (struct conn_user), the first one first; their number, which
 	 * counts those who are just being told something as well. */
 	struct list waiting;

@@ -233,6 +233,7 @@ static struct route *route_alloc(struct text text, const struct route_key *key, 
 	list_init(&route->idle);
 	list_init(&route->warming);
 	list_init(&route->muxes);
+	route->requests_max = UINT32_MAX;
 	list_init(&route->waiting);
 	task_init(&route->serve, pool_on_serve);
 	return route;

@@ -12,7 +12,7 @@
  * it or room on another, whatever comes first.
  *
  * The pilot has no user, so who waits may go at any time and nothing happens to the others. When
- * the last one has gone it goes on as a warmed one. When it fails, that was everybody's attempt.
+ * the last one has gone it ends. When it fails, that was everybody's attempt.
  *
  * Upcalls are made from lists that those who are told may change: the first one is taken, told,
  * and forgotten. Who comes back in the upcall finds the route as it is then.
@@ -77,7 +77,8 @@ static bool pool_pilot(struct pool *pool, struct route *route)
 	return true;
 }
 
-/* Nobody waits for the pilot any more. */
+/* Nobody waits for the pilot any more: whoever comes next is not to wait for what others have given
+ * up. */
 static void route_drop_pilot(struct route *route)
 {
 	struct conn *conn = route->pilot;
@@ -85,7 +86,7 @@ static void route_drop_pilot(struct route *route)
 	if (!conn || route->n_waiting > 0)
 		return;
 	route->pilot = NULL;
-	pool_keep_warm(route->pool, conn);
+	conn_abort(conn);
 }
 
 bool pool_await(struct pool *pool, struct route *route, struct conn_user *user, bool fresh)

@@ -181,7 +181,7 @@ static void fuzz_output(struct fuzz_reading *reading)
 
 static void fuzz_reading_init(struct fuzz_reading *reading, size_t n, struct fuzz_choices *choices)
 {
-	*reading = (struct fuzz_reading){.h2 = h2_new(FUZZ_NOW), .is_alive = true};
+	*reading = (struct fuzz_reading){.h2 = h2_new(FUZZ_NOW, 0), .is_alive = true};
 	expect(reading->h2);
 	buffer_init(&reading->out, FUZZ_TOLD_MAX);
 	for (size_t i = 0; i < FUZZ_STREAMS; i++) {

@@ -175,7 +175,7 @@ static const struct h2_stream_events client_events = {
 static inline void client_init(struct client *client)
 {
 	*client = (struct client){.now_ns = 5 * CLIENT_SECOND, .is_alive = true};
-	client->h2 = h2_new(client->now_ns);
+	client->h2 = h2_new(client->now_ns, 0);
 	ck_assert_ptr_nonnull(client->h2);
 	buffer_init(&client->out, SIZE_MAX);
 	buffer_init(&client->in, SIZE_MAX);

@@ -105,7 +105,7 @@ START_TEST(tells_everybody_when_memory_runs_out)
 		for (unsigned i = 0; i < 3; i++)
 			h2_stream_init(&counters[i].stream, &events);
 		memory_fail_after(n);
-		h2 = h2_new(CLIENT_SECOND);
+		h2 = h2_new(CLIENT_SECOND, 0);
 		if (h2)
 			live(h2, counters, buffer_text(&in), &out);
 		has_failed = memory_has_failed();
@@ -135,7 +135,7 @@ END_TEST
 START_TEST(tells_everybody_when_the_connection_may_have_no_more)
 {
 	struct buffer in;
-	struct h2 *h2 = h2_new(CLIENT_SECOND);
+	struct h2 *h2 = h2_new(CLIENT_SECOND, 0);
 	size_t used = h2->memory.used;
 
 	h2_free(h2);
@@ -144,7 +144,7 @@ START_TEST(tells_everybody_when_the_connection_may_have_no_more)
 		struct counter counters[3] = {0};
 		struct buffer out;
 
-		h2 = h2_new(CLIENT_SECOND);
+		h2 = h2_new(CLIENT_SECOND, 0);
 		h2->memory.used_max = used + more;
 		buffer_init(&out, SIZE_MAX);
 		for (unsigned i = 0; i < 3; i++)
@@ -165,7 +165,7 @@ START_TEST(ends_where_the_output_has_no_room)
 		struct counter counter = {0};
 		struct h2_request request = client_request("GET", "/");
 		struct h2_fault fault;
-		struct h2 *h2 = h2_new(CLIENT_SECOND);
+		struct h2 *h2 = h2_new(CLIENT_SECOND, 0);
 		struct buffer out;
 
 		h2_stream_init(&counter.stream, &events);
