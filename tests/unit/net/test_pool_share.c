@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "http/h2_private.h"
+#include "tests/unit/front/memory.h"
 #include "tests/unit/net/mux_world.h"
 
 #define RIDERS 8
@@ -185,6 +187,20 @@ START_TEST(a_failed_handshake_is_told_to_all_who_wait)
 	fake_complete(FAKE_RECEIVE, -1, 0);
 	hear_all(0, 2, "PPF");
 	ck_assert_int_eq(riders[1].fault.code, FAULT_TLS_HANDSHAKE);
+	end(2);
+}
+END_TEST
+
+START_TEST(without_memory_to_share_it_all_who_wait_are_told)
+{
+	begin(2, "/hello");
+	memory_fail_object(sizeof(struct h2));
+	lease_all(0, 2, LEASE_AWAITED);
+	mux_world_pass(&world);
+	ck_assert(memory_has_failed());
+	hear_all(0, 2, "PPF");
+	ck_assert_int_eq(riders[0].fault.code, FAULT_OVERLOADED);
+	ck_assert(pool_is_empty(world.conns.pool));
 	end(2);
 }
 END_TEST
@@ -510,6 +526,7 @@ UNIT_MAIN("net/pool_share", &all_wait_for_one_dial_and_share_it,
 	&where_it_is_not_shared_each_has_its_own, &an_origin_that_chooses_nothing_is_not_shared,
 	&what_is_not_offered_is_not_chosen, &who_wants_http2_and_nothing_else_gets_it_or_a_fault,
 	&a_failed_dial_is_told_to_all_who_wait, &a_failed_handshake_is_told_to_all_who_wait,
+	&without_memory_to_share_it_all_who_wait_are_told,
 	&who_goes_does_not_hurt_those_who_still_wait,
 	&a_dial_that_nobody_awaits_any_more_goes_on_as_a_warm_one,
 	&a_dial_that_nobody_awaits_any_more_does_not_last_for_ever,
