@@ -170,12 +170,12 @@ START_TEST(two_jobs_share_a_way_by_the_same_proxy_alone)
 			"'url':'https://h/x','proxy':'http://p:2'", false},
 		{"'url':'https://h/x','proxy':'http://p:1'",
 			"'url':'https://h/x','proxy':'http://q:1'", false},
-		{"'url':'https://h/x','proxy':'http://a:b@p:1'",
+		{"'url':'https://h/x','proxy':'http://a:b\\u0040p:1'",
 			"'url':'https://h/x','proxy':'http://p:1'", false},
-		{"'url':'https://h/x','proxy':'http://a:b@p:1'",
-			"'url':'https://h/x','proxy':'http://a:c@p:1'", false},
-		{"'url':'https://h/x','proxy':'http://a:b@p:1'",
-			"'url':'https://h/x','proxy':'http://a:b@p:1'", true},
+		{"'url':'https://h/x','proxy':'http://a:b\\u0040p:1'",
+			"'url':'https://h/x','proxy':'http://a:c\\u0040p:1'", false},
+		{"'url':'https://h/x','proxy':'http://a:b\\u0040p:1'",
+			"'url':'https://h/x','proxy':'http://a:b\\u0040p:1'", true},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++)
@@ -283,8 +283,8 @@ START_TEST(a_secret_stands_for_a_proxy_s_credentials)
 	struct fault fault;
 	struct route *route, *again;
 
-	begin("'url':'https://i/x','proxy':'http://secret:P@h:1'",
-		"'url':'https://h/y','proxy':'http://secret:P@i:1'", true);
+	begin("'url':'https://i/x','proxy':'http://secret:P\\u0040h:1'",
+		"'url':'https://h/y','proxy':'http://secret:P\\u0040i:1'", true);
 	n_asked = 0;
 	route = way_of("a", &fault);
 	ck_assert(text_is(route->proxy_credentials, "value of P"));
