@@ -83,7 +83,7 @@ static void route_drop_pilot(struct route *route)
 {
 	struct conn *conn = route->pilot;
 
-	if (!conn || route->n_waiting > 0)
+	if (!conn || route->n_waiting > 0 || conn->state > CONN_IDLE)
 		return;
 	route->pilot = NULL;
 	conn_abort(conn);
@@ -152,13 +152,17 @@ void pool_on_lost(struct pool *pool, struct conn *conn, const struct fault *faul
 	/* One that has not been ready has not been closed properly. */
 	expect(fault);
 	copy = *fault;
-	route->pilot = NULL;
 	route_take_waiting(route, &waiting);
 	while (!list_is_empty(&waiting)) {
 		struct conn_user *user = route_pop(route, &waiting);
 
 		user->events->on_end(user, &copy);
 	}
+	/* Up to here it could be asked how far it had come. Who came back meanwhile waits for
+	 * another one. */
+	route->pilot = NULL;
+	if (route->n_waiting > 0)
+		task_defer(ring_tasks(pool->ring), &route->serve);
 }
 
 void pool_on_ready(struct pool *pool, struct conn *conn)

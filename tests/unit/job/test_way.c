@@ -144,6 +144,24 @@ START_TEST(two_jobs_share_a_way_where_all_of_it_is_equal)
 			"'url':'http://h/x','resolve':{'H:80':['192.0.2.1']}", true},
 		{"'url':'http://h/x','resolve':{'h:80':'192.0.2.1'}",
 			"'url':'http://h/x','resolve':{'h:80':'192.0.2.2'}", false},
+		/* What is asked there, and how often, is no part of it. */
+		{"'url':'http://h/x'",
+			"'url':'http://h/x','method':'PUT','headers':{'a':'b'},"
+			"'timeout':1,'retry':3",
+			true},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++)
+		check_pair(cases[i].a, cases[i].b, cases[i].same);
+}
+END_TEST
+
+START_TEST(two_jobs_share_a_way_by_the_same_proxy_alone)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} cases[] = {
 		{"'url':'https://h/x','proxy':'http://p:1'", "'url':'https://h/x'", false},
 		{"'url':'http://h/x','proxy':'http://p:1'", "'url':'http://h/x'", false},
 		{"'url':'https://h/x','proxy':'http://p:1'",
@@ -152,17 +170,12 @@ START_TEST(two_jobs_share_a_way_where_all_of_it_is_equal)
 			"'url':'https://h/x','proxy':'http://p:2'", false},
 		{"'url':'https://h/x','proxy':'http://p:1'",
 			"'url':'https://h/x','proxy':'http://q:1'", false},
-		{"'url':'https://h/x','proxy':'http://a:b@p:1'",
+		{"'url':'https://h/x','proxy':'http://a:b\\u0040p:1'",
 			"'url':'https://h/x','proxy':'http://p:1'", false},
-		{"'url':'https://h/x','proxy':'http://a:b@p:1'",
-			"'url':'https://h/x','proxy':'http://a:c@p:1'", false},
-		{"'url':'https://h/x','proxy':'http://a:b@p:1'",
-			"'url':'https://h/x','proxy':'http://a:b@p:1'", true},
-		/* What is asked there, and how often, is no part of it. */
-		{"'url':'http://h/x'",
-			"'url':'http://h/x','method':'PUT','headers':{'a':'b'},"
-			"'timeout':1,'retry':3",
-			true},
+		{"'url':'https://h/x','proxy':'http://a:b\\u0040p:1'",
+			"'url':'https://h/x','proxy':'http://a:c\\u0040p:1'", false},
+		{"'url':'https://h/x','proxy':'http://a:b\\u0040p:1'",
+			"'url':'https://h/x','proxy':'http://a:b\\u0040p:1'", true},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++)
@@ -270,8 +283,8 @@ START_TEST(a_secret_stands_for_a_proxy_s_credentials)
 	struct fault fault;
 	struct route *route, *again;
 
-	begin("'url':'https://i/x','proxy':'http://secret:P@h:1'",
-		"'url':'https://h/y','proxy':'http://secret:P@i:1'", true);
+	begin("'url':'https://i/x','proxy':'http://secret:P\\u0040h:1'",
+		"'url':'https://h/y','proxy':'http://secret:P\\u0040i:1'", true);
 	n_asked = 0;
 	route = way_of("a", &fault);
 	ck_assert(text_is(route->proxy_credentials, "value of P"));
@@ -357,6 +370,7 @@ END_TEST
 
 UNIT_MAIN("job/way", &secrets_stand_for_pem, &a_secret_stands_for_a_proxy_s_credentials,
 	&secrets_are_asked_for_each_time, &a_secret_that_is_not_for_this_job_is_refused,
-	&two_jobs_share_a_way_where_all_of_it_is_equal, &it_says_what_a_connection_must_be_like,
+	&two_jobs_share_a_way_where_all_of_it_is_equal,
+	&two_jobs_share_a_way_by_the_same_proxy_alone, &it_says_what_a_connection_must_be_like,
 	&insecure_is_refused_where_the_daemon_forbids_it,
 	&what_was_known_of_one_job_is_not_taken_for_another)

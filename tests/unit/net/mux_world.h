@@ -227,6 +227,8 @@ struct rider {
 	bool lingers;
 	/* It leaves as soon as it sees a head. */
 	bool leaves_on_head;
+	/* It asks for another connection where the one it waited for fails. */
+	bool comes_back;
 	/* It takes what is shared, and opens no stream. */
 	bool is_shy;
 	bool pulls;
@@ -246,6 +248,8 @@ static inline struct rider *rider_of(struct conn_user *user)
 {
 	return container_of(user, struct rider, user);
 }
+
+static inline enum lease rider_lease_as(struct rider *rider, bool fresh);
 
 static inline void rider_on_progress(struct conn_user *user)
 {
@@ -299,8 +303,15 @@ static inline void rider_on_end(struct conn_user *user, const struct fault *faul
 	rider_say(rider, fault ? 'F' : 'C');
 	if (fault)
 		rider->fault = *fault;
-	if (user->conn)
+	if (user->conn) {
 		conn_abort(user->conn);
+		return;
+	}
+	/* It can still be asked how far it came. */
+	ck_assert_ptr_nonnull(pool_awaited(rider->route));
+	ck_assert_uint_gt(pool_awaited(rider->route)->times.dialed_ns, 0);
+	if (rider->comes_back)
+		ck_assert_int_eq(rider_lease_as(rider, false), LEASE_AWAITED);
 }
 
 static inline void rider_on_closed(struct conn_user *user)

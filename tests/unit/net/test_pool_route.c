@@ -35,6 +35,30 @@ static const struct text here[] = {TEXT_INIT("192.0.2.1")};
  * ends and the next begins. */
 #define KEYS_MAX 60
 
+/* What moves from one member to the next is not the same either. */
+static unsigned make_moved_keys(struct route_key keys[KEYS_MAX], unsigned n)
+{
+	const struct text empty = TEXT("");
+
+	keys[n].ca = TEXT("PE");
+	keys[n++].cert = TEXT("MCERT");
+	keys[n].cert = TEXT("CER");
+	keys[n++].key = TEXT("TKEY");
+	keys[n].key = TEXT("KE");
+	keys[n++].server_name = TEXT("Yn");
+	keys[n].server_name = TEXT("np");
+	keys[n++].pins = empty;
+	keys[n].pins = TEXT("pr");
+	keys[n++].resolve = empty;
+	keys[n].resolve = TEXT("rproxy.");
+	keys[n++].proxy_host = TEXT("example");
+	keys[n].proxy_host = TEXT("proxy.exampleu");
+	keys[n++].proxy_credentials = TEXT(":p");
+	keys[n].ca = TEXT("CERT");
+	keys[n++].cert = TEXT("PEM");
+	return n;
+}
+
 static unsigned make_keys(struct route_key keys[KEYS_MAX])
 {
 	static const struct route_key base = {
@@ -91,23 +115,7 @@ static unsigned make_keys(struct route_key keys[KEYS_MAX])
 	keys[n++].proxy_credentials = TEXT("u:q");
 	keys[n++].proxy_credentials = none;
 	keys[n++].proxy_credentials = empty;
-	/* What moves from one member to the next is not the same either. */
-	keys[n].ca = TEXT("PE");
-	keys[n++].cert = TEXT("MCERT");
-	keys[n].cert = TEXT("CER");
-	keys[n++].key = TEXT("TKEY");
-	keys[n].key = TEXT("KE");
-	keys[n++].server_name = TEXT("Yn");
-	keys[n].server_name = TEXT("np");
-	keys[n++].pins = empty;
-	keys[n].pins = TEXT("pr");
-	keys[n++].resolve = empty;
-	keys[n].resolve = TEXT("rproxy.");
-	keys[n++].proxy_host = TEXT("example");
-	keys[n].proxy_host = TEXT("proxy.exampleu");
-	keys[n++].proxy_credentials = TEXT(":p");
-	keys[n].ca = TEXT("CERT");
-	keys[n++].cert = TEXT("PEM");
+	n = make_moved_keys(keys, n);
 	ck_assert_uint_le(n, KEYS_MAX);
 	return n;
 }

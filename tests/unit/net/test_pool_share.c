@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "http/h2_private.h"
+#include "tests/unit/front/memory.h"
 #include "tests/unit/net/mux_world.h"
 
 #define RIDERS 8
@@ -177,6 +179,30 @@ START_TEST(a_failed_dial_is_told_to_all_who_wait)
 }
 END_TEST
 
+START_TEST(who_comes_back_from_a_failed_dial_waits_for_another_one)
+{
+	begin(3, "/hello");
+	riders[0].comes_back = true;
+	riders[1].comes_back = true;
+	fake_holds.connects = true;
+	lease_all(0, 3, LEASE_AWAITED);
+	fake_run();
+	fake_complete(FAKE_CONNECT, -1, -ECONNREFUSED);
+	hear_all(0, 3, "PF");
+	ck_assert_ptr_null(pool_awaited(riders[0].route));
+	/* One who goes again before anything is made of it. */
+	pool_unlease(world.conns.pool, &riders[0].user);
+	fake_run();
+	ck_assert_uint_eq(counters().dialled, 2);
+	fake_holds.connects = false;
+	mux_world_pass(&world);
+	rider_hears(&riders[0], "");
+	rider_hears(&riders[1], "PPMSHBE");
+	rider_hears(&riders[2], "");
+	end(3);
+}
+END_TEST
+
 START_TEST(a_failed_handshake_is_told_to_all_who_wait)
 {
 	begin(2, "/hello");
@@ -185,6 +211,20 @@ START_TEST(a_failed_handshake_is_told_to_all_who_wait)
 	fake_complete(FAKE_RECEIVE, -1, 0);
 	hear_all(0, 2, "PPF");
 	ck_assert_int_eq(riders[1].fault.code, FAULT_TLS_HANDSHAKE);
+	end(2);
+}
+END_TEST
+
+START_TEST(without_memory_to_share_it_all_who_wait_are_told)
+{
+	begin(2, "/hello");
+	memory_fail_object(sizeof(struct h2));
+	lease_all(0, 2, LEASE_AWAITED);
+	mux_world_pass(&world);
+	ck_assert(memory_has_failed());
+	hear_all(0, 2, "PPF");
+	ck_assert_int_eq(riders[0].fault.code, FAULT_OVERLOADED);
+	ck_assert(pool_is_empty(world.conns.pool));
 	end(2);
 }
 END_TEST
@@ -509,7 +549,10 @@ END_TEST
 UNIT_MAIN("net/pool_share", &all_wait_for_one_dial_and_share_it,
 	&where_it_is_not_shared_each_has_its_own, &an_origin_that_chooses_nothing_is_not_shared,
 	&what_is_not_offered_is_not_chosen, &who_wants_http2_and_nothing_else_gets_it_or_a_fault,
-	&a_failed_dial_is_told_to_all_who_wait, &a_failed_handshake_is_told_to_all_who_wait,
+	&a_failed_dial_is_told_to_all_who_wait,
+	&who_comes_back_from_a_failed_dial_waits_for_another_one,
+	&a_failed_handshake_is_told_to_all_who_wait,
+	&without_memory_to_share_it_all_who_wait_are_told,
 	&who_goes_does_not_hurt_those_who_still_wait,
 	&a_dial_that_nobody_awaits_any_more_goes_on_as_a_warm_one,
 	&a_dial_that_nobody_awaits_any_more_does_not_last_for_ever,
