@@ -48,16 +48,6 @@ void passed_lose(struct passed *passed, uint64_t end)
 	passed->lost_at = end;
 }
 
-void passed_begin_line(struct passed *passed, uint64_t end)
-{
-	expect(passed->n_line == 0);
-	while (passed->n_line < passed->n && passed->all[passed->n_line].at <= end)
-		passed->n_line++;
-	passed->line_lost = passed->lost_at > 0 && passed->lost_at <= end;
-	if (passed->line_lost)
-		passed->lost_at = 0;
-}
-
 /* The first `n` are somebody's. */
 static void passed_drop(struct passed *passed, uint32_t n)
 {
@@ -96,6 +86,23 @@ void passed_end_line(struct passed *passed, struct ring *ring)
 
 	passed_drop(passed, n);
 	passed_refuse(ring, fds, n);
+}
+
+static void passed_find(struct passed *passed, uint64_t end)
+{
+	expect(passed->n_line == 0);
+	while (passed->n_line < passed->n && passed->all[passed->n_line].at <= end)
+		passed->n_line++;
+	passed->line_lost = passed->lost_at > 0 && passed->lost_at <= end;
+	if (passed->line_lost)
+		passed->lost_at = 0;
+}
+
+void passed_begin_line(struct passed *passed, struct ring *ring, uint64_t begin, uint64_t end)
+{
+	passed_find(passed, begin);
+	passed_end_line(passed, ring);
+	passed_find(passed, end);
 }
 
 void passed_close(struct passed *passed, struct ring *ring)

@@ -37,8 +37,9 @@ void passed_lose(struct passed *passed, uint64_t end);
 /* No line will have these: they are closed. */
 void passed_refuse(struct ring *ring, const int *fds, uint32_t n);
 
-/* The next line is read, which ends at `end`. */
-void passed_begin_line(struct passed *passed, uint64_t end);
+/* The next line is read, which begins at `begin` and ends at `end`; what came before it, with empty
+ * lines, is closed. */
+void passed_begin_line(struct passed *passed, struct ring *ring, uint64_t begin, uint64_t end);
 
 /* Those that came with it, n_line of them, are the caller's. NULL: there are none, or no memory,
  * and they are closed. */

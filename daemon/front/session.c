@@ -270,12 +270,20 @@ static void session_protocol_error(struct session *session, const char *why)
 static const char *session_read_line(struct session *session, struct text line)
 {
 	struct passed *passed = &session->passed;
+	uint64_t end = session->n_received - line_reader_left(&session->reader);
 	const char *why;
 
-	passed_begin_line(passed, session->n_received - line_reader_left(&session->reader));
+	passed_begin_line(passed, session->front->ring, end - line.size - 1, end);
 	why = message_read(session, line);
 	passed_end_line(passed, session->front->ring);
 	return why;
+}
+
+/* No line has begun: what came with empty lines is nobody's. */
+static void session_await_line(struct session *session)
+{
+	if (line_reader_is_empty(&session->reader))
+		passed_close(&session->passed, session->front->ring);
 }
 
 /* All whole lines that have come, as long as their answers are read. */
@@ -288,7 +296,7 @@ static void session_read_lines(struct session *session)
 
 		switch (line_reader_next(&session->reader, &line)) {
 		case LINE_FOUND: why = session_read_line(session, line); break;
-		case LINE_MORE: return;
+		case LINE_MORE: session_await_line(session); return;
 		case LINE_TOO_LONG: why = "the line is too long"; break;
 		}
 		if (why)

@@ -67,8 +67,11 @@ static const struct piece_case {
 		"1:accepted 2:accepted 3:accepted"},
 	{{{GRAPH("1") "\n" GRAPH("2") "\n" GRAPH("3"), 3}, {"\n", 0}}, {0, 0, 3},
 		"1:accepted 2:accepted 3:accepted"},
-	/* Empty lines are passed over with what they have. */
-	{{{"\n", 2}, {GRAPH("1") "\n", 1}}, {3}, "1:accepted"},
+	/* Those of empty lines are nobody's. */
+	{{{"\n", 2}, {GRAPH("1") "\n", 1}}, {1}, "1:accepted"},
+	{{{"\n\n", 2}}, {0}, ""},
+	{{{"\n\n{", 2}, {GRAPH("1") "\n", 0}}, {0}, "error"},
+	{{{"\n\n ", 2}, {GRAPH("1") "\n", 0}}, {2}, "1:accepted"},
 	/* Any other line has them closed. */
 	{{{"{\"status\":{}}\n", 2}, {GRAPH("1") "\n", 1}}, {1}, "status 1:accepted"},
 	{{{GRAPH("1") "\n{\"hello\":{}}\n", 2}}, {0}, "1:accepted hello"},
