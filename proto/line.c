@@ -20,7 +20,7 @@
 /* What a receiver may ask for at once while a message is at its bound. */
 #define LINE_SLACK (256u * 1024)
 
-static size_t line_reader_left(const struct line_reader *reader)
+size_t line_reader_left(const struct line_reader *reader)
 {
 	return reader->bytes.size - reader->used;
 }

@@ -56,6 +56,9 @@ enum line_result line_reader_next(struct line_reader *reader, struct text *ret_l
 bool line_reader_payload(struct line_reader *reader, size_t size, struct text *ret_payload);
 void line_reader_unread(struct line_reader *reader, struct text line);
 
+/* Bytes that wait in it, behind the line just given out. */
+size_t line_reader_left(const struct line_reader *reader);
+
 /* True where nothing waits in it; its memory may then be given back. */
 bool line_reader_is_empty(const struct line_reader *reader);
 void line_reader_release(struct line_reader *reader);

@@ -16,6 +16,9 @@
  * few hundred bytes; what is not a whole line yet is collected in the session's own reader. One
  * send is in flight at most, and a turn's records leave together at its end.
  *
+ * Descriptors wait beside the bytes they came with until their line is read: what submits a graph
+ * takes them, anything else has them closed (front/passed).
+ *
  * While the client does not read, we do not read from it either: its questions cannot pile up
  * answers. That its connection has gone then shows in the send that waits.
  */
@@ -38,6 +41,9 @@ static void session_enter(struct session *session, enum session_state state)
 {
 	expect(state >= session->state);
 	session->state = state;
+	/* Only while it is open its lines are read. */
+	if (state > SESSION_OPEN)
+		passed_close(&session->passed, session->front->ring);
 }
 
 bool session_is_listening(const struct session *session)
@@ -260,6 +266,26 @@ static void session_protocol_error(struct session *session, const char *why)
 	session_leave(session);
 }
 
+/* The line is one of its messages; NULL, or what is wrong with it. */
+static const char *session_read_line(struct session *session, struct text line)
+{
+	struct passed *passed = &session->passed;
+	uint64_t end = session->n_received - line_reader_left(&session->reader);
+	const char *why;
+
+	passed_begin_line(passed, session->front->ring, end - line.size - 1, end);
+	why = message_read(session, line);
+	passed_end_line(passed, session->front->ring);
+	return why;
+}
+
+/* No line has begun: what came with empty lines is nobody's. */
+static void session_await_line(struct session *session)
+{
+	if (line_reader_is_empty(&session->reader))
+		passed_close(&session->passed, session->front->ring);
+}
+
 /* All whole lines that have come, as long as their answers are read. */
 static void session_read_lines(struct session *session)
 {
@@ -269,8 +295,8 @@ static void session_read_lines(struct session *session)
 		const char *why = NULL;
 
 		switch (line_reader_next(&session->reader, &line)) {
-		case LINE_FOUND: why = message_read(session, line); break;
-		case LINE_MORE: return;
+		case LINE_FOUND: why = session_read_line(session, line); break;
+		case LINE_MORE: session_await_line(session); return;
 		case LINE_TOO_LONG: why = "the line is too long"; break;
 		}
 		if (why)
@@ -310,11 +336,34 @@ static bool receive_is_passing(int result)
 	return result == -ENOBUFS || result == -EINTR || result == -EAGAIN || result == -ECANCELED;
 }
 
+/* A piece of its stream. */
+static void session_take(struct session *session, const struct completion *completion)
+{
+	struct ring *ring = session->front->ring;
+
+	if (!line_reader_append(&session->reader, completion->data, (size_t)completion->result)) {
+		session_protocol_error(
+			session, "the line is too long, or there is no memory for it");
+		return;
+	}
+	session->n_received += (uint64_t)completion->result;
+	if (completion->lost_fds)
+		passed_lose(&session->passed, session->n_received);
+	if (passed_add(&session->passed, ring, completion->fds, completion->n_fds,
+		    session->n_received))
+		session_read_lines(session);
+	else
+		session_protocol_error(
+			session, "too many descriptors, or there is no memory for them");
+}
+
 static void session_on_receive(struct op *op, const struct completion *completion)
 {
 	struct session *session = container_of(op, struct session, receive_op);
 	int result = completion->result;
 
+	if (session->state > SESSION_OPEN)
+		passed_refuse(session->front->ring, completion->fds, completion->n_fds);
 	if (session->state == SESSION_CLOSING) {
 		session_check_end(session);
 		return;
@@ -328,11 +377,7 @@ static void session_on_receive(struct op *op, const struct completion *completio
 		return;
 	}
 	if (result > 0 && session->state == SESSION_OPEN) {
-		if (line_reader_append(&session->reader, completion->data, (size_t)result))
-			session_read_lines(session);
-		else
-			session_protocol_error(
-				session, "the line is too long, or there is no memory for it");
+		session_take(session, completion);
 		if (line_reader_is_empty(&session->reader))
 			line_reader_release(&session->reader);
 	}
@@ -345,7 +390,7 @@ static void session_receive(struct session *session)
 	if (session->state == SESSION_CLOSING || session->is_slow)
 		return;
 	if (op_is_idle(&session->receive_op) && !timer_is_armed(&session->watch))
-		ring_receive_large(session->front->ring, &session->receive_op, session->fd,
+		ring_receive_message(session->front->ring, &session->receive_op, session->fd,
 			session_on_receive);
 }
 

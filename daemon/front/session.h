@@ -12,6 +12,7 @@
  */
 
 #include "front/front.h"
+#include "front/passed.h"
 #include "proto/line.h"
 #include "ring/op.h"
 #include "ring/task.h"
@@ -37,6 +38,10 @@ struct session {
 	uid_t uid;
 	struct op receive_op, send_op, close_op;
 	struct line_reader reader;
+	/* Bytes that were put into it since the session began; and descriptors that came with
+	 * them. */
+	uint64_t n_received;
+	struct passed passed;
 	struct outbox out;
 	/* Its graphs: submissions. */
 	struct list submissions;

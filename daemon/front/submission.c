@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "front/passed.h"
 #include "front/session.h"
 #include "front/session_private.h"
 #include "proto/document.h"
@@ -64,6 +65,29 @@ static void submission_on_settled(
 	session_said(session);
 }
 
+/* Pieces are views of what was received: they are copied once, to where they are sent from. */
+static void submission_on_chunk(
+	struct graph *graph, struct text job, uint64_t offset, struct text data)
+{
+	struct submission *submission = submission_of(graph);
+	struct session *session = submission->session;
+	struct buffer *message;
+
+	if (!session_is_listening(session))
+		return;
+	message = message_begin(session, submission->id, "chunk");
+	buffer_append_literal(message, "{\"job\":");
+	json_append_string(message, job);
+	buffer_append_literal(message, ",\"offset\":");
+	buffer_append_u64(message, offset);
+	buffer_append_literal(message, "},\"payload\":");
+	buffer_append_u64(message, data.size);
+	buffer_append_literal(message, "}\n");
+	session_say(session);
+	outbox_append(&session->out, data.data, data.size);
+	session_said(session);
+}
+
 static void submission_say_summary(
 	struct submission *submission, const char *name, const struct record_summary *summary)
 {
@@ -98,6 +122,7 @@ static void submission_on_done(struct graph *graph, const struct record_summary 
 
 static const struct graph_events submission_events = {
 	.on_settled = submission_on_settled,
+	.on_chunk = submission_on_chunk,
 	.on_decided = submission_on_decided,
 	.on_done = submission_on_done,
 };
@@ -142,7 +167,27 @@ static void refuse_with(struct session *session, uint64_t id, enum fault_code co
 	session_say(session);
 }
 
-/* Takes the plan, or leaves it where there is no memory. */
+/* The plan made a graph, which has the descriptors of the line. Takes the plan, or leaves it where
+ * there is no memory. */
+static bool submission_make_graph(struct submission *submission, struct plan **planp)
+{
+	struct session *session = submission->session;
+	struct ring *ring = session->front->ring;
+	uint32_t n_fds = session->passed.n_line;
+	struct descriptors *descriptors = passed_take(&session->passed, ring);
+
+	if (n_fds > 0 && !descriptors)
+		return false;
+	if (graph_new(session->front->scheduler, planp, session->uid, &submission->owner,
+		    &submission->graph) < 0) {
+		descriptors_free(ring, descriptors);
+		return false;
+	}
+	graph_take_descriptors(submission->graph, descriptors);
+	return true;
+}
+
+/* As above. */
 static bool submission_start(struct session *session, uint64_t id, struct plan **planp)
 {
 	struct submission *submission = calloc(1, sizeof(*submission));
@@ -155,8 +200,7 @@ static bool submission_start(struct session *session, uint64_t id, struct plan *
 	submission->id = id;
 	submission->number = ++session->front->graph_number;
 	submission->owner.events = &submission_events;
-	if (graph_new(session->front->scheduler, planp, session->uid, &submission->owner,
-		    &submission->graph) < 0) {
+	if (!submission_make_graph(submission, planp)) {
 		free(submission);
 		return false;
 	}
@@ -173,7 +217,8 @@ static bool submission_start(struct session *session, uint64_t id, struct plan *
 
 void submission_new(struct session *session, uint64_t id, yyjson_doc *doc, yyjson_val *document)
 {
-	struct document_limits limits = {session->front->options.jobs_max, PLAN_BYTES_MAX, 0};
+	struct document_limits limits = {
+		session->front->options.jobs_max, PLAN_BYTES_MAX, session->passed.n_line};
 	struct plan_errors errors;
 	struct plan *plan = NULL;
 	int r;
@@ -183,6 +228,11 @@ void submission_new(struct session *session, uint64_t id, yyjson_doc *doc, yyjso
 		yyjson_doc_free(doc);
 		refuse_with(
 			session, id, session->front->is_draining ? FAULT_DRAINING : FAULT_QUOTA);
+		return;
+	}
+	if (session->passed.line_lost) {
+		yyjson_doc_free(doc);
+		refuse_with(session, id, FAULT_OVERLOADED);
 		return;
 	}
 	plan_errors_init(&errors);

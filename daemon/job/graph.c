@@ -7,6 +7,7 @@
 #include "job/attempt.h"
 #include "job/budget.h"
 #include "job/dependency.h"
+#include "job/descriptor.h"
 #include "job/name.h"
 #include "job/scheduler.h"
 #include "job/summary.h"
@@ -104,6 +105,12 @@ int graph_new(struct scheduler *scheduler, struct plan **planp, uid_t uid,
 	return 0;
 }
 
+void graph_take_descriptors(struct graph *graph, struct descriptors *descriptors)
+{
+	expect(!graph->descriptors);
+	graph->descriptors = descriptors;
+}
+
 /* One that goes may be the last that the one around it waited for. */
 static void graph_free_spent(struct graph *graph)
 {
@@ -137,6 +144,7 @@ struct graph *graph_free(struct graph *graph)
 	list_remove(&graph->link);
 	graph->scheduler->n_graphs--;
 	known_forget(&graph->known, graph->scheduler->pool);
+	descriptors_free(graph->scheduler->ring, graph->descriptors);
 	plan_free(graph->plan);
 	free(graph);
 	return NULL;

@@ -166,11 +166,16 @@ class Daemon:
         with self.session() as session:
             return session.status()
 
-    def descriptors(self):
-        """Its open descriptors; 0 where nobody may look (not root, and not a debug build)."""
+    def descriptors(self, kind=''):
+        """Its open descriptors (of a kind: 'pipe:'); 0 where nobody may look (not root, and not a
+        debug build)."""
+        count = 0
         with contextlib.suppress(PermissionError):
-            return len(os.listdir('/proc/%d/fd' % self.pid))
-        return 0
+            for name in os.listdir('/proc/%d/fd' % self.pid):
+                with contextlib.suppress(FileNotFoundError):
+                    link = os.readlink('/proc/%d/fd/%s' % (self.pid, name)) if kind else ''
+                    count += link.startswith(kind)
+        return count
 
     def memory(self):
         """Resident bytes."""
