@@ -236,7 +236,7 @@ class UploadRows:
             errors = self.refuse({'jobs': {'it': {'url': 'http://x/', 'body_fd': value}}})
             self.assertIn(errors[0]['code'], ('GRAPH_VALUE', 'GRAPH_TYPE', code))
         self.refuse({'jobs': {'it': {'url': 'http://x/', 'body_fd': 0, 'body': 'x'}}},
-                    ('GRAPH_KEY', '/jobs/it'))
+                    ('GRAPH_KEY', '/jobs/it/body'))
 
     def test_what_is_no_source(self):
         """Found out when the job needs it."""
@@ -247,7 +247,7 @@ class UploadRows:
         write_only = self.own(os.open(self.directory() + '/x', os.O_WRONLY | os.O_CREAT))
         odd = [self.own(os.open('/', os.O_RDONLY)), self.own(os.open('/', os.O_PATH)),
                self.own(os.open('/dev/zero', os.O_RDONLY)), here.fileno(), write_only,
-               self.own(os.epoll_create()), self.own(os.eventfd(0)), self.pipe()[1]]
+               self.own(os.eventfd(0)), self.pipe()[1]]
         for fd in odd:
             with self.subTest(fd=os.readlink('/proc/self/fd/%d' % fd)):
                 record = self.upload(fd, origin=origin)
