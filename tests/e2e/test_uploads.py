@@ -117,13 +117,14 @@ class UploadRows:
         self.assertEqual((echo['method'], echo['headers']['content-type']), ('PUT', 'text/x'))
 
     def test_large_ones_cost_no_memory(self):
-        size = 40 << 20
+        size = 20 << 20
         with tempfile.TemporaryFile() as file:
             for at in range(0, size, 1 << 20):
                 file.write(pattern(1 << 20, at))
             file.seek(0)
             origin = self.server()
             got = self.count_body(origin)
+            self.upload(self.file(pattern(1000000)), origin=origin)
             before = self.daemon.memory()
             self.assert_fulfilled(self.upload(file.fileno(), path='/count', origin=origin))
             self.assertEqual(got, [size, True])
