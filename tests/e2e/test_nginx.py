@@ -76,7 +76,7 @@ class NginxTest(DaemonCase):
 
     def test_statuses(self):
         self.assert_rejected(self.get('/missing'), 'HTTP_STATUS')
-        self.assertEqual(self.get('/gone')['value']['status'], 301)
+        self.assertEqual(self.get('/gone', redirects=0)['value']['status'], 301)
         self.assert_rejected(self.get('/abort'), 'EMPTY_REPLY')
 
     def test_methods_and_bodies(self):

@@ -70,7 +70,7 @@ class WindowTest(H2RowCase):
         and 99 others of the connection are served."""
         self.skip_unless_supported('streamed bodies', output='stream')
         origin = self.row_origin()
-        size = 40 << 20
+        size = 20 << 20
         before = self.daemon.memory()
         slow = self.session()
         slow.submit({'jobs': {'big': self.job(origin, '/bytes/%d' % size, output='stream')}})

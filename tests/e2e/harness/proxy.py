@@ -30,9 +30,11 @@ class Proxy(Origin):
                 connection.reply_json(request.json())
             elif callable(self.answer):
                 self.answer(connection)
+                return
             elif self.answer is not None:
                 connection.send(self.answer)
-                connection.fin()
+                with contextlib.suppress(OSError):
+                    connection.fin()
                 connection.wait_end()
                 return
             else:

@@ -96,6 +96,7 @@ global
 	tune.h2.max-concurrent-streams %(streams)d
 defaults
 	mode http
+	retries 0
 	timeout connect 2s
 	timeout client 20s
 	timeout server 20s
