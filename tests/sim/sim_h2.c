@@ -153,7 +153,7 @@ static void sim_h2_doubt(struct sim_stream *stream)
 		return;
 	sim_codes_add(&stream->try->codes, FAULT_HTTP2_CONNECTION);
 	sim_codes_add(&stream->try->codes, FAULT_HEADERS_TOO_LARGE);
-	sim_oracle_off_wire(stream->try);
+	sim_oracle_loosen(stream->try);
 }
 
 /* -- What the daemon says --------------------------------------------------------------------- */
@@ -368,7 +368,7 @@ static void sim_h2_on_end(struct sim_stream *stream)
 {
 	struct sim_try *try = stream->try;
 
-	if (stream->is_over)
+	if (stream->is_over || stream->is_wrong)
 		return;
 	sim_h2_end_stream(stream);
 	sim_oracle_answered(try);
@@ -404,12 +404,14 @@ static void sim_h2_on_reset(struct sim_stream *stream, uint32_t code)
 	sim_h2_end_stream(stream);
 }
 
+/* The daemon resets it, unless the connection ends before. */
 static void sim_h2_on_wrong(struct sim_stream *stream, enum fault_code code)
 {
 	if (stream->is_over)
 		return;
+	stream->is_wrong = true;
 	sim_codes_add(&stream->try->codes, code);
-	sim_h2_end_stream(stream);
+	sim_oracle_loosen(stream->try);
 }
 
 static void sim_h2_on_goaway(struct sim_conn *conn, uint32_t last)

@@ -65,8 +65,8 @@ struct sim_stream {
 	struct sim_conn *conn;
 	struct sim_try *try;
 	uint32_t id;
-	/* The daemon's side: it was told the end of it, or has reset it. */
-	bool is_over;
+	/* The daemon's side: it was told the end of it, or has reset it; was told what is wrong. */
+	bool is_over, is_wrong;
 	/* The server's side: all of the request has come; its head was answered; no more is said.
 	 */
 	bool is_whole, has_said_head, is_done;
@@ -123,7 +123,7 @@ struct sim_h2 {
 	bool is_doubted;
 	/* The server's: the preface has come; what the daemon takes of any stream, and of a new
 	 * one; what may come in all. */
-	bool has_heard;
+	bool has_heard, has_greeted;
 	int64_t window, stream_window, room;
 	uint32_t table_size, own_window;
 	/* It has said that it goes, and takes none above that one. */

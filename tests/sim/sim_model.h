@@ -246,6 +246,8 @@ struct sim_try {
 	/* It is to be sent again: the connection had been idle, and was dead. And: it may be that
 	 * of one that was. */
 	bool is_replay_due, is_replay;
+	/* No bound counts it any more. */
+	bool is_loose;
 	/* Its origin has read it: its head at least. */
 	bool is_read;
 	struct sim_codes codes;
