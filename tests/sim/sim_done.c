@@ -101,6 +101,7 @@ static void sim_done_check_dedupe(const struct sim_graph *graph)
 			resource->label->dedupes && (strcmp(resource->method, "GET") == 0 ||
 							    strcmp(resource->method, "HEAD") == 0);
 
+		shares = shares && !resource->has_stepped_down;
 		for (const struct sim_try *try = resource->first; try && shares; try = try->next) {
 			for (const struct sim_try *next = try->next; next; next = next->next) {
 				if (try->is_answered && try->owner && try->owner->key == try->key &&

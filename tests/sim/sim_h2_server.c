@@ -29,8 +29,9 @@ static void sim_h2_say(struct sim_conn *conn, enum sim_h2_type type, uint8_t fla
 {
 	struct sim_bytes frame = {0};
 
-	sim_trace("  origin says to fd %d frame %d of %zu bytes, flags %u, on stream %u", (int)((struct sim_fd *)conn->daemon.owner - sim_fds), (int)type,
-		payload.size, flags, id);
+	sim_trace("  origin says to fd %d frame %d of %zu bytes, flags %u, on stream %u",
+		(int)((struct sim_fd *)conn->daemon.owner - sim_fds), (int)type, payload.size,
+		flags, id);
 	sim_h2_put_frame(&frame, type, flags, id, payload);
 	sim_server_say(conn, frame.data, frame.size);
 	sim_release(frame.data, frame.capacity);
