@@ -206,7 +206,6 @@ void attempt_fail(struct attempt *attempt, const struct fault *fault)
 /* The connection it had is gone, or its stream is. */
 static void attempt_again(struct attempt *attempt)
 {
-	attempt->sent_before = attempt_sent(attempt);
 	attempt->is_replay = true;
 	attempt->begun_ns = 0;
 	attempt->sent_ns = 0;
@@ -220,6 +219,7 @@ void attempt_replay(struct attempt *attempt)
 {
 	attempt->scheduler->counters.replays++;
 	attempt_enter(attempt, ATTEMPT_REPLAY);
+	attempt->sent_before = attempt_sent(attempt);
 	task_cancel(&attempt->go_on);
 	if (attempt->conn)
 		conn_abort(attempt->conn);

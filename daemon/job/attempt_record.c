@@ -58,6 +58,9 @@ enum record_sent attempt_sent(const struct attempt *attempt)
 	if (attempt->sent_ns || exchange_has_begun(&attempt->exchange) ||
 		attempt->sent_before == RECORD_SENT_FULL || trail)
 		return RECORD_SENT_FULL;
+	/* It waited for its turn on a shared connection. */
+	if (attempt_is_shared(attempt) && h2_sent(&attempt->stream) == H2_SENT_NONE)
+		return attempt->sent_before;
 	/* Given to the kernel, which has not said how much of it went out. */
 	return attempt->begun_ns ? RECORD_SENT_PARTIAL : attempt->sent_before;
 }
@@ -71,7 +74,7 @@ struct record attempt_record(const struct attempt *attempt, const struct job *jo
 	if (job->trial)
 		record.attempts = job->trial->n_attempts;
 	else
-		record.attempts = conn || attempt->begun_ns || job->trail ? 1 : 0;
+		record.attempts = attempt->lease_ns || job->trail ? 1 : 0;
 	attempt_fill_times(attempt, job, &record.time);
 	if (conn && conn->remote[0])
 		record.conn = (struct record_conn){text_from(conn->remote), attempt->is_reused};

@@ -30,6 +30,8 @@ static void sim_label_draw(struct sim_label *label)
 	label->origin = &sim_model.origins[sim_below(sim_model.n_origins)];
 	label->is_resolved = label->origin->is_name && sim_chance(50);
 	label->is_insecure = label->origin->is_https && sim_chance(150);
+	if (label->origin->is_https && sim_chance(250) && sim_may(SIM_FEATURE_HTTP2))
+		label->http = sim_chance(600) ? SIM_HTTP_1_1 : SIM_HTTP_2;
 	label->method = sim_chance(700) ? "GET" : methods[sim_below(countof(methods))];
 	label->has_body = label->method[0] == 'P' && sim_chance(900);
 	label->content = sim_chance(700 - sim_world.profile.large_body)
@@ -69,6 +71,7 @@ void sim_draw_labels(struct sim_graph *graph)
 	links->content = SIM_JSON;
 	links->is_resolved = false;
 	links->is_insecure = false;
+	links->http = SIM_HTTP_AUTO;
 	links->has_limits = true;
 	links->dedupes = false;
 }

@@ -153,7 +153,7 @@ static void sim_h2_doubt(struct sim_stream *stream)
 		return;
 	sim_codes_add(&stream->try->codes, FAULT_HTTP2_CONNECTION);
 	sim_codes_add(&stream->try->codes, FAULT_HEADERS_TOO_LARGE);
-	sim_oracle_off_wire(stream->try);
+	sim_oracle_loosen(stream->try);
 }
 
 /* -- What the daemon says --------------------------------------------------------------------- */
@@ -368,7 +368,7 @@ static void sim_h2_on_end(struct sim_stream *stream)
 {
 	struct sim_try *try = stream->try;
 
-	if (stream->is_over)
+	if (stream->is_over || stream->is_wrong)
 		return;
 	sim_h2_end_stream(stream);
 	sim_oracle_answered(try);
@@ -382,8 +382,9 @@ static void sim_h2_on_unprocessed(struct sim_stream *stream, enum fault_code cod
 	if (stream->is_over)
 		return;
 	sim_h2_end_stream(stream);
-	/* Which of several equal requests was one sent again is not known. */
-	if (try->is_replay || try->resource->n_tries > 1)
+	/* Which of several equal requests was one sent again is not known; nor whether one was that
+	 * had not been said when its connection was left. */
+	if (try->is_replay || try->resource->n_tries > 1 || stream->conn->origin->n_leaving > 1)
 		sim_codes_add(&try->codes, code);
 	try->is_replay_due = true;
 }
@@ -394,6 +395,7 @@ static void sim_h2_on_reset(struct sim_stream *stream, uint32_t code)
 
 	if (stream->is_over)
 		return;
+	stream->try->resource->has_stepped_down |= code == SIM_H2_HTTP_1_1_REQUIRED;
 	if (code == SIM_H2_HTTP_1_1_REQUIRED && stream->try->label->http == SIM_HTTP_2)
 		is_refused = false;
 	if (is_refused) {
@@ -404,17 +406,20 @@ static void sim_h2_on_reset(struct sim_stream *stream, uint32_t code)
 	sim_h2_end_stream(stream);
 }
 
+/* The daemon resets it, unless the connection ends before. */
 static void sim_h2_on_wrong(struct sim_stream *stream, enum fault_code code)
 {
 	if (stream->is_over)
 		return;
+	stream->is_wrong = true;
 	sim_codes_add(&stream->try->codes, code);
-	sim_h2_end_stream(stream);
+	sim_oracle_loosen(stream->try);
 }
 
 static void sim_h2_on_goaway(struct sim_conn *conn, uint32_t last)
 {
 	conn->is_doubtful = true;
+	conn->origin->n_leaving++;
 	for (struct sim_stream *stream = conn->h2->streams; stream; stream = stream->next) {
 		if (stream->id > last)
 			sim_h2_on_unprocessed(stream, FAULT_HTTP2_CONNECTION);

@@ -7,7 +7,8 @@
  * (RFC 7541) is a library's.
  *
  *   sim_h2.c         frames, and the wire as the daemon sees it
- *   sim_h2_server.c  the origin's side
+ *   sim_h2_server.c  the origin's side: requests, and the connection
+ *   sim_h2_reply.c   its replies
  */
 
 #include "sim_model.h"
@@ -65,8 +66,8 @@ struct sim_stream {
 	struct sim_conn *conn;
 	struct sim_try *try;
 	uint32_t id;
-	/* The daemon's side: it was told the end of it, or has reset it. */
-	bool is_over;
+	/* The daemon's side: it was told the end of it, or has reset it; was told what is wrong. */
+	bool is_over, is_wrong;
 	/* The server's side: all of the request has come; its head was answered; no more is said.
 	 */
 	bool is_whole, has_said_head, is_done;
@@ -123,7 +124,7 @@ struct sim_h2 {
 	bool is_doubted;
 	/* The server's: the preface has come; what the daemon takes of any stream, and of a new
 	 * one; what may come in all. */
-	bool has_heard;
+	bool has_heard, has_greeted;
 	int64_t window, stream_window, room;
 	uint32_t table_size, own_window;
 	/* It has said that it goes, and takes none above that one. */
@@ -183,3 +184,21 @@ void sim_h2_leave(struct sim_conn *conn);
 
 /* Says what breaks the rules, or not. */
 void sim_h2_babble(struct sim_conn *conn);
+
+/* Say a frame; a reset; that no stream above `last` is taken, and close once the others are done.
+ */
+void sim_h2_say(struct sim_conn *conn, enum sim_h2_type type, uint8_t flags, uint32_t id,
+	struct text payload);
+void sim_h2_say_u32(struct sim_conn *conn, enum sim_h2_type type, uint32_t id, uint32_t value);
+void sim_h2_reset(struct sim_stream *stream, uint32_t code);
+void sim_h2_go_away(struct sim_conn *conn, uint32_t last, uint32_t code);
+
+/* No more is said on it. */
+void sim_h2_done(struct sim_stream *stream);
+
+/* The highest stream that something was said on. */
+uint32_t sim_h2_answered_id(const struct sim_conn *conn);
+
+/* Answer; say what may be said now. */
+void sim_h2_reply(struct sim_stream *stream);
+void sim_h2_pump(struct sim_stream *stream);

@@ -99,6 +99,8 @@ struct sim_origin {
 	struct sim_codes codes;
 	/* HTTP/2 is chosen where it is offered; HTTP/1.1 was chosen. */
 	bool speaks_h2, has_chosen_h1;
+	/* Connections of it that the daemon was told to leave. */
+	unsigned n_leaving;
 	/* What is wrong with its certificate (FAULT_NONE: nothing); what its handshakes may have
 	 * led to, and whether one was never answered. */
 	enum fault_code flaw;
@@ -228,6 +230,8 @@ struct sim_resource {
 	/* The first job that made it, and whether it is the only one that may; others made it. */
 	const struct sim_instance *job;
 	bool is_alone, is_shared;
+	/* One was sent again over HTTP/1.1, which no other one shares. */
+	bool has_stepped_down;
 };
 
 /* A request that was sent. */
@@ -246,6 +250,8 @@ struct sim_try {
 	/* It is to be sent again: the connection had been idle, and was dead. And: it may be that
 	 * of one that was. */
 	bool is_replay_due, is_replay;
+	/* No bound counts it any more. */
+	bool is_loose;
 	/* Its origin has read it: its head at least. */
 	bool is_read;
 	struct sim_codes codes;

@@ -163,9 +163,16 @@ static void sim_oracle_check_conn(const struct sim_conn *conn, const struct sim_
 
 void sim_oracle_off_wire(struct sim_try *try)
 {
-	if (try->off_ns)
+	sim_oracle_loosen(try);
+	if (!try->off_ns)
+		try->off_ns = sim_now();
+}
+
+void sim_oracle_loosen(struct sim_try *try)
+{
+	if (try->is_loose)
 		return;
-	try->off_ns = sim_now();
+	try->is_loose = true;
 	sim_model.n_on_wire--;
 	try->label->origin->n_on_wire--;
 	try->graph->n_on_wire--;
@@ -179,13 +186,19 @@ static void sim_oracle_on_wire(struct sim_try *try)
 
 	if (concurrency == 0)
 		concurrency = SIM_CONCURRENCY;
-	if (++sim_model.n_on_wire > sim_model.requests_max)
+	sim_model.n_on_wire++;
+	try->label->origin->n_on_wire++;
+	graph->n_on_wire++;
+	/* Without memory a shared connection is given up under its requests. */
+	if (sim_world.memory_failed)
+		return;
+	if (sim_model.n_on_wire > sim_model.requests_max)
 		sim_fail("%s: %u requests are on the wire, the daemon may have %u", target,
 			sim_model.n_on_wire, sim_model.requests_max);
-	if (++try->label->origin->n_on_wire > sim_model.requests_per_origin_max)
+	if (try->label->origin->n_on_wire > sim_model.requests_per_origin_max)
 		sim_fail("%s: %u requests are on the wire, its origin may have %u", target,
 			try->label->origin->n_on_wire, sim_model.requests_per_origin_max);
-	if (++graph->n_on_wire > concurrency)
+	if (graph->n_on_wire > concurrency)
 		sim_fail("%s: %u requests are on the wire, its graph may have %u", target,
 			graph->n_on_wire, concurrency);
 }

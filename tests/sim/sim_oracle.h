@@ -26,6 +26,9 @@ struct sim_try *sim_oracle_on_request(
 void sim_oracle_answered(struct sim_try *try);
 void sim_oracle_off_wire(struct sim_try *try);
 
+/* It may be off the wire: no bound counts it any more. */
+void sim_oracle_loosen(struct sim_try *try);
+
 /* The requests of a graph that look like this; NULL: none was sent. */
 struct sim_resource *sim_resource_find(
 	const struct sim_graph *graph, const char *method, const char *target, const char *header);

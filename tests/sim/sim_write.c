@@ -261,6 +261,8 @@ static void sim_leaf_put_request(struct sim_bytes *out, const struct sim_node *l
 		sim_put_string(out, "body", leaf->text);
 	if (label->is_insecure)
 		sim_put(out, ",\"tls\":{\"insecure\":true}");
+	if (label->http)
+		sim_put(out, ",\"http\":\"%s\"", label->http == SIM_HTTP_2 ? "2" : "1.1");
 	if (label->is_resolved)
 		sim_put(out, ",\"resolve\":{\"%s:%u\":[\"%s\"]}", label->origin->host,
 			label->origin->port, label->origin->hidden.text);
