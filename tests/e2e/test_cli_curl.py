@@ -311,7 +311,7 @@ class TlsTest(CurlCase):
     def test_a_certificate_of_our_own(self):
         certificates = self.certificates
         certificates.make_leaf('me', 'DNS:me')
-        origin = self.origin(tls=certificates.server('leaf', client_ca=certificates.path('ca.pem')))
+        origin = self.origin(tls=certificates.server('leaf', client_ca='ca'))
         ca = ('--cacert', certificates.path('ca.pem'))
         url = origin.url('/text/ok')
         self.assertEqual(self.get(*ca, url).code, 1)
