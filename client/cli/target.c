@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli/exit.h"
 #include "client/cli/message.h"
@@ -21,6 +22,8 @@ static int target_open(struct targets *targets, const struct option_use *use, st
 	uint32_t index = passed->n;
 	int fd, r;
 
+	if (use->option == OPTION_BODY_FD && strcmp(use->value, "-") == 0)
+		return passed_borrow(passed, STDIN_FILENO, &index);
 	if (use->option == OPTION_BODY_FD) {
 		fd = open(use->value, O_RDONLY | O_CLOEXEC);
 		return fd < 0 ? target_refuse("read", use->value, -errno)
@@ -46,6 +49,11 @@ int targets_open(struct targets *targets, const struct options *options, struct 
 		const struct option_use *use = &options->uses[i];
 		int r = 0;
 
+		if (use->option == OPTION_BODY_FD && strcmp(use->value, "-") == 0 &&
+			(options->n_operands == 0 || strcmp(options->operands[0], "-") == 0)) {
+			message_print("option --body-fd: the graph is on standard input already");
+			return EXIT_USAGE;
+		}
 		if (use->option == OPTION_BODY_FD || use->option == OPTION_OUTPUT_FD)
 			r = target_open(targets, use, passed);
 		if (r != 0)

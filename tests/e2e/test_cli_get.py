@@ -166,10 +166,10 @@ class RequestTest(GetCase):
         self.assertEqual(done.json()['headers']['host'], 'api.test:%d' % origin.port)
 
     def test_accepted_options_change_nothing(self):
-        self.echo('--http1.1', '--raw', '--max-redirs', '0')
+        self.echo('--http2', '--http1.1', '--raw', '--compressed', '-L', '--max-redirs', '0')
 
     def test_options_of_later_versions_are_refused(self):
-        for arguments in (('-E', 'x'), ('--key', 'x'), ('--http2',)):
+        for arguments in (('-OJ',), ('-C', '-')):
             with self.subTest(arguments=arguments):
                 done = self.get(*arguments, 'http://127.0.0.1:1/')
                 self.assertEqual(done.code, 2)

@@ -73,4 +73,22 @@ START_TEST(refuses_what_cannot_be_opened)
 }
 END_TEST
 
-UNIT_MAIN("client/target", &names_a_file_when_its_job_is_fulfilled, &refuses_what_cannot_be_opened)
+START_TEST(reads_standard_input_that_has_no_graph)
+{
+	static struct targets targets;
+	struct passed passed;
+
+	message_silence();
+	ck_assert_int_eq(open_targets("run --body-fd - g", &targets, &passed), 0);
+	ck_assert_int_eq(passed.fds[0], STDIN_FILENO);
+	passed_close(&passed);
+	targets_close(&targets);
+	ck_assert_int_eq(open_targets("run --body-fd -", &targets, &passed), EXIT_USAGE);
+	targets_close(&targets);
+	ck_assert_int_eq(open_targets("run --body-fd - -", &targets, &passed), EXIT_USAGE);
+	targets_close(&targets);
+}
+END_TEST
+
+UNIT_MAIN("client/target", &names_a_file_when_its_job_is_fulfilled, &refuses_what_cannot_be_opened,
+	&reads_standard_input_that_has_no_graph)
