@@ -132,7 +132,7 @@ def contenders(world, daemon, n):
                   told_in_json),
         Contender('– woken by %d completions' % BATCH, [world.program('floor'), *own, BATCH],
                   told_in_json),
-        Contender('libcurl multi', [world.program('multi'), *own], told_in_json),
+        Contender('libcurl multi', [world.program('multi'), base, n, CONNECTIONS], told_in_json),
         Contender('wrk (one URL)', ['wrk', '-t1', '-c%d' % CONNECTIONS, '-d2s', '--latency',
                                     base + '0'], told_by_wrk),
         Contender('h2load --h1', h2load, told_by_h2load(log),

@@ -37,10 +37,18 @@ events { worker_connections 16384; multi_accept on; }
 http {
 	access_log off; default_type application/json;
 	keepalive_requests 1000000000; keepalive_timeout 600s;
+	ssl_certificate %(directory)s/cert.pem; ssl_certificate_key %(directory)s/key.pem;
+	log_format handshakes '$connection $ssl_session_reused';
 	server {
 		listen 127.0.0.1:%(port)d;
-		listen 127.0.0.1:%(tls_port)d ssl;
-		ssl_certificate %(directory)s/cert.pem; ssl_certificate_key %(directory)s/key.pem;
+		listen 127.0.0.1:%(tls_port)d ssl http2;
+		location / { return 200 '{"id":1,"name":"small","ok":true}'; }
+		location /big { alias %(directory)s/big; sendfile on; }
+		location /bomb { alias %(directory)s/bomb; add_header content-encoding gzip; }
+	}
+	server {
+		listen 127.0.0.1:%(logged_port)d ssl;
+		access_log %(directory)s/handshakes handshakes;
 		location / { return 200 '{"id":1,"name":"small","ok":true}'; }
 	}
 }
@@ -264,7 +272,7 @@ class World:
              '-nodes', '-days', '2', '-subj', '/CN=bench', '-addext',
              'subjectAltName=IP:127.0.0.1', '-keyout', os.path.join(self.directory, 'key.pem'),
              '-out', self.certificate], check=True, stderr=subprocess.DEVNULL)
-        self.port, self.tls_port = free_port(), free_port()
+        self.port, self.tls_port, self.logged_port = free_port(), free_port(), free_port()
         config = self.write('nginx.conf', NGINX % vars(self))
         process = self.serve(stack, ['nginx', '-p', self.directory, '-c', config])
 

@@ -38,6 +38,10 @@
 /* Bodies held in memory, of all jobs: what a machine of this age can spare. */
 #define LIMIT_BODY_BYTES (UINT64_C(1) << 30)
 
+/* Memory from that size on has pages of its own, which go back at once; of what lies behind the
+ * last piece in use in the heap, no more stays. */
+#define LIMIT_MALLOC_KEEP (1024 * 1024)
+
 /* Names remembered, and look-ups that wait for a thread. */
 #define LIMIT_DNS_NAMES  1024
 #define LIMIT_DNS_QUEUED 4096

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -553,6 +554,17 @@ static int main_run_private(struct main_daemon *daemon)
 	return main_loop(daemon);
 }
 
+/* glibc moves both marks up, to 32 MiB and 64 MiB, when the first large body is given back, and
+ * keeps what is below them from then on. As fixed ones they cost nothing: a body of its own pages
+ * grows by mremap(2), which copies nothing. */
+static void main_bound_malloc(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	(void)mallopt(M_MMAP_THRESHOLD, LIMIT_MALLOC_KEEP);
+	(void)mallopt(M_TRIM_THRESHOLD, LIMIT_MALLOC_KEEP);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	struct main_arguments arguments;
@@ -563,6 +575,7 @@ int main(int argc, char **argv)
 		return status;
 	if (arguments.check_config || arguments.print_config)
 		return main_show_config(&arguments);
+	main_bound_malloc();
 	main_init(&daemon, &arguments);
 	if (arguments.private_fd >= 0)
 		status = main_run_private(&daemon);

@@ -171,9 +171,7 @@ class RowCase(DaemonCase):
 
     is_tls = False
     has_bystander = True
-    # What glibc's malloc keeps of what was freed shall not hide what was not.
-    env = {'WATCHDOG_USEC': str(WATCHDOG_SECONDS * 1000000),
-           'MALLOC_MMAP_THRESHOLD_': '131072', 'MALLOC_TRIM_THRESHOLD_': '131072'}
+    env = {'WATCHDOG_USEC': str(WATCHDOG_SECONDS * 1000000)}
 
     @classmethod
     def setUpClass(cls):
