@@ -211,10 +211,19 @@ class JobsTest(DaemonCase):
                                  'content-length: 0\r\n\r\n', end='keep')
         record = self.fetch(origin.url('/first'), redirects=2)
         self.assert_rejected(record, 'REDIRECT_LIMIT')
-        self.assertEqual([hop['url'] for hop in record['reason']['hops']],
-                         [origin.url('/first'), origin.url('/else')])
-        self.assertEqual({hop['status'] for hop in record['reason']['hops']}, {302})
-        self.assertEqual(record['reason']['redirects'], 2)
+        response = record['reason']['response']
+        self.assertEqual(response['hops'], [{'status': 302, 'url': origin.url('/first')},
+                                            {'status': 302, 'url': origin.url('/else')}])
+        self.assertEqual(response['redirects'], 2)
+
+    def test_record_has_the_redirects_behind_which_it_failed(self):
+        gone = 'http://127.0.0.1:1/'
+        origin = self.raw_origin('HTTP/1.1 302 Found\r\nlocation: %s\r\n'
+                                 'content-length: 0\r\n\r\n' % gone, end='keep')
+        record = self.assert_rejected(self.fetch(origin.url()), 'CONNECT_REFUSED')
+        self.assertEqual(record['reason']['hops'], [{'status': 302, 'url': origin.url()}])
+        self.assertEqual(record['reason']['redirects'], 1)
+        self.assertNotIn('response', record['reason'])
 
     def test_features_can_be_turned_off(self):
         self.assert_fulfilled(self.fetch(
