@@ -90,7 +90,8 @@ static bool h2_start(struct h2 *h2, uint32_t streams)
 	nghttp2_option_set_max_reserved_remote_streams(option, 0);
 	/* Twice what h2_request() lets pass, since nghttp2 counts the worst of each encoding. */
 	nghttp2_option_set_max_send_header_block_length(option, 2 * H2_HEADERS_SIZE_MAX);
-	/* nghttp2 counts one more whenever it is given a part of its head. The meter counts them. */
+	/* nghttp2 counts one more whenever it is given a part of its head. The meter counts them.
+	 */
 	nghttp2_option_set_max_continuations(option, H2_CONTINUATIONS_MAX * H2_METER_HEAD_SIZE);
 	nghttp2_option_set_max_settings(option, H2_SETTINGS_MAX);
 	nghttp2_option_set_max_outbound_ack(option, H2_ACKS_MAX);

@@ -66,8 +66,7 @@ static bool h2_meter_charge(struct h2_meter *meter)
 		cost += length / H2_METER_BLOCK_STEP;
 	meter->head_size = 0;
 	meter->payload_left = length;
-	meter->n_continuations =
-		head[3] == H2_METER_CONTINUATION ? meter->n_continuations + 1 : 0;
+	meter->n_continuations = head[3] == H2_METER_CONTINUATION ? meter->n_continuations + 1 : 0;
 	if (cost > meter->budget || meter->n_continuations > H2_METER_CONTINUATIONS_MAX)
 		return false;
 	meter->budget -= cost;

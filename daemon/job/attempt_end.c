@@ -124,7 +124,8 @@ static void attempt_settle_job(struct attempt *attempt, struct job *job, const c
 		attempt_note_try(attempt, job, result);
 	record = attempt_record(attempt, job);
 	if (!result->show_response)
-		record.response = (struct record_response){0};
+		record.response = (struct record_response){
+			.hops = record.response.hops, .n_hops = record.response.n_hops};
 	else
 		body = attempt_body(attempt);
 	if (leader && !result->fault)
@@ -185,6 +186,14 @@ static bool attempt_hop(struct attempt *attempt, struct job *job, struct fault *
 	return true;
 }
 
+/* The response is not the origin's, but of a proxy that passes requests on (RFC 9110 15.5.8). */
+static bool attempt_is_by_proxy(const struct attempt *attempt)
+{
+	const struct route *route = attempt->route;
+
+	return attempt->exchange.head.status == 407 && route_has_proxy(route) && !route->is_https;
+}
+
 /* A complete response, as the job takes it. */
 static void attempt_settle_by_response(
 	struct attempt *attempt, struct job *job, const char *leader, char **body_memory)
@@ -198,6 +207,9 @@ static void attempt_settle_by_response(
 
 	if (attempt_hop(attempt, job, &fault))
 		return;
+	if (attempt_is_by_proxy(attempt))
+		fault_set(&fault, FAULT_PROXY_AUTH, "the proxy wants credentials: 407%s%.*s",
+			head->reason.size ? " " : "", TEXT_ARGS(head->reason));
 	if (fault.code != FAULT_NONE) {
 		result.fault = &fault;
 		result.retryable = false;

@@ -77,16 +77,19 @@ static bool pool_pilot(struct pool *pool, struct route *route)
 	return true;
 }
 
-/* Nobody waits for the pilot any more: whoever comes next is not to wait for what others have given
- * up. */
-static void route_drop_pilot(struct route *route)
+/* Nobody waits for the pilot any more. Where all got what they wanted it goes on as a warmed one;
+ * but nobody is to wait for what others have given up, as it may be for good reason. */
+static void route_drop_pilot(struct route *route, bool is_given_up)
 {
 	struct conn *conn = route->pilot;
 
 	if (!conn || route->n_waiting > 0 || conn->state > CONN_IDLE)
 		return;
 	route->pilot = NULL;
-	conn_abort(conn);
+	if (is_given_up)
+		conn_abort(conn);
+	else
+		pool_keep_warm(route->pool, conn);
 }
 
 bool pool_await(struct pool *pool, struct route *route, struct conn_user *user, bool fresh)
@@ -114,7 +117,7 @@ void pool_unlease(struct pool *pool, struct conn_user *user)
 	list_remove(&user->waiting);
 	user->route = NULL;
 	route->n_waiting--;
-	route_drop_pilot(route);
+	route_drop_pilot(route, true);
 }
 
 const struct conn *pool_awaited(const struct route *route)
@@ -295,7 +298,7 @@ void pool_serve(struct route *route)
 			pool_refuse(route);
 		}
 	}
-	route_drop_pilot(route);
+	route_drop_pilot(route, false);
 }
 
 void pool_on_serve(struct task *task)
