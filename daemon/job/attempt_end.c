@@ -124,7 +124,8 @@ static void attempt_settle_job(struct attempt *attempt, struct job *job, const c
 		attempt_note_try(attempt, job, result);
 	record = attempt_record(attempt, job);
 	if (!result->show_response)
-		record.response = (struct record_response){0};
+		record.response = (struct record_response){
+			.hops = record.response.hops, .n_hops = record.response.n_hops};
 	else
 		body = attempt_body(attempt);
 	if (leader && !result->fault)

@@ -78,16 +78,17 @@ struct record attempt_record(const struct attempt *attempt, const struct job *jo
 	attempt_fill_times(attempt, job, &record.time);
 	if (conn && conn->remote[0])
 		record.conn = (struct record_conn){text_from(conn->remote), attempt->is_reused};
-	if (!exchange->has_head)
-		return record;
-	record.response = (struct record_response){
-		.status = exchange->head.status,
-		.version = exchange->head.version_major == 2 ? 2 : exchange->head.version_minor,
-		.url = attempt->url.text,
-		.headers = exchange->head.headers,
-		.n_headers = exchange->head.n_headers,
-		.bytes = exchange->body_bytes,
-	};
+	if (exchange->has_head)
+		record.response = (struct record_response){
+			.status = exchange->head.status,
+			.version = exchange->head.version_major == 2 ? 2
+								     : exchange->head.version_minor,
+			.url = attempt->url.text,
+			.headers = exchange->head.headers,
+			.n_headers = exchange->head.n_headers,
+			.bytes = exchange->body_bytes,
+		};
+	/* Also where it failed on the way. */
 	if (job->trail) {
 		record.response.hops = job->trail->hops;
 		record.response.n_hops = job->trail->n_hops;

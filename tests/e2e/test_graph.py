@@ -198,15 +198,34 @@ class JobsTest(DaemonCase):
                 record = self.fetch(origin.url('/status/%d' % status), **keys)
                 self.assertEqual(record['status'] == 'fulfilled', fulfilled, record)
 
-    def test_redirect_is_a_response_like_another(self):
+    def test_redirect_that_is_not_followed_is_a_response_like_another(self):
         origin = self.raw_origin('HTTP/1.1 302 Found\r\nlocation: /else\r\n'
                                  'content-length: 0\r\n\r\n', end='keep')
-        for keys in ({}, {'redirects': 0}):
-            record = self.assert_fulfilled(self.fetch(origin.url(), **keys), '')
-            self.assertEqual(record['value']['status'], 302)
-            self.assertEqual(record['value']['redirects'], 0)
+        record = self.assert_fulfilled(self.fetch(origin.url(), redirects=0), '')
+        self.assertEqual(record['value']['status'], 302)
+        self.assertEqual(record['value']['redirects'], 0)
+        self.assertNotIn('hops', record['value'])
 
-    def test_keys_that_turn_later_features_off_are_taken(self):
+    def test_record_has_the_redirects_that_were_followed(self):
+        origin = self.raw_origin('HTTP/1.1 302 Found\r\nlocation: /else\r\n'
+                                 'content-length: 0\r\n\r\n', end='keep')
+        record = self.fetch(origin.url('/first'), redirects=2)
+        self.assert_rejected(record, 'REDIRECT_LIMIT')
+        response = record['reason']['response']
+        self.assertEqual(response['hops'], [{'status': 302, 'url': origin.url('/first')},
+                                            {'status': 302, 'url': origin.url('/else')}])
+        self.assertEqual(response['redirects'], 2)
+
+    def test_record_has_the_redirects_behind_which_it_failed(self):
+        gone = 'http://127.0.0.1:1/'
+        origin = self.raw_origin('HTTP/1.1 302 Found\r\nlocation: %s\r\n'
+                                 'content-length: 0\r\n\r\n' % gone, end='keep')
+        record = self.assert_rejected(self.fetch(origin.url()), 'CONNECT_REFUSED')
+        self.assertEqual(record['reason']['hops'], [{'status': 302, 'url': origin.url()}])
+        self.assertEqual(record['reason']['redirects'], 1)
+        self.assertNotIn('response', record['reason'])
+
+    def test_features_can_be_turned_off(self):
         self.assert_fulfilled(self.fetch(
             self.origin().url('/text/a'), redirects=0, decode=False, dedupe=False, http='1.1'),
             'a')

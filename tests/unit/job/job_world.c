@@ -218,7 +218,9 @@ char *world_quoted(const char *document)
 	char *to = quoted;
 
 	for (const char *at = document; *at; at++) {
-		if (*at == '@') {
+		bool begins = at > document && (at[-1] == '\'' || at[-1] == '"');
+
+		if (*at == '@' && begins) {
 			memcpy(to, origin, sizeof(origin) - 1);
 			to += sizeof(origin) - 1;
 		} else {

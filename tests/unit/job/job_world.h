@@ -3,8 +3,8 @@
 
 /*
  * Graphs over the fake ring, without a session: what they say is kept, and the origins answer
- * what the test wants. In documents ' stands for ", and @ for http://192.0.2.1/ , so that
- * {'jobs':{'a':{'url':'@x'}}} asks for /x.
+ * what the test wants. In documents ' stands for ", and @ at the start of a string for
+ * http://192.0.2.1/ , so that {'jobs':{'a':{'url':'@x'}}} asks for /x.
  */
 
 #include <yyjson.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/attempt.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -84,6 +85,27 @@ START_TEST(no_more_than_allowed)
 	redirect("/a", "302 Found", "/b");
 	world_assert_fate(graph, "a", "REDIRECT_LIMIT");
 	world_assert(graph, "a", "/reason/sent", "full");
+	world_assert(graph, "a", "/reason/response/redirects", "2");
+	end();
+}
+END_TEST
+
+/* There is no response, but those who sent it there are named. */
+START_TEST(what_fails_behind_a_redirect_tells_the_way)
+{
+	begin("{'jobs':{'a':{'url':'@a'}}}");
+	redirect("/a", "302 Found", "/b");
+	fake_holds.connects = true;
+	redirect("/b", "302 Found", "http://192.0.2.9/c");
+	fake_complete(FAKE_CONNECT, -1, -ECONNREFUSED);
+	fake_holds.connects = false;
+	fake_run();
+	world_assert_fate(graph, "a", "CONNECT_REFUSED");
+	world_assert(graph, "a", "/reason/response", "-");
+	world_assert(graph, "a", "/reason/redirects", "2");
+	world_assert(graph, "a", "/reason/hops",
+		"[{\"status\":302,\"url\":\"http://192.0.2.1/a\"},"
+		"{\"status\":302,\"url\":\"http://192.0.2.1/b\"}]");
 	end();
 }
 END_TEST
@@ -189,7 +211,7 @@ START_TEST(a_long_body_of_a_redirect_is_not_waited_for)
 END_TEST
 
 UNIT_MAIN("job/attempt_hop", &a_redirect_is_followed_and_told, &how_it_may_end,
-	&no_more_than_allowed, &hops_compete_for_places_like_any_other,
-	&all_hops_have_one_attempt_s_time, &an_attempt_begins_anew_where_it_began,
-	&who_shares_a_flight_follows_for_itself, &a_cancel_ends_it_wherever_it_is,
-	&a_long_body_of_a_redirect_is_not_waited_for)
+	&no_more_than_allowed, &what_fails_behind_a_redirect_tells_the_way,
+	&hops_compete_for_places_like_any_other, &all_hops_have_one_attempt_s_time,
+	&an_attempt_begins_anew_where_it_began, &who_shares_a_flight_follows_for_itself,
+	&a_cancel_ends_it_wherever_it_is, &a_long_body_of_a_redirect_is_not_waited_for)
