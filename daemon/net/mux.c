@@ -460,14 +460,22 @@ static bool mux_is_unheard(const struct mux *mux, const struct mux_user *user)
 	       user->opened_ns + MUX_SILENCE_NS <= mux_now(mux);
 }
 
+/* True where nothing of it is left to be said to the peer. */
+static bool mux_is_through(const struct mux *mux, const struct mux_user *user)
+{
+	if (h2_is_under_way(user->stream))
+		return h2_sent(user->stream) == H2_SENT_NONE;
+	return !h2_owes_reset(user->stream) || !mux->conn || !h2_wants_output(mux->h2);
+}
+
 bool mux_leave(struct mux_user *user)
 {
 	struct mux *mux = user->mux;
 	bool is_at_once;
 
 	expect(mux && !user->is_leaving);
-	is_at_once = !h2_is_under_way(user->stream) || h2_sent(user->stream) == H2_SENT_NONE;
-	if (!is_at_once && mux_is_unheard(mux, user))
+	is_at_once = mux_is_through(mux, user);
+	if (h2_is_under_way(user->stream) && mux_is_unheard(mux, user))
 		mux->is_silent = true;
 	h2_cancel(user->stream);
 	list_remove(&user->link);

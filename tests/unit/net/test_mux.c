@@ -287,6 +287,32 @@ START_TEST(a_request_that_cannot_be_begun_leaves_the_connection_as_it_was)
 }
 END_TEST
 
+START_TEST(a_malformed_response_is_over_when_the_peer_is_told)
+{
+	static const char no_status[] = "\0\0\5\1\5\0\0\0\1\0\1a\1b";
+	struct peer *peer;
+
+	begin(2, "/wait");
+	ride(0, 2);
+	peer = &world.peers[0];
+	riders[0].lingers = true;
+	peer_write(peer, no_status, sizeof(no_status) - 1);
+	fake_holds.sends = true;
+	peer_flush(peer);
+	rider_hears(&riders[0], "Z");
+	ck_assert_int_eq(riders[0].h2_fault.kind, H2_FAULT_PARSE);
+	ck_assert(!mux_leave(&riders[0].on));
+	fake_run();
+	rider_hears(&riders[0], "");
+	fake_holds.sends = false;
+	mux_world_pass(&world);
+	rider_hears(&riders[0], "L");
+	ck_assert(stream_of(peer, 1)->is_reset);
+	rider_hears(&riders[1], "");
+	end(2);
+}
+END_TEST
+
 START_TEST(a_refused_stream_is_told_and_the_others_go_on)
 {
 	struct peer *peer;
@@ -313,4 +339,5 @@ UNIT_MAIN("net/mux", &a_request_has_its_response, &all_that_is_said_in_a_turn_le
 	&who_leaves_while_its_request_is_being_sent_leaves_after_it,
 	&who_leaves_in_its_upcall_is_told_like_any_other,
 	&a_request_that_cannot_be_begun_leaves_the_connection_as_it_was,
+	&a_malformed_response_is_over_when_the_peer_is_told,
 	&a_refused_stream_is_told_and_the_others_go_on)
