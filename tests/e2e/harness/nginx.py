@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 from harness.daemon import die_with_parent, wait_until
-from harness.origin import free_port, pattern
+from harness.origin import pattern, server_port
 
 CONFIG = '''
 daemon off;
@@ -64,7 +64,7 @@ class Nginx:
         self.prefix = tempfile.mkdtemp(prefix='settled-nginx-')
         os.chmod(self.prefix, 0o755)
         os.mkdir(self.prefix + '/root', 0o755)
-        self.port = free_port()
+        self.port = server_port()
         self.scheme = 'https' if certificate else 'http'
         tls = ''
         if certificate:

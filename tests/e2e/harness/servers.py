@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 from harness.daemon import die_with_parent, wait_until
-from harness.origin import free_port, pattern
+from harness.origin import pattern, server_port
 
 PATH = '/usr/sbin:/sbin:/usr/bin:/bin'
 
@@ -26,7 +26,7 @@ class Server:
         self.certificate = certificate
         self.directory = tempfile.mkdtemp(prefix='settled-server-')
         os.chmod(self.directory, 0o755)
-        self.port = free_port()
+        self.port = server_port()
         self.start()
 
     def command(self):
