@@ -21,10 +21,6 @@ class AuthRows:
         cls.secrets = {**cls.secrets, 'CA': (certificates().pem('ca'), '*')}
         super().setUpClass()
 
-    def setUp(self):
-        super().setUp()
-        self.skip_unless_supported('credentials', auth={'bearer': 'TOKEN'})
-
     def job(self, origin, path, **keys):
         # Who says himself whom to trust gets no secret.
         return {'url': origin.url(path), 'tls': {'ca': 'secret:CA'}, **keys}
@@ -68,7 +64,6 @@ class AuthRows:
                 self.assert_rejected(record, 'SECRET_UNKNOWN', sent='none')
 
     def test_redirects_take_it_along_within_the_origin_alone(self):
-        self.skip_unless_supported('redirects', redirects=1)
         home, abroad = self.server(), self.server()
         for origin, path, to in ((home, '/within', '/echo'), (home, '/out', abroad.url('/echo')),
                                  (home, '/there', abroad.url('/back')),

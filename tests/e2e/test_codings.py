@@ -29,10 +29,6 @@ def peak(pid):
 
 
 class CodingRows:
-    def setUp(self):
-        super().setUp()
-        self.skip_unless_supported('content codings', decode=True)
-
     def coded(self, body, codings, status=200, fields=()):
         """An origin whose /row has that body, said to be coded so."""
         origin = self.server()

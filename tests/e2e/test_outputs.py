@@ -9,7 +9,6 @@ import resource
 import subprocess
 import tempfile
 import time
-import unittest
 
 from harness.case import Case
 from harness.daemon import Daemon, wait_until
@@ -19,10 +18,6 @@ from harness.origin import pattern
 
 
 class StreamRows:
-    def setUp(self):
-        super().setUp()
-        self.skip_unless_supported('streamed bodies', output='stream')
-
     def stream(self, origin, path, **keys):
         """(record, the bytes that came as chunks)"""
         result = self.run_graph({'jobs': {'it': self.job(origin, path, output='stream', **keys)}})
@@ -63,7 +58,6 @@ class StreamRows:
         self.assertEqual((record['body'], streamed), (b'status 404', b''))
 
     def test_only_the_body_at_the_end_of_redirects(self):
-        self.skip_unless_supported('redirects', redirects=1)
         origin = self.server()
         origin.route('/row', lambda c, r, m: c.reply(302, 'hop', [('location', '/text/end')]))
         record, streamed = self.stream(origin, '/row')
@@ -174,10 +168,6 @@ class H2StreamTest(StreamRows, FeatureCase):
 
 
 class FileRows:
-    def setUp(self):
-        super().setUp()
-        self.skip_unless_supported('files', output='file', fd=0)
-
     def into(self, origin, path, flags=os.O_RDWR, content=b'', **keys):
         """(record, what the file holds)"""
         name = os.path.join(self.directory(), 'out')
@@ -366,10 +356,6 @@ class LimitTest(Case):
             graph = {'jobs': {'it': {'url': origin.url('/bytes/3000000'), 'output': 'file',
                                      'fd': 0}}}
             with daemon.session() as session:
-                number = session.submit(graph, [file.fileno()])
-                message = session.next_of(number)[0]
-                if 'refused' in message:
-                    raise unittest.SkipTest('needs files')
-                record = session.collect(number)['it']
+                record = session.run(graph, descriptors=[file.fileno()])['it']
         self.assert_rejected(record, 'SINK_FULL')
         wait_until(daemon.is_idle)

@@ -102,7 +102,6 @@ class PoolKeyTest(FeatureCase):
                      {'resolve': ['127.0.0.1', '127.0.0.3']})
 
     def test_proxy(self):
-        self.skip_unless_supported('proxies', proxy='http://127.0.0.1:1')
         proxies = [Proxy(), Proxy()]
         for proxy in proxies:
             self.addCleanup(proxy.close)
@@ -137,7 +136,6 @@ class PoolKeyTest(FeatureCase):
         self.compare({}, {'tls': {'pin': pin}}, {'tls': {'pin': [pin, other]}})
 
     def test_http(self):
-        self.skip_unless_supported('HTTP/2', http='2')
         self.compare({'http': 'auto'}, {'http': '1.1'}, {'http': '2'})
 
     @unittest.skipUnless(os.geteuid() == 0, 'needs root, to be somebody else')

@@ -16,10 +16,6 @@ class ProxyCase(FeatureCase):
     secrets = {'PROXY': (USER, '127.0.0.1'), 'ELSEWHERE': (USER, 'good.test'),
                'TOKEN': (SECRET, '127.0.0.1 good.test')}
 
-    def setUp(self):
-        super().setUp()
-        self.skip_unless_supported('proxies', proxy='http://127.0.0.1:1')
-
     def proxy(self, *arguments, **options):
         proxy = Proxy(*arguments, **options)
         self.addCleanup(proxy.close)
@@ -112,7 +108,6 @@ class AbsoluteFormTest(ProxyCase):
         return proxy
 
     def test_redirects_go_by_the_proxy_too(self):
-        self.skip_unless_supported('redirects', redirects=1)
         proxy = self.proxy()
 
         def script(connection):

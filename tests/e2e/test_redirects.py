@@ -14,10 +14,6 @@ METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS')
 
 
 class RedirectRows:
-    def setUp(self):
-        super().setUp()
-        self.skip_unless_supported('redirects', redirects=1)
-
     def leading(self, *locations, status=302, body='hop', origin=None, fields=()):
         """An origin whose /row leads to the first, /1 to the second, ..."""
         origin = origin or self.server()
@@ -186,7 +182,6 @@ class RedirectRows:
         self.assertEqual([len(request.body) for request in origin.requests], [len(body)] * 3)
 
     def test_files_are_sent_again_and_pipes_are_not(self):
-        self.skip_unless_supported('uploads from descriptors', method='POST', body_fd=0)
         with tempfile.TemporaryFile() as file:
             file.write(pattern(200000))
             file.seek(100)
@@ -314,7 +309,3 @@ class TlsRedirectTest(RedirectRows, FeatureCase):
 
 class H2RedirectTest(RedirectRows, FeatureCase):
     channel = 'h2'
-
-    def setUp(self):
-        super().setUp()
-        self.skip_unless_supported('HTTP/2', http='2')

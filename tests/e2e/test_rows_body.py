@@ -180,7 +180,6 @@ class UploadRows:
 
     def test_n22_upload_from_a_descriptor(self):
         """The early reply is the result, and the file is not read to its end."""
-        self.skip_unless_supported('uploads from descriptors', method='POST', body_fd=0)
 
         def script(connection):
             connection.read_request(body=False)

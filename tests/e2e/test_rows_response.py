@@ -25,7 +25,6 @@ class RedirectRows:
         return origin
 
     def follow(self, origin, hops=5, **keys):
-        self.skip_unless_supported('redirects', redirects=1)
         return self.ask(origin, redirects=hops, **keys)
 
     def test_n35_none_is_followed_where_none_is_wanted(self):
@@ -138,7 +137,6 @@ class CodingRows:
         return self.ask(origin, **keys)
 
     def decoded(self, body, coding='gzip', **keys):
-        self.skip_unless_supported('content codings', decode=True)
         return self.coded(body, coding, decode=True, **keys)
 
     def test_n36_nothing_is_decoded_where_nothing_should_be(self):

@@ -232,11 +232,9 @@ class SharingTest(RowCase):
         self.assertEqual(seen, [False, False, True, True])
 
     def test_n27_http_version(self):
-        self.skip_unless_supported('HTTP/2', http='2')
         self.compare(self.row_origin_of_routes(), {'http': 'auto'}, {'http': '1.1'})
 
     def test_n27_pin(self):
-        self.skip_unless_supported('pins', tls={'pin': 'sha256//' + 'A' * 43 + '='})
         made = certificates()
         made.openssl('pkey', '-in', 'good.key', '-pubout', '-outform', 'DER', '-out', 'good.der')
         with open(made.path('good.der'), 'rb') as file:
@@ -247,11 +245,9 @@ class SharingTest(RowCase):
     def test_n27_client_certificate(self):
         with open(certificates().path('good.key'), encoding='ascii') as file:
             own = {'ca': self.ca, 'cert': certificates().pem('good'), 'key': file.read()}
-        self.skip_unless_supported('client certificates', tls=own)
         self.compare(self.row_origin_of_routes(), {}, {'tls': own})
 
     def test_n27_proxy(self):
-        self.skip_unless_supported('proxies', proxy='http://127.0.0.1:1/')
         origin = self.row_origin_of_routes()
         self.assert_fulfilled(self.ask(origin, '/text/x'), 'x')
         # An idle connection without a proxy is none for who wants one.

@@ -387,7 +387,6 @@ class AlpnTest(HandshakeCase):
                 self.assertLess(time.monotonic() - began, 5)
 
     def test_n32_http_2_chosen_and_http_1_spoken(self):
-        self.skip_unless_supported('HTTP/2', http='2')
 
         def script(connection):
             with rogue.Rogue(connection, certificates(), protocol=b'h2') as server:
@@ -399,7 +398,6 @@ class AlpnTest(HandshakeCase):
         self.assert_rejected(record, ('HTTP2_CONNECTION', 'HTTP_PARSE'))
 
     def test_n32_http_2_wanted_and_not_chosen(self):
-        self.skip_unless_supported('HTTP/2', http='2')
         for protocol in (None, b'http/1.1'):
             with self.subTest(protocol=protocol):
                 origin = self.origin_choosing(protocol)

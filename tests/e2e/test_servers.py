@@ -15,10 +15,6 @@ from harness.row import certificates
 class ServerCase(DaemonCase):
     """Tests of a server, which each of them starts."""
 
-    def setUp(self):
-        # Servers keep idle connections: descriptors are compared at the daemon's end only.
-        self.skip_unless_supported('HTTP/2', http='2')
-
     def own(self, server):
         self.addCleanup(server.close)
         return server
@@ -290,7 +286,6 @@ class HaproxyTest(ServerCase):
         self.assertEqual(self.body(record), {'bytes': 3000000})
 
     def test_uploads_of_unknown_length_become_chunks(self):
-        self.skip_unless_supported('uploads from descriptors', method='POST', body_fd=0)
         with tempfile.TemporaryFile() as file:
             file.write(pattern(1000000))
             file.seek(0)

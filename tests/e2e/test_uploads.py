@@ -14,10 +14,6 @@ from harness.origin import pattern
 
 
 class UploadRows:
-    def setUp(self):
-        super().setUp()
-        self.skip_unless_supported('uploads from descriptors', method='POST', body_fd=0)
-
     def own(self, fd):
         self.addCleanup(self.close, fd)
         return fd

@@ -175,15 +175,6 @@ class DaemonCase(Case):
         self.assert_refused(caught.exception.errors, *expected)
         return caught.exception.errors
 
-    def skip_unless_supported(self, feature, **keys):
-        """Where this version refuses the keys, the test waits for them."""
-        try:
-            self.run_graph({'jobs': {'it': {'url': 'http://127.0.0.1:1/', **keys}}})
-        except Refused as refused:
-            if any('not supported by this version' in error['message']
-                   for error in refused.errors):
-                self.skipTest('needs ' + feature)
-
     def settle(self, *arguments, **options):
         options.setdefault('sock', self.daemon.path)
         return settle(*arguments, **options)

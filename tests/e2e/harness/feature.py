@@ -46,7 +46,6 @@ class FeatureCase(DaemonCase):
         if channel != 'h2':
             context = certificates().server('good') if channel == 'tls' else None
             return self.origin(**({'script': script} if script else {}), tls=context)
-        self.skip_unless_supported('HTTP/2', http='2')
         origin = H2Origin(certificates().server('good'), script or h2_serve)
         self.addCleanup(origin.close)
         return origin

@@ -82,10 +82,6 @@ def of_connection(answers, code=CONNECTION, **options):
 class H2RowCase(RowCase):
     is_tls = True
 
-    def setUp(self):
-        super().setUp()
-        self.skip_unless_supported('HTTP/2', http='2')
-
     @classmethod
     def warm_up(cls):
         super().warm_up()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A real nginx in a directory of its own, on loopback, ended by its pid."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import tempfile
 
 from harness.daemon import die_with_parent, wait_until
-from harness.origin import free_port, pattern
+from harness.origin import pattern, server_port
 
 CONFIG = '''
 daemon off;
@@ -64,7 +65,7 @@ class Nginx:
         self.prefix = tempfile.mkdtemp(prefix='settled-nginx-')
         os.chmod(self.prefix, 0o755)
         os.mkdir(self.prefix + '/root', 0o755)
-        self.port = free_port()
+        self.port = server_port()
         self.scheme = 'https' if certificate else 'http'
         tls = ''
         if certificate:
@@ -106,10 +107,13 @@ class Nginx:
 
     def stop(self, how=signal.SIGTERM):
         """SIGTERM: at once; SIGQUIT: when all that is under way is done."""
-        self.process.send_signal(how)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
+        for _ in range(20):
+            self.process.send_signal(how)
+            # One that comes just before it waits for events is seen with the next event alone.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.5)
+                break
+        else:
             self.process.kill()
             self.process.wait()
         self.process.stderr.close()

@@ -13,6 +13,7 @@ what misbehaves is written out as raw bytes. Everything seen is recorded, and ca
 import contextlib
 import functools
 import json
+import random
 import re
 import select
 import socket
@@ -514,3 +515,17 @@ def free_port(address='127.0.0.1'):
     """A port nobody listens on."""
     with socket.create_server((address, 0)) as sock:
         return sock.getsockname()[1]
+
+
+def server_port(address='127.0.0.1'):
+    """One for a server that may be restarted: not among those that connections are given, which
+    would take it meanwhile."""
+    with open('/proc/sys/net/ipv4/ip_local_port_range', encoding='ascii') as file:
+        first = int(file.read().split()[0])
+    while True:
+        port = random.randrange(min(10000, first // 2), first)
+        try:
+            with socket.create_server((address, port)):
+                return port
+        except OSError:
+            continue

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 from harness.daemon import die_with_parent, wait_until
-from harness.origin import free_port, pattern
+from harness.origin import pattern, server_port
 
 PATH = '/usr/sbin:/sbin:/usr/bin:/bin'
 
@@ -26,23 +26,25 @@ class Server:
         self.certificate = certificate
         self.directory = tempfile.mkdtemp(prefix='settled-server-')
         os.chmod(self.directory, 0o755)
-        self.port = free_port()
+        self.port = server_port()
         self.start()
 
     def command(self):
+        """What starts it; its files are made by this."""
         raise NotImplementedError
 
     def start(self):
         self.log = open(self.directory + '/log', 'ab')
+        command = self.command()
         self.process = subprocess.Popen(
-            self.command(), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+            command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
             env={'PATH': PATH}, preexec_fn=die_with_parent, cwd=self.directory)
-        wait_until(self.is_up, what=self.command()[0])
+        wait_until(self.is_up, what=command[0])
 
     def is_up(self):
         if self.process.poll() is not None:
             with open(self.directory + '/log', encoding='utf-8', errors='replace') as file:
-                raise AssertionError('%s: %s' % (self.command()[0], file.read()))
+                raise AssertionError('the server: ' + file.read())
         try:
             socket.create_connection(('127.0.0.1', self.port)).close()
             return True
