@@ -463,6 +463,7 @@ void sim_h2_on_received(struct sim_conn *conn)
 void sim_h2_on_lost(struct sim_conn *conn, enum fault_code code)
 {
 	conn->is_doubtful = true;
+	conn->origin->n_leaving++;
 	for (struct sim_stream *stream = conn->h2->streams; stream; stream = stream->next) {
 		if (stream->is_over)
 			continue;

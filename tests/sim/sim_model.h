@@ -99,7 +99,7 @@ struct sim_origin {
 	struct sim_codes codes;
 	/* HTTP/2 is chosen where it is offered; HTTP/1.1 was chosen. */
 	bool speaks_h2, has_chosen_h1;
-	/* Connections of it that the daemon was told to leave. */
+	/* Shared connections of it that the daemon was told to leave, or lost. */
 	unsigned n_leaving;
 	/* What is wrong with its certificate (FAULT_NONE: nothing); what its handshakes may have
 	 * led to, and whether one was never answered. */
