@@ -39,6 +39,7 @@ static void sim_label_draw(struct sim_label *label)
 				 : (enum sim_content)sim_between(SIM_TEXT, SIM_EMPTY);
 	label->sick = sim_chance(350) ? (unsigned)sim_between(100, 1000) : 0;
 	label->dedupes = true;
+	label->decodes = !sim_may(SIM_FEATURE_CODINGS) || !sim_chance(100);
 }
 
 /* A label of its own, or another's. */
@@ -72,6 +73,7 @@ void sim_draw_labels(struct sim_graph *graph)
 	links->is_resolved = false;
 	links->is_insecure = false;
 	links->http = SIM_HTTP_AUTO;
+	links->decodes = true;
 	links->has_limits = true;
 	links->dedupes = false;
 }

@@ -52,6 +52,8 @@ struct sim_label {
 	const char *method;
 	bool has_body, is_resolved, is_insecure;
 	enum sim_http http;
+	/* Content codings are asked for and taken off. */
+	bool decodes;
 	enum sim_content content;
 	/* How often (per mille) its resources fail at first. */
 	unsigned sick;

@@ -160,7 +160,7 @@ static void sim_h2_doubt(struct sim_stream *stream)
 
 /* The fields of a request that matter here. */
 struct sim_h2_fields {
-	const char *method, *scheme, *authority, *path, *header, *type, *length;
+	const char *method, *scheme, *authority, *path, *header, *type, *length, *codings;
 	bool has_regular;
 };
 
@@ -172,7 +172,7 @@ static void sim_h2_take_field(struct sim_h2_fields *fields, const nghttp2_nv *fi
 	} places[] = {{":method", &fields->method}, {":scheme", &fields->scheme},
 		{":authority", &fields->authority}, {":path", &fields->path},
 		{"x-r", &fields->header}, {"content-type", &fields->type},
-		{"content-length", &fields->length}};
+		{"content-length", &fields->length}, {"accept-encoding", &fields->codings}};
 	static const char *const forbidden[] = {
 		"connection", "host", "transfer-encoding", "keep-alive", "upgrade", "expect"};
 
@@ -261,6 +261,8 @@ static void sim_h2_on_head(struct sim_conn *conn, uint32_t id)
 	stream->try = sim_oracle_on_request(conn, fields.method, fields.path, fields.header);
 	stream->try->type = fields.type ? sim_copy(fields.type, strlen(fields.type)) : NULL;
 	stream->try->length = fields.length ? strtoull(fields.length, NULL, 10) : 0;
+	if ((fields.codings != NULL) != stream->try->label->decodes)
+		sim_fail("%s does not ask for codings as its job wants", fields.path);
 	if (h2->is_doubted)
 		sim_h2_doubt(stream);
 }
@@ -461,6 +463,7 @@ void sim_h2_on_received(struct sim_conn *conn)
 void sim_h2_on_lost(struct sim_conn *conn, enum fault_code code)
 {
 	conn->is_doubtful = true;
+	conn->origin->n_leaving++;
 	for (struct sim_stream *stream = conn->h2->streams; stream; stream = stream->next) {
 		if (stream->is_over)
 			continue;

@@ -74,7 +74,7 @@ static void sim_h2_put_head(const struct sim_stream *stream, struct sim_bytes *o
 {
 	const struct sim_try *try = stream->try;
 	const struct sim_reply *reply = &try->reply;
-	size_t length = reply->body_size + (reply->fault == SIM_REPLY_CONFLICT);
+	size_t length = reply->wire_size + (reply->fault == SIM_REPLY_CONFLICT);
 
 	if (reply->fault == SIM_REPLY_MALFORMED && try->key % 3 == 0)
 		sim_h2_put_field(out, "x-first", "1");
@@ -116,7 +116,7 @@ static void sim_h2_say_early(struct sim_stream *stream)
 static void sim_h2_say_head(struct sim_stream *stream)
 {
 	const struct sim_reply *reply = &stream->try->reply;
-	bool is_last = stream->end == SIM_H2_ENDS_WELL && sim_reply_size(stream->try) == 0;
+	bool is_last = stream->end == SIM_H2_ENDS_WELL && sim_reply_wire_size(stream->try) == 0;
 	struct sim_bytes block = {0};
 
 	stream->has_said_head = true;
@@ -206,7 +206,7 @@ void sim_h2_pump(struct sim_stream *stream)
 		n = n < (size_t)stream->window ? n : (size_t)stream->window;
 		n = n < (size_t)h2->window ? n : (size_t)h2->window;
 		sim_h2_say(stream->conn, SIM_H2_DATA, 0, stream->id,
-			(struct text){stream->try->reply.body + stream->said, n});
+			(struct text){stream->try->reply.wire + stream->said, n});
 		stream->said += n;
 		stream->window -= (int64_t)n;
 		h2->window -= (int64_t)n;
@@ -250,7 +250,7 @@ static uint32_t sim_h2_draw_code(void)
 static bool sim_h2_plan(struct sim_stream *stream)
 {
 	const struct sim_try *try = stream->try;
-	size_t size = sim_reply_size(try), some = size ? (size_t)sim_below(size) : 0;
+	size_t size = sim_reply_wire_size(try), some = size ? (size_t)sim_below(size) : 0;
 
 	stream->wanted = size;
 	stream->end = SIM_H2_ENDS_WELL;

@@ -99,7 +99,7 @@ struct sim_origin {
 	struct sim_codes codes;
 	/* HTTP/2 is chosen where it is offered; HTTP/1.1 was chosen. */
 	bool speaks_h2, has_chosen_h1;
-	/* Connections of it that the daemon was told to leave. */
+	/* Shared connections of it that the daemon was told to leave, or lost. */
 	unsigned n_leaving;
 	/* What is wrong with its certificate (FAULT_NONE: nothing); what its handshakes may have
 	 * led to, and whether one was never answered. */
@@ -175,6 +175,9 @@ enum sim_reply_fault {
 	SIM_REPLY_H2_HTTP_1_1,
 	SIM_REPLY_H2_GOAWAY,
 	SIM_REPLY_H2_LEAVE,
+	/* Content codings: broken, or one that nobody knows. */
+	SIM_REPLY_CORRUPT,
+	SIM_REPLY_UNSUPPORTED,
 	SIM_REPLY_FAULTS,
 };
 
@@ -190,6 +193,15 @@ enum sim_content {
 	SIM_BYTES,
 	SIM_EMPTY,
 };
+
+enum sim_coding {
+	SIM_CODING_NONE,
+	SIM_CODING_GZIP,
+	SIM_CODING_X_GZIP,
+	SIM_CODING_DEFLATE,
+};
+
+#define SIM_CODINGS_MAX 2
 
 enum sim_later {
 	SIM_LATER_NONE,
@@ -211,8 +223,13 @@ struct sim_reply {
 	unsigned later_s;
 	/* As a date: seconds since 1970. */
 	uint64_t later_at_s;
+	/* As the daemon is to see it; and as it goes over the wire, with the codings that were put
+	 * on it one after the other. */
 	char *body;
 	size_t body_size;
+	enum sim_coding codings[SIM_CODINGS_MAX];
+	const char *wire;
+	size_t wire_size;
 };
 
 /* The requests of a graph that are equal: method, target and x-r. */

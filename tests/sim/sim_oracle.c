@@ -212,6 +212,12 @@ struct sim_try *sim_oracle_on_request(
 	sim_oracle_check_graph(try);
 	sim_oracle_check_conn(conn, try);
 	sim_oracle_on_wire(try);
+	/* A bad chunk may bring bytes of its own. */
+	if (try->reply.fault == SIM_REPLY_CORRUPT ||
+		(try->reply.fault == SIM_REPLY_BAD_CHUNK && try->reply.codings[0]))
+		sim_codes_add(&try->codes, FAULT_ENCODING_CORRUPT);
+	if (try->reply.fault == SIM_REPLY_UNSUPPORTED)
+		sim_codes_add(&try->codes, FAULT_ENCODING_UNSUPPORTED);
 	conn->uid = try->graph->client->uid;
 	conn->n_requests++;
 	return try;
@@ -226,6 +232,14 @@ static char *sim_head_field_of(const char *head, const char *name)
 		return NULL;
 	at += strlen(name) + 4;
 	return sim_copy(at, (size_t)(strstr(at, "\r\n") - at));
+}
+
+/* Bytes that are nobody's may be taken for its own. */
+void sim_oracle_taint(struct sim_try *try)
+{
+	sim_codes_add(&try->codes, FAULT_HTTP_PARSE);
+	if (try->reply.codings[0])
+		sim_codes_add(&try->codes, FAULT_ENCODING_CORRUPT);
 }
 
 static void sim_oracle_on_h1_request(struct sim_conn *conn, const char *data, size_t size)
@@ -243,8 +257,11 @@ static void sim_oracle_on_h1_request(struct sim_conn *conn, const char *data, si
 	conn->try = sim_oracle_on_request(conn, sim_copy(head, (size_t)(space - head)),
 		sim_copy(space + 1, (size_t)(stop - space - 1)), sim_head_field_of(head, "x-r"));
 	conn->latest = conn->try;
+	if ((sim_head_field_of(head, "accept-encoding") != NULL) != conn->try->label->decodes)
+		sim_fail("%s does not ask for codings as its job wants",
+			conn->try->resource->target);
 	if (conn->is_tainted)
-		sim_codes_add(&conn->try->codes, FAULT_HTTP_PARSE);
+		sim_oracle_taint(conn->try);
 	conn->request_at = conn->received;
 	conn->response_end = UINT64_MAX;
 	conn->ends_at_close = false;

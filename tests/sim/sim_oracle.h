@@ -27,6 +27,7 @@ void sim_oracle_answered(struct sim_try *try);
 void sim_oracle_off_wire(struct sim_try *try);
 
 /* It may be off the wire: no bound counts it any more. */
+void sim_oracle_taint(struct sim_try *try);
 void sim_oracle_loosen(struct sim_try *try);
 
 /* The requests of a graph that look like this; NULL: none was sent. */

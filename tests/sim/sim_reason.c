@@ -110,6 +110,13 @@ static bool sim_connect_is_fair(const struct sim_label *label, enum fault_code c
 	return is_found;
 }
 
+/* All of it has come, and can be decoded. */
+static bool sim_try_is_well(const struct sim_try *try)
+{
+	return try->is_answered && try->reply.fault != SIM_REPLY_CORRUPT &&
+	       try->reply.fault != SIM_REPLY_UNSUPPORTED;
+}
+
 static bool sim_status_is_ok(const struct sim_node *node, uint16_t status)
 {
 	for (unsigned i = 0; i < node->n_ok; i++) {
@@ -136,10 +143,12 @@ bool sim_reason_is_fair(const struct sim_record *record, const struct sim_attemp
 
 	switch (code) {
 	case FAULT_NONE:
-		return last && last->is_answered && sim_status_is_ok(node, last->reply.status) &&
+		return last && sim_try_is_well(last) &&
+		       sim_status_is_ok(node, last->reply.status) &&
 		       !sim_body_is_too_large(node, last);
 	case FAULT_HTTP_STATUS:
-		return last && last->is_answered && !sim_status_is_ok(node, last->reply.status) &&
+		return last && sim_try_is_well(last) &&
+		       !sim_status_is_ok(node, last->reply.status) &&
 		       attempt->status == last->reply.status;
 	case FAULT_BODY_TOO_LARGE: return sim_body_is_too_large(node, last);
 	case FAULT_CONNECT_LOCAL:

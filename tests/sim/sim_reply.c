@@ -87,7 +87,7 @@ static void sim_reply_make_body(struct sim_try *try)
 
 static bool sim_reply_suits(const struct sim_try *try, enum sim_reply_fault fault)
 {
-	bool has_body = sim_reply_size(try) > 0, is_h2 = try->conn->h2 != NULL;
+	bool has_body = sim_reply_wire_size(try) > 0, is_h2 = try->conn->h2 != NULL;
 
 	switch (fault) {
 	case SIM_REPLY_END_BODY: return has_body && (try->reply.framing != SIM_BY_CLOSE || is_h2);
@@ -106,6 +106,8 @@ static bool sim_reply_suits(const struct sim_try *try, enum sim_reply_fault faul
 	case SIM_REPLY_H2_HTTP_1_1:
 	case SIM_REPLY_H2_GOAWAY:
 	case SIM_REPLY_H2_LEAVE: return is_h2;
+	case SIM_REPLY_CORRUPT: return has_body && try->label->decodes && try->reply.codings[0];
+	case SIM_REPLY_UNSUPPORTED: return has_body && try->label->decodes;
 	case SIM_REPLY_HUGE_HEAD: return sim_chance(30);
 	default: return true;
 	}
@@ -147,6 +149,7 @@ void sim_reply_draw(struct sim_try *try)
 	reply->latency_ns = sim_delay(try->label->origin->reply_ns_max);
 	reply->gap_ns = sim_delay(20 * NS_PER_MS);
 	sim_reply_make_body(try);
+	sim_reply_encode(try);
 	try->graph->client->body_bytes += sim_reply_size(try);
 	if (sim_chance(fault_rate)) {
 		enum sim_reply_fault fault =
@@ -154,6 +157,8 @@ void sim_reply_draw(struct sim_try *try)
 
 		if (sim_reply_suits(try, fault))
 			reply->fault = fault;
+		if (reply->fault == SIM_REPLY_CORRUPT)
+			sim_reply_corrupt(reply);
 	}
 }
 
@@ -217,6 +222,8 @@ void sim_reply_put_fields(const struct sim_try *try, struct sim_bytes *out, sim_
 
 	put(out, "x-k", sim_format("%u", try->key));
 	put(out, "Content-Type", sim_media_type(reply->content));
+	if (sim_reply_codings(reply))
+		put(out, "Content-Encoding", sim_reply_codings(reply));
 	if (reply->later == SIM_LATER_SECONDS)
 		put(out, "Retry-After", sim_format("%u", reply->later_s));
 	else if (reply->later == SIM_LATER_DATE)
@@ -245,7 +252,7 @@ static void sim_reply_write_head(const struct sim_try *try, struct sim_bytes *ou
 	else if (reply->status == 204)
 		;
 	else if (reply->framing == SIM_BY_LENGTH)
-		sim_put(out, "Content-Length: %zu\r\n", reply->body_size);
+		sim_put(out, "Content-Length: %zu\r\n", reply->wire_size);
 	else if (reply->framing == SIM_BY_CHUNKS)
 		sim_put(out, "Transfer-Encoding: chunked\r\n");
 	if (reply->fault == SIM_REPLY_HUGE_HEAD) {
@@ -262,13 +269,13 @@ static void sim_reply_write_head(const struct sim_try *try, struct sim_bytes *ou
 static void sim_reply_write_chunks(const struct sim_try *try, struct sim_bytes *out)
 {
 	const struct sim_reply *reply = &try->reply;
-	size_t at = 0, step = 1 + reply->body_size / (1 + try->key % 5);
+	size_t at = 0, step = 1 + reply->wire_size / (1 + try->key % 5);
 
-	while (at < reply->body_size) {
-		size_t n = reply->body_size - at < step ? reply->body_size - at : step;
+	while (at < reply->wire_size) {
+		size_t n = reply->wire_size - at < step ? reply->wire_size - at : step;
 
 		sim_put(out, try->key % 3 ? "%zx\r\n" : "%zX;ext=\"1\"\r\n", n);
-		sim_bytes_append(out, reply->body + at, n);
+		sim_bytes_append(out, reply->wire + at, n);
 		sim_put(out, "\r\n");
 		at += n;
 		if (reply->fault == SIM_REPLY_BAD_CHUNK) {
@@ -297,5 +304,5 @@ void sim_reply_write(const struct sim_try *try, struct sim_bytes *out, size_t *r
 	if (reply->framing == SIM_BY_CHUNKS)
 		sim_reply_write_chunks(try, out);
 	else
-		sim_bytes_append(out, reply->body, reply->body_size);
+		sim_bytes_append(out, reply->wire, reply->wire_size);
 }

@@ -120,7 +120,7 @@ static void sim_step_run(void *context)
 		}
 		conn->is_tainted = true;
 		if (conn->try && conn->try != conn->serving)
-			sim_codes_add(&conn->try->codes, FAULT_HTTP_PARSE);
+			sim_oracle_taint(conn->try);
 		sim_server_say(conn, "BABBLE\r\n\r\n", 10);
 		break;
 	}
@@ -199,6 +199,8 @@ static bool sim_server_is_whole(const struct sim_try *try)
 	case SIM_REPLY_WELL:
 	case SIM_REPLY_EXTRA:
 	case SIM_REPLY_UNSAID:
+	case SIM_REPLY_CORRUPT:
+	case SIM_REPLY_UNSUPPORTED:
 	case SIM_REPLY_EARLY: return true;
 	default: return false;
 	}

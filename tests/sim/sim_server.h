@@ -18,6 +18,11 @@ void sim_server_close(struct sim_conn *conn, bool says_so);
 /* Draw what a request will be answered, and make the body. */
 void sim_reply_draw(struct sim_try *try);
 
+/* Put codings on its body; break them; their names, or NULL (sim_coding.c). */
+void sim_reply_encode(struct sim_try *try);
+void sim_reply_corrupt(struct sim_reply *reply);
+const char *sim_reply_codings(const struct sim_reply *reply);
+
 /* Its head's fields, but those that frame its body. */
 typedef void (*sim_put_field)(struct sim_bytes *out, const char *name, const char *value);
 void sim_reply_put_fields(const struct sim_try *try, struct sim_bytes *out, sim_put_field put);
@@ -35,4 +40,10 @@ static inline bool sim_reply_is_bare(const struct sim_try *try)
 static inline size_t sim_reply_size(const struct sim_try *try)
 {
 	return sim_reply_is_bare(try) ? 0 : try->reply.body_size;
+}
+
+/* Bytes of it that go over the wire. */
+static inline size_t sim_reply_wire_size(const struct sim_try *try)
+{
+	return sim_reply_is_bare(try) ? 0 : try->reply.wire_size;
 }

@@ -261,6 +261,8 @@ static void sim_leaf_put_request(struct sim_bytes *out, const struct sim_node *l
 		sim_put_string(out, "body", leaf->text);
 	if (label->is_insecure)
 		sim_put(out, ",\"tls\":{\"insecure\":true}");
+	if (!label->decodes)
+		sim_put(out, ",\"decode\":false");
 	if (label->http)
 		sim_put(out, ",\"http\":\"%s\"", label->http == SIM_HTTP_2 ? "2" : "1.1");
 	if (label->is_resolved)
