@@ -199,11 +199,6 @@ class ExitTest(RunCase):
                 self.assertEqual((done.code, done.out), (2, b''), done)
                 self.assertTrue(done.err)
 
-    def test_options_of_later_versions_are_refused(self):
-        done = self.run_cli({'jobs': {}}, '-v')
-        self.assertEqual(done.code, 2)
-        self.assertIn('not supported by this version', done.err)
-
     def test_what_is_required_in_groups(self):
         origin = self.origin()
         good, bad = origin.url('/text/x'), origin.url('/status/500')

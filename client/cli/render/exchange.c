@@ -106,6 +106,10 @@ static void exchange_request(struct exchange *exchange)
 		exchange_header(out, '>', TEXT("user-agent"), agent);
 	if (!exchange_has_header(exchange, "accept"))
 		exchange_header(out, '>', TEXT("accept"), TEXT("*/*"));
+	/* Which codings those are, the daemon was told when it was built. */
+	if (spec && spec->decode && !exchange_has_header(exchange, "accept-encoding") &&
+		!exchange_has_header(exchange, "range"))
+		exchange_header(out, '>', TEXT("accept-encoding"), TEXT("[all it can decode]"));
 	for (uint32_t i = 0; spec && i < spec->headers.n; i++)
 		exchange_field(exchange, &spec->headers.fields[i]);
 	exchange_line(out, '>', TEXT(""));

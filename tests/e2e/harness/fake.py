@@ -22,7 +22,11 @@ class FakeSession:
         """The next line and the descriptors that came with it; None at the end."""
         while b'\n' not in self.received:
             room = socket.CMSG_SPACE(253 * array.array('i').itemsize)
-            data, controls, _, _ = self.sock.recvmsg(65536, room, socket.MSG_CMSG_CLOEXEC)
+            try:
+                data, controls, _, _ = self.sock.recvmsg(65536, room, socket.MSG_CMSG_CLOEXEC)
+            except ConnectionResetError:
+                # It has gone, and had not read all that was said.
+                return None
             if not data:
                 return None
             for level, kind, content in controls:

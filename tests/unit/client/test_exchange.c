@@ -41,6 +41,7 @@ START_TEST(shows_both_sides_and_no_secrets)
 		"> host: h:8\n"
 		"> user-agent: settled/" SETTLED_VERSION "\n"
 		"> accept: */*\n"
+		"> accept-encoding: [all it can decode]\n"
 		"> Authorization: [masked]\n"
 		"> Cookie: [masked]\n"
 		"> X-A: {{y\n"
@@ -56,7 +57,8 @@ END_TEST
 
 START_TEST(follows_redirects_as_the_daemon_does)
 {
-	expect_exchange("{\"jobs\":[{\"url\":\"https://h/a\",\"headers\":{\"x-mine\":\"1\","
+	expect_exchange("{\"jobs\":[{\"url\":\"https://h/"
+			"a\",\"decode\":false,\"headers\":{\"x-mine\":\"1\","
 			"\"accept\":\"x/y\",\"user-agent\":\"u\",\"content-type\":\"t/u\"},"
 			"\"body\":\"b\"}]}",
 		RESPONSE("\"url\":\"https://other/c\",\"redirects\":2,\"hops\":[{\"status\":307,"
@@ -77,7 +79,8 @@ END_TEST
 
 START_TEST(tells_why_there_was_no_answer)
 {
-	static const char document[] = "{\"jobs\":[{\"url\":\"http://h\",\"method\":\"PUT\"}]}";
+	static const char document[] =
+		"{\"jobs\":[{\"url\":\"http://h\",\"method\":\"PUT\",\"decode\":false}]}";
 
 	expect_exchange(document,
 		"{\"job\":\"0\",\"index\":0,\"status\":\"rejected\",\"attempts\":2,\"reason\":{"
