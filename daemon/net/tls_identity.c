@@ -6,7 +6,8 @@
  * OpenSSL asks the terminal for the passphrase of a key that has one, unless it is told not to:
  * here there is nobody to ask, so such a key is refused.
  *
- * Limits: TLS_CHAIN_MAX certificates behind our own.
+ * Limits: TLS_CHAIN_MAX certificates behind our own; a key of TLS_KEY_BITS_MAX, since each
+ * handshake signs with it in the loop.
  */
 #include "net/tls_private.h"
 
@@ -125,7 +126,9 @@ bool tls_identity_load(SSL_CTX *ssl_ctx, struct text cert, struct text key, stru
 	if (!private_key)
 		return false;
 	x509 = SSL_CTX_get0_certificate(ssl_ctx);
-	if (!X509_check_private_key(x509, private_key))
+	if (EVP_PKEY_get_bits(private_key) > TLS_KEY_BITS_MAX)
+		tls_fault_set_identity(ret_fault, x509, "key is too large: 8192 bits are the most");
+	else if (!X509_check_private_key(x509, private_key))
 		tls_fault_set_identity(ret_fault, x509, "key is the key of another one");
 	else if (!SSL_CTX_use_PrivateKey(ssl_ctx, private_key))
 		tls_fault_set_memory(ret_fault);

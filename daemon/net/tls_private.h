@@ -31,6 +31,13 @@
 /* Of one, written down. */
 #define TLS_SESSION_SIZE_MAX 16384
 
+/* Authorities that a user may name; distributions trust some 150. */
+#define TLS_CA_MAX 512
+
+/* Of a private key that we sign with, for who asks for a certificate of ours. RSA of that many bits
+ * takes some 30 milliseconds; OpenSSL would take twice as many bits, and a second. */
+#define TLS_KEY_BITS_MAX 8192
+
 struct tls_roots;
 
 /* tls_session.c */
@@ -104,13 +111,17 @@ bool tls_identity_load(
  * memory. A certificate that does not parse is left out. */
 int tls_roots_new(const char *path, struct tls_roots **ret_roots);
 
+/* Those of a PEM text of a user's. 0; -EINVAL where there are none or something in it is broken,
+ * -E2BIG where there are more than TLS_CA_MAX, -ENOMEM. */
+int tls_roots_new_text(struct text pem, struct tls_roots **ret_roots);
+
 /* Contexts that use them have shares of their own. Takes NULL, returns NULL. */
 struct tls_roots *tls_roots_free(struct tls_roots *roots);
 
-/* True where another file, or another content, is there now. */
+/* True where another file, or another content, is there now. Of a file's alone. */
 bool tls_roots_are_stale(const struct tls_roots *roots);
 
-/* As it was given. */
+/* As it was given; NULL: from no file. */
 const char *tls_roots_path(const struct tls_roots *roots);
 
 /* A borrow. */
@@ -119,9 +130,6 @@ X509_STORE *tls_roots_store(struct tls_roots *roots);
 /* How many there are, and how many of them were needed so far. */
 size_t tls_roots_count(const struct tls_roots *roots);
 size_t tls_roots_count_parsed(const struct tls_roots *roots);
-
-/* Add all certificates of a PEM text to a store; how many, or -1 where one does not parse. */
-int tls_pem_add(struct text pem, X509_STORE *store);
 
 /* tls_verify.c */
 
@@ -190,7 +198,7 @@ struct tls_failure {
 	/* Ours; NULL: we have none. */
 	X509 *own;
 	/* The authorities of which the peer wants it; NULL: it named none. */
-	const STACK_OF(X509_NAME) *wanted;
+	const STACK_OF(X509_NAME) * wanted;
 };
 
 /* The fault for what stands in OpenSSL's error queue, which is empty afterwards. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system's certificates, each parsed when it is first asked for.
+ * Authorities, the system's or a user's, each parsed when it is first asked for.
  *
  * The problem: a distribution trusts some 150 authorities, a chain needs one. OpenSSL 3 takes
  * 0.15 ms to parse a certificate, 24 ms for the bundle: five times what a whole process that
  * fetches one page may cost. The directory of hashed names, OpenSSL's own answer, opens files
- * in the loop's thread for every issuer it has not met, for as long as the daemon lives.
+ * in the loop's thread for every issuer it has not met, for as long as the daemon lives. And a user
+ * may name as many authorities as go into a document: 2,400 of them held the loop for seconds.
  *
  * The idea: read the bundle once, undo its base64 (1.3 ms), and parse of each certificate only
  * the subject (0.8 ms for all). A look-up method of the X509_STORE parses the rest of those that
@@ -19,7 +20,11 @@
  * Invariant: all certificates of one subject go into the store together, because the store does
  * not ask again for a subject that it has.
  *
- * Limits: TLS_ROOTS_MAX certificates; what the file holds beyond them is left out.
+ * What is broken in the system's bundle is left out, as much as can be seen of it; in what a user
+ * names it is refused.
+ *
+ * Limits: TLS_ROOTS_MAX certificates; what the file holds beyond them is left out. TLS_CA_MAX of a
+ * user's: since all of one subject are parsed at once, that many is the most one look-up costs.
  */
 #include "net/tls_private.h"
 
@@ -45,7 +50,7 @@ struct tls_root {
 };
 
 struct tls_roots {
-	/* Owned. */
+	/* Owned; NULL: from no file. */
 	char *path;
 	/* What the file was when it was read. */
 	struct stat file;
@@ -91,37 +96,6 @@ static enum tls_pem_result tls_pem_next(BIO *bio, unsigned char **ret_der, long 
 	OPENSSL_free(header);
 	OPENSSL_free(der);
 	return result;
-}
-
-int tls_pem_add(struct text pem, X509_STORE *store)
-{
-	enum tls_pem_result result = TLS_PEM_OTHER;
-	unsigned char *der;
-	int count = 0;
-	long size;
-	BIO *bio;
-
-	if (pem.size > INT32_MAX)
-		return -1;
-	bio = BIO_new_mem_buf(pem.data, (int)pem.size);
-	if (!bio)
-		return -1;
-	while (count >= 0 && result != TLS_PEM_END) {
-		result = tls_pem_next(bio, &der, &size);
-		if (result == TLS_PEM_BROKEN)
-			count = -1;
-		if (result == TLS_PEM_CERTIFICATE) {
-			const unsigned char *at = der;
-			X509 *x509 = d2i_X509_AUX(NULL, &at, size);
-
-			count = x509 && X509_STORE_add_cert(store, x509) ? count + 1 : -1;
-			X509_free(x509);
-			OPENSSL_free(der);
-		}
-	}
-	BIO_free(bio);
-	ERR_clear_error();
-	return count;
 }
 
 /* Past one element of DER, or NULL. */
@@ -218,9 +192,11 @@ static int tls_roots_on_lookup(
 	return 1;
 }
 
-/* All certificates of the bundle with their subjects. */
-static void tls_roots_read(struct tls_roots *roots, BIO *bio)
+/* All certificates of the bundle with their subjects. False: something in it is broken. */
+static bool tls_roots_read(struct tls_roots *roots, BIO *bio)
 {
+	bool is_sound = true;
+
 	/* Broken blocks and other labels count too: the loop is bounded by the bound of blocks. */
 	for (unsigned i = 0; i < TLS_ROOTS_MAX; i++) {
 		struct tls_root *root = &roots->roots[roots->n_roots];
@@ -228,15 +204,20 @@ static void tls_roots_read(struct tls_roots *roots, BIO *bio)
 
 		if (result == TLS_PEM_END)
 			break;
+		if (result == TLS_PEM_BROKEN)
+			is_sound = false;
 		if (result != TLS_PEM_CERTIFICATE)
 			continue;
 		root->subject = tls_root_read_subject(root);
-		if (root->subject)
+		if (root->subject) {
 			roots->n_roots++;
-		else
+		} else {
 			tls_root_drop(root);
+			is_sound = false;
+		}
 	}
 	ERR_clear_error();
+	return is_sound;
 }
 
 /* All but the store. */
@@ -274,30 +255,39 @@ static bool tls_roots_add_lookup(struct tls_roots *roots)
 	return lookup && X509_LOOKUP_set_method_data(lookup, roots);
 }
 
-/* All of the file; NULL: no memory. */
-static struct tls_roots *tls_roots_read_file(FILE *file)
+/* All of it, which becomes the callee's; NULL: no memory. */
+static struct tls_roots *tls_roots_read_bio(BIO *bio, bool *ret_is_sound)
 {
 	size_t size = sizeof(struct tls_roots) + TLS_ROOTS_MAX * sizeof(struct tls_root);
 	/* Zeroed pages that nobody touches cost nothing. */
 	struct tls_roots *roots = calloc(1, size), *smaller;
-	BIO *bio = BIO_new_fp(file, BIO_NOCLOSE);
 
 	if (!roots || !bio) {
 		BIO_free(bio);
 		free(roots);
 		return NULL;
 	}
-	tls_roots_read(roots, bio);
+	*ret_is_sound = tls_roots_read(roots, bio);
 	BIO_free(bio);
 	smaller = realloc(roots, sizeof(*roots) + roots->n_roots * sizeof(roots->roots[0]));
 	return smaller ? smaller : roots;
 }
 
+/* They are not to be had, and nobody else has them. */
+static int tls_roots_give_up(struct tls_roots *roots, int error)
+{
+	X509_STORE_free(roots->store);
+	tls_roots_release(roots);
+	ERR_clear_error();
+	return error;
+}
+
 int tls_roots_new(const char *path, struct tls_roots **ret_roots)
 {
 	FILE *file = fopen(path, "re");
-	struct tls_roots *roots;
+	struct tls_roots *roots = NULL;
 	struct stat status;
+	bool is_sound;
 	int error = 0;
 
 	if (!file)
@@ -305,18 +295,37 @@ int tls_roots_new(const char *path, struct tls_roots **ret_roots)
 	/* First: what is written while we read makes it stale. */
 	if (fstat(fileno(file), &status) < 0)
 		error = -errno;
-	roots = error == 0 ? tls_roots_read_file(file) : NULL;
+	else
+		roots = tls_roots_read_bio(BIO_new_fp(file, BIO_NOCLOSE), &is_sound);
 	fclose(file);
 	if (!roots)
 		return error ? error : -ENOMEM;
 	roots->file = status;
 	roots->path = strdup(path);
-	if (!roots->path || !tls_roots_add_lookup(roots)) {
-		X509_STORE_free(roots->store);
-		tls_roots_release(roots);
-		ERR_clear_error();
+	if (!roots->path || !tls_roots_add_lookup(roots))
+		return tls_roots_give_up(roots, -ENOMEM);
+	*ret_roots = roots;
+	return 0;
+}
+
+int tls_roots_new_text(struct text pem, struct tls_roots **ret_roots)
+{
+	struct tls_roots *roots;
+	bool is_sound;
+
+	if (pem.size > INT32_MAX)
+		return -E2BIG;
+	if (pem.size == 0)
+		return -EINVAL;
+	roots = tls_roots_read_bio(BIO_new_mem_buf(pem.data, (int)pem.size), &is_sound);
+	if (!roots)
 		return -ENOMEM;
-	}
+	if (!is_sound || roots->n_roots == 0)
+		return tls_roots_give_up(roots, -EINVAL);
+	if (roots->n_roots > TLS_CA_MAX)
+		return tls_roots_give_up(roots, -E2BIG);
+	if (!tls_roots_add_lookup(roots))
+		return tls_roots_give_up(roots, -ENOMEM);
 	*ret_roots = roots;
 	return 0;
 }
@@ -332,6 +341,7 @@ bool tls_roots_are_stale(const struct tls_roots *roots)
 {
 	struct stat status;
 
+	expect(roots->path);
 	/* One that is gone for a moment, or cannot be read, is no reason to trust nobody. */
 	if (stat(roots->path, &status) < 0)
 		return false;

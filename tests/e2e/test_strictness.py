@@ -103,7 +103,19 @@ class StrictnessTest(RowCase):
 
     def replies(self, rows):
         for reply, code, by_curl in rows:
-            yield self.raw_origin(reply.encode('latin-1')), reply, code, by_curl
+            yield self.origin(self.script_of(reply.encode('latin-1'))), reply, code, by_curl
+
+    @staticmethod
+    def script_of(reply):
+        def script(connection):
+            connection.read_request()
+            try:
+                connection.send(reply)
+                connection.fin()
+            except OSError:
+                pass  # Who refuses it may have gone already.
+            connection.wait_end()
+        return script
 
     def settles(self, rows):
         for origin, reply, code, _ in self.replies(rows):

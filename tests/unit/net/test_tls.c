@@ -477,12 +477,52 @@ START_TEST(takes_by_alpn_what_was_offered_or_nothing)
 }
 END_TEST
 
-UNIT_MAIN("net/tls", &speaks_both_versions_in_pieces_of_any_size,
-	&sends_finished_and_request_together, &reads_records_split_at_every_byte,
-	&reads_many_records_of_one_feed, &carries_a_megabyte_each_way,
-	&reads_into_less_room_than_a_record, &ends_at_close_notify_and_may_still_write,
-	&tells_truncation_from_close_notify, &says_close_notify_once,
-	&closes_in_silence_before_the_handshake_is_done, &follows_key_updates,
-	&ends_a_flood_of_key_updates, &refuses_to_renegotiate,
+/* A peer that has nothing else. */
+START_TEST(exchanges_keys_by_no_finite_field)
+{
+	static const struct {
+		int version;
+		const char *ciphers, *groups;
+		enum tls_result result;
+	} cases[] = {
+		{TLS1_2_VERSION, "DHE-ECDSA-AES128-GCM-SHA256:DHE-RSA-AES128-GCM-SHA256", "P-256",
+			TLS_FAULT},
+		{TLS1_2_VERSION, "ECDHE-RSA-AES128-GCM-SHA256", "P-256", TLS_OK},
+		{TLS1_3_VERSION, "DEFAULT", "ffdhe2048", TLS_FAULT},
+		{TLS1_3_VERSION, "DEFAULT", "ffdhe8192", TLS_FAULT},
+		{TLS1_3_VERSION, "DEFAULT", "X25519", TLS_OK},
+		{TLS1_3_VERSION, "DEFAULT", "P-521", TLS_OK},
+	};
+	struct peer_cert cert;
+
+	tls_store_free(tls_store_new());
+	cert = peer_cert_new(&(struct peer_cert_options){
+		.name = "a", .names = "DNS:a.example", .rsa_bits = 2048});
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct pair pair;
+
+		pair_init(&pair,
+			&(struct peer_options){.cert = &cert, .version_max = cases[i].version});
+		ck_assert(SSL_set_cipher_list(pair.ssl, cases[i].ciphers));
+		ck_assert(SSL_set1_groups_list(pair.ssl, cases[i].groups));
+		SSL_set_dh_auto(pair.ssl, 1);
+		pair_connect(&pair, "a.example", NULL, true);
+		ck_assert_msg(pair_handshake(&pair) == cases[i].result, "case %zu: %s", i,
+			pair.fault.message);
+		if (cases[i].result == TLS_FAULT)
+			ck_assert_int_eq(pair.fault.code, FAULT_TLS_HANDSHAKE);
+		pair_deinit(&pair);
+	}
+	peer_cert_free(&cert);
+}
+END_TEST
+
+UNIT_MAIN("net/tls", &exchanges_keys_by_no_finite_field,
+	&speaks_both_versions_in_pieces_of_any_size, &sends_finished_and_request_together,
+	&reads_records_split_at_every_byte, &reads_many_records_of_one_feed,
+	&carries_a_megabyte_each_way, &reads_into_less_room_than_a_record,
+	&ends_at_close_notify_and_may_still_write, &tells_truncation_from_close_notify,
+	&says_close_notify_once, &closes_in_silence_before_the_handshake_is_done,
+	&follows_key_updates, &ends_a_flood_of_key_updates, &refuses_to_renegotiate,
 	&breaks_at_garbage_after_the_handshake, &names_the_alert_that_comes_amid_a_body,
 	&rests_and_goes_on, &takes_by_alpn_what_was_offered_or_nothing)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/tls_private.h"
 
+#include <openssl/bn.h>
 #include <openssl/err.h>
+#include <openssl/param_build.h>
+#include <openssl/params.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +204,71 @@ START_TEST(says_why_it_cannot_be_loaded)
 }
 END_TEST
 
+/* A key of RSA of so many bits, in numbers that are none: to make a real one takes minutes. */
+static EVP_PKEY *make_rsa(int bits)
+{
+	static const char *const names[] = {"n", "e", "d", "rsa-factor1", "rsa-factor2",
+		"rsa-exponent1", "rsa-exponent2", "rsa-coefficient1"};
+	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	BIGNUM *numbers[countof(names)];
+	OSSL_PARAM *params;
+	EVP_PKEY *key = NULL;
+
+	for (size_t i = 0; i < countof(names); i++) {
+		int size = i == 0 || i == 2 ? bits : i == 1 ? 17 : bits / 2;
+
+		numbers[i] = BN_new();
+		ck_assert(BN_rand(numbers[i], size, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD));
+		ck_assert(OSSL_PARAM_BLD_push_BN(builder, names[i], numbers[i]));
+	}
+	params = OSSL_PARAM_BLD_to_param(builder);
+	ck_assert_int_eq(EVP_PKEY_fromdata_init(context), 1);
+	ck_assert_int_eq(EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params), 1);
+	for (size_t i = 0; i < countof(names); i++)
+		BN_free(numbers[i]);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(builder);
+	EVP_PKEY_CTX_free(context);
+	return key;
+}
+
+START_TEST(signs_with_no_key_that_would_take_long)
+{
+	static const struct {
+		int bits;
+		bool ok;
+	} cases[] = {{TLS_KEY_BITS_MAX, true}, {TLS_KEY_BITS_MAX + 64, false}};
+
+	begin();
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct peer_cert large = make("large", &ca, false);
+		SSL_CTX *ssl_ctx = SSL_CTX_new(TLS_client_method());
+		struct fault fault = {0};
+		char *pem, *key;
+
+		EVP_PKEY_free(large.key);
+		large.key = make_rsa(cases[i].bits);
+		X509_set_pubkey(large.x509, large.key);
+		X509_sign(large.x509, ca.key, EVP_sha256());
+		pem = peer_cert_pem(&large);
+		key = peer_key_pem(&large, NULL);
+		ck_assert_msg(tls_identity_load(ssl_ctx, text_from(pem), text_from(key), &fault) ==
+				      cases[i].ok,
+			"%d bits: %s", cases[i].bits, fault.message);
+		if (!cases[i].ok)
+			ck_assert_str_eq(fault.message,
+				"cert, of large: key is too large: 8192 bits are the most");
+		pair_check_queue();
+		SSL_CTX_free(ssl_ctx);
+		free(pem);
+		free(key);
+		peer_cert_free(&large);
+	}
+	end();
+}
+END_TEST
+
 START_TEST(says_what_was_wanted_and_what_was_shown)
 {
 	struct peer_cert stranger;
@@ -240,4 +308,5 @@ START_TEST(says_what_was_wanted_and_what_was_shown)
 END_TEST
 
 UNIT_MAIN("net/tls_identity", &shows_its_certificate_to_who_asks, &shows_its_chain_as_well,
-	&says_why_it_cannot_be_loaded, &says_what_was_wanted_and_what_was_shown)
+	&says_why_it_cannot_be_loaded, &signs_with_no_key_that_would_take_long,
+	&says_what_was_wanted_and_what_was_shown)

@@ -193,6 +193,55 @@ START_TEST(reads_no_directory)
 }
 END_TEST
 
-UNIT_MAIN("net/tls_roots", &parses_only_those_that_are_asked_for,
-	&finds_each_of_several_with_one_subject, &takes_the_same_certificate_twice,
-	&leaves_out_what_is_broken, &says_that_there_are_none, &reads_no_directory)
+START_TEST(takes_what_a_user_names_whole_or_not_at_all)
+{
+	struct tls_store *store = tls_store_new();
+	struct peer_cert cert =
+		peer_cert_new(&(struct peer_cert_options){.name = "ca", .is_authority = true});
+	char *pem = peer_cert_pem(&cert);
+	const struct {
+		const char *before, *after;
+		unsigned n;
+		int result;
+	} cases[] = {
+		{"", "", 1, 0},
+		{"# A comment.\n", OTHER_LABEL "# Another.\n", 2, 0},
+		{"", "", TLS_CA_MAX, 0},
+		{"", "", TLS_CA_MAX + 1, -E2BIG},
+		{"", "", 0, -EINVAL},
+		{"no PEM", OTHER_LABEL, 0, -EINVAL},
+		{BROKEN_BASE64, "", 1, -EINVAL},
+		{"", BROKEN_DER, 1, -EINVAL},
+		{"", "-----BEGIN CERTIFICATE-----\nMIIB", 1, -EINVAL},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct tls_roots *roots = NULL;
+		struct buffer text;
+
+		buffer_init(&text, SIZE_MAX);
+		buffer_append_text(&text, text_from(cases[i].before));
+		for (unsigned n = 0; n < cases[i].n; n++)
+			buffer_append_text(&text, text_from(pem));
+		buffer_append_text(&text, text_from(cases[i].after));
+		ck_assert_msg(tls_roots_new_text(buffer_text(&text), &roots) == cases[i].result,
+			"case %zu", i);
+		pair_check_queue();
+		if (roots) {
+			ck_assert_uint_eq(tls_roots_count(roots), cases[i].n);
+			/* Nobody has asked for one. */
+			ck_assert_uint_eq(tls_roots_count_parsed(roots), 0);
+		}
+		tls_roots_free(roots);
+		buffer_deinit(&text);
+	}
+	free(pem);
+	peer_cert_free(&cert);
+	tls_store_free(store);
+}
+END_TEST
+
+UNIT_MAIN("net/tls_roots", &takes_what_a_user_names_whole_or_not_at_all,
+	&parses_only_those_that_are_asked_for, &finds_each_of_several_with_one_subject,
+	&takes_the_same_certificate_twice, &leaves_out_what_is_broken, &says_that_there_are_none,
+	&reads_no_directory)
