@@ -123,7 +123,8 @@ class Session:
     def send_with_descriptors(self, data, descriptors):
         rights = array.array('i', descriptors)
         sent = self.sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
-        self.sock.sendall(data[sent:])
+        if sent < len(data):
+            self.sock.sendall(data[sent:])
 
     def receive(self, deadline):
         left = deadline - time.monotonic()
