@@ -333,7 +333,7 @@ static void mux_learn(struct mux *mux)
 	uint32_t n_accepted = h2_n_accepted(mux->h2), n_streams = h2_streams_max(mux->h2);
 
 	route->streams_max = n_streams > 0 ? n_streams : 1;
-	/* One that goes away at once has no such limit: it goes. */
+	/* Who takes none at all is about to stop, and does not count. */
 	if (n_accepted > 0 && n_accepted < mux->n_opened)
 		route->requests_max = n_accepted;
 }
@@ -346,9 +346,10 @@ static void mux_on_data(struct conn_user *conn_user, const char *data, size_t si
 	if (mux->is_over)
 		return;
 	mux_receive(mux, size);
-	if (!h2_feed(mux->h2, data, size, mux->heard_ns))
+	if (h2_feed(mux->h2, data, size, mux->heard_ns))
+		mux_learn(mux);
+	else
 		mux_retire(mux);
-	mux_learn(mux);
 	mux_kick(mux);
 }
 

@@ -80,8 +80,8 @@ enum lease pool_lease(struct pool *pool, struct route *route, struct conn_user *
 void pool_unlease(struct pool *pool, struct conn_user *user);
 
 /* The connection that those wait for who await one of that route; NULL: there is none, they wait
- * for room on those that are there. Its times are what their limits count from. In on_end it is the one
- * that failed. */
+ * for room on those that are there. Its times are what their limits count from. In on_end it is
+ * the one that failed. */
 const struct conn *pool_awaited(const struct route *route);
 
 /* Its user is done with it, and conn_is_quiet(). */

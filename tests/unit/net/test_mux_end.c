@@ -134,8 +134,12 @@ START_TEST(a_connection_that_fails_tells_all_and_the_peer)
 	/* A GOAWAY, at last. */
 	peer_turn(&world, peer->fd);
 	ck_assert(!nghttp2_session_check_request_allowed(peer->server.session));
+	/* Which has as much room as ever. */
+	ck_assert_int_eq(rider_lease(&riders[0]), LEASE_AWAITED);
 	mux_world_pass(&world);
 	rider_hears(&riders[2], "PPMS");
+	ck_assert_ptr_eq(riders[0].mux, riders[2].mux);
+	ck_assert_uint_eq(counters().dialled, 2);
 	end(3);
 }
 END_TEST
@@ -187,6 +191,29 @@ START_TEST(after_a_goaway_those_there_finish_and_others_go_elsewhere)
 	ck_assert(!fake_is_open(peer->fd));
 	ck_assert_uint_eq(counters().n_shared, 1);
 	end(4);
+}
+END_TEST
+
+/* Who stops serving altogether takes none, which is no limit of each connection. */
+START_TEST(a_goaway_that_takes_nothing_says_nothing_of_the_next_one)
+{
+	struct peer *peer;
+
+	begin(2, "/wait");
+	ride(0, 2);
+	peer = &world.peers[0];
+	nghttp2_submit_goaway(peer->server.session, 0, 0, NO_ERROR, NULL, 0);
+	mux_world_pass(&world);
+	for (unsigned i = 0; i < 2; i++) {
+		rider_hears(&riders[i], "Z");
+		ck_assert(riders[i].h2_fault.is_unprocessed);
+		ck_assert_int_eq(rider_lease_as(&riders[i], true), LEASE_AWAITED);
+	}
+	mux_world_pass(&world);
+	rider_hears(&riders[1], "PPMS");
+	ck_assert_ptr_eq(riders[0].mux, riders[1].mux);
+	ck_assert_uint_eq(counters().dialled, 2);
+	end(2);
 }
 END_TEST
 
@@ -374,6 +401,7 @@ UNIT_MAIN("net/mux_end", &who_leaves_as_the_connection_ends_is_told_when_it_is_c
 	&a_connection_that_fails_tells_all_and_the_peer,
 	&a_peer_that_takes_no_goaway_is_not_waited_for,
 	&after_a_goaway_those_there_finish_and_others_go_elsewhere,
+	&a_goaway_that_takes_nothing_says_nothing_of_the_next_one,
 	&an_idle_one_answers_and_is_used_again, &an_idle_one_grows_old,
 	&an_idle_one_whose_peer_goes_away_goes, &an_idle_one_is_flushed_drained_and_makes_room,
 	&one_with_streams_outlasts_a_drain_until_they_are_over,
