@@ -3,6 +3,7 @@
 
 #include "http/retry_after.h"
 #include "job/attempt_record.h"
+#include "job/resume.h"
 #include "job/retry.h"
 #include "job/template.h"
 #include "job/trial.h"
@@ -148,6 +149,21 @@ static bool attempt_is_repeatable(const struct attempt *attempt)
 	       (!attempt->source.is_open || source_can_rewind(&attempt->source));
 }
 
+/* What its file has of the response, for the next attempt to go on with. One that was decoded on
+ * its way has another length than what would be asked for. */
+static void attempt_note_part(const struct attempt *attempt, struct job *job)
+{
+	const struct exchange *exchange = &attempt->exchange;
+
+	/* It did not come so far: what there was is still there. */
+	if (!attempt->store.is_open)
+		return;
+	resume_free(job->trial->resume);
+	job->trial->resume = NULL;
+	if (!exchange->decode && template_may_resume(job))
+		job->trial->resume = resume_new(&exchange->head, store_written(&attempt->store));
+}
+
 bool attempt_try_again(struct attempt *attempt, struct job *job,
 	const struct attempt_result *result, enum record_stopped *ret_stopped)
 {
@@ -158,6 +174,7 @@ bool attempt_try_again(struct attempt *attempt, struct job *job,
 	*ret_stopped = answer.stopped;
 	if (!answer.again || job_is_ended(job) || !attempt_note_try(attempt, job, result))
 		return false;
+	attempt_note_part(attempt, job);
 	attempt_count(attempt, job);
 	rate_add(&attempt->route->share->repeated, attempt_now(attempt));
 	attempt->scheduler->counters.retries++;

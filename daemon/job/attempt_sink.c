@@ -3,7 +3,9 @@
 
 #include "job/attempt_record.h"
 #include "job/name.h"
+#include "job/resume.h"
 #include "job/trail.h"
+#include "job/trial.h"
 
 /*
  * Where a response's body goes is decided when its head has come: that of a redirect that will be
@@ -25,15 +27,41 @@ static struct attempt *attempt_of_exchange(struct exchange *exchange)
 
 /* The head. */
 
+/* How much of the response the file has already. False: exchange->fault. */
+static bool attempt_resume_at(struct attempt *attempt, uint64_t *ret_offset)
+{
+	const struct trial *trial = attempt->job->trial;
+	struct exchange *exchange = &attempt->exchange;
+
+	*ret_offset = 0;
+	if (!trial || !trial->resume)
+		return true;
+	switch (resume_answer(trial->resume, &exchange->head)) {
+	case RESUME_BEGINS_ANEW: return true;
+	case RESUME_GOES_ON:
+		*ret_offset = trial->resume->offset;
+		exchange->body_bytes = trial->resume->offset;
+		exchange->decodes = false;
+		return true;
+	case RESUME_WRONG: break;
+	}
+	fault_set(&exchange->fault, FAULT_HTTP_FRAMING,
+		"it is not the part of the response that was asked for");
+	return false;
+}
+
 static bool attempt_open_store(struct attempt *attempt)
 {
 	struct descriptors *descriptors = attempt->graph->descriptors;
 	struct fault *fault = &attempt->exchange.fault;
 	uint32_t n = attempt_spec(attempt)->output_fd;
+	uint64_t offset;
 
+	if (!attempt_resume_at(attempt, &offset))
+		return false;
 	if (descriptors && n < descriptors->n)
-		return store_open(
-			&attempt->store, attempt->scheduler->ring, &descriptors->all[n], 0, fault);
+		return store_open(&attempt->store, attempt->scheduler->ring, &descriptors->all[n],
+			offset, fault);
 	fault_set(fault, FAULT_SINK_WRITE, "no descriptor %u was passed", n);
 	return false;
 }

@@ -31,9 +31,9 @@ struct graph_events {
 	/* A job has settled. The body as of job_settle(). Must not end the graph. */
 	void (*on_settled)(struct graph *graph, const struct record *record, struct text body,
 		char **body_memory);
-	/* The next piece of a response's body, of a job whose output is a stream: `offset` bytes came
-	 * before it. 0 again: the job has begun anew. Who takes pieces more slowly than they come
-	 * pauses the graph. Must not end the graph. */
+	/* The next piece of a response's body, of a job whose output is a stream: `offset` bytes
+	 * came before it. 0 again: the job has begun anew. Who takes pieces more slowly than they
+	 * come pauses the graph. Must not end the graph. */
 	void (*on_chunk)(
 		struct graph *graph, struct text job, uint64_t offset, struct text data);
 	/* The outcome is known before all jobs have settled. Must not end the graph. */

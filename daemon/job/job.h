@@ -168,7 +168,7 @@ void job_time_out(struct job *job);
 /* Waits for its next attempt. It has no attempt. */
 void job_back_off(struct job *job, uint64_t delay_ns);
 
-/* Its attempt goes on at another place (job->trail): it competes for one again. It has no attempt. */
+/* Its attempt goes on elsewhere (job->trail): it competes for a place there. It has no attempt. */
 void job_hop(struct job *job);
 
 /* The group or fan-out it is in; that of the graph where it is in none. */

@@ -36,5 +36,9 @@ struct text template_method(const struct job *job);
 /* True where the request has a body, be it empty. */
 bool template_has_body(const struct job *job);
 
+/* True where a part of the response may be asked for though its author has not: of a GET that says
+ * nothing of ranges. */
+bool template_may_resume(const struct job *job);
+
 /* The graph's `return`: what has no value is null. */
 void template_result(struct graph *graph, struct buffer *out);

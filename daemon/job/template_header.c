@@ -6,7 +6,9 @@
 #include "http/redirect.h"
 #include "http/request.h"
 #include "job/graph.h"
+#include "job/resume.h"
 #include "job/trail.h"
+#include "job/trial.h"
 #include "job/value.h"
 #include "util/base64.h"
 #include "util/container.h"
@@ -30,6 +32,14 @@ static bool headers_have(const struct plan_fields *headers, struct text name)
 			return true;
 	}
 	return false;
+}
+
+bool template_may_resume(const struct job *job)
+{
+	const struct plan_fields *headers = &job_plan(job)->spec->headers;
+
+	return text_is(template_method(job), "GET") && !headers_have(headers, TEXT("range")) &&
+	       !headers_have(headers, TEXT("if-range"));
 }
 
 /* "name: value" with the value filled in place, behind what is there. */
@@ -69,13 +79,17 @@ static void headers_put_usual(struct template_sink *sink, const struct plan_spec
 		{PLAN_BODY_TEXT, TEXT_INIT("text/plain;charset=utf-8")},
 	};
 	const struct plan_fields *headers = &spec->headers;
+	const struct trial *trial = sink->job->trial;
+	const struct resume *resume = trial ? trial->resume : NULL;
 
 	if (!headers_have(headers, TEXT("user-agent")))
 		buffer_append_literal(sink->out, agent);
 	if (!headers_have(headers, TEXT("accept")))
 		buffer_append_literal(sink->out, accept);
-	if (spec->decode && !headers_have(headers, TEXT("accept-encoding")) &&
-		!headers_have(headers, TEXT("range")))
+	if (resume)
+		resume_append_headers(resume, sink->out);
+	else if (spec->decode && !headers_have(headers, TEXT("accept-encoding")) &&
+		 !headers_have(headers, TEXT("range")))
 		request_header(sink->out, TEXT("accept-encoding"), decode_accept());
 	if (!template_has_body(sink->job) || headers_have(headers, TEXT("content-type")))
 		return;

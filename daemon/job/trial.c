@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "job/resume.h"
+
 struct trial *trial_new(void)
 {
 	return calloc(1, sizeof(struct trial));
@@ -12,6 +14,7 @@ struct trial *trial_free(struct trial *trial)
 {
 	if (!trial)
 		return NULL;
+	resume_free(trial->resume);
 	free(trial->tries);
 	free(trial);
 	return NULL;

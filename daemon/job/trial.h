@@ -13,6 +13,8 @@
 /* Attempts that are kept one by one; beyond it they are only counted. */
 #define TRIAL_TRIES_MAX 1000
 
+struct resume;
+
 struct trial {
 	/* Attempts that are over. */
 	uint32_t n_attempts;
@@ -24,6 +26,9 @@ struct trial {
 	enum record_sent sent;
 	struct record_try *tries;
 	uint32_t n_tries, room;
+	/* What the job's file has of a response that broke off; owned; NULL: nothing to go on with.
+	 */
+	struct resume *resume;
 };
 
 /* NULL: no memory. */

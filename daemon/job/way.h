@@ -17,7 +17,7 @@ struct job;
  * secret used at anybody's. */
 bool way_is_bound(const struct plan_spec *spec, const struct url *url);
 
-/* For that URL of the job's; `http11_only` whatever the job says. The caller is counted as a user of it, until pool_leave(). NULL: the
- * fault, POLICY_TLS, SECRET_UNKNOWN or OVERLOADED. */
+/* For that URL of the job's; `http11_only` whatever the job says. The caller is counted as a user
+ * of it, until pool_leave(). NULL: the fault, POLICY_TLS, SECRET_UNKNOWN or OVERLOADED. */
 struct route *way_find(const struct job *job, const struct url *url, bool http11_only,
 	struct fault *ret_fault);

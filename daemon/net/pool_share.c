@@ -12,7 +12,8 @@
  * it or room on another, whatever comes first.
  *
  * The pilot has no user, so who waits may go at any time and nothing happens to the others. When
- * the last one has gone it ends. When it fails, that was everybody's attempt.
+ * the last one has given it up it ends; when all got room elsewhere, it goes on as a warmed one.
+ * When it fails, that was everybody's attempt.
  *
  * Upcalls are made from lists that those who are told may change: the first one is taken, told,
  * and forgotten. Who comes back in the upcall finds the route as it is then.

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "job/descriptor.h"
 #include "tests/unit/job/job_world.h"
+#include "tests/unit/net/fake_file.h"
 #include "tests/unit/unit.h"
 #include "util/container.h"
 
@@ -143,6 +145,99 @@ START_TEST(a_file_without_a_descriptor_is_told)
 }
 END_TEST
 
+/* A graph of one job that stores what it gets in a file, tried twice. */
+static int begin_file(const char *keys)
+{
+	char document[300];
+	int fd;
+
+	snprintf(document, sizeof(document),
+		"{'jobs':{'a':{'url':'@a','output':'file','fd':0,%s"
+		"'retry':{'attempts':2,'delay':'1ms','jitter':'none'}}}}",
+		keys);
+	world_begin();
+	fd = fake_file("");
+	graph = calloc(1, sizeof(*graph));
+	world_start(graph, document);
+	graph_take_descriptors(graph->graph, descriptors_new(world.ring, &fd, 1));
+	fake_run();
+	return fd;
+}
+
+/* The connection ends in the middle of that; the next attempt is on the wire. */
+static void break_off(const char *response)
+{
+	int fd = world_fd("/a");
+
+	fake_receive(fd, response);
+	fake_run();
+	fake_complete(FAKE_RECEIVE, fd, 0);
+	fake_pass(2 * NS_PER_MS);
+}
+
+START_TEST(a_file_goes_on_where_it_ends)
+{
+	static const struct {
+		const char *first, *keys;
+		/* What is asked for; NULL: all of it. */
+		const char *range;
+		const char *status, *headers, *body;
+		const char *fate, *content, *bytes;
+	} cases[] = {
+		{"ETag: \"v1\"\r\n", "", "Range: bytes=4-\r\nIf-Range: \"v1\"\r\n", "206 Partial",
+			"ETag: \"v1\"\r\nContent-Range: bytes 4-9/10\r\n", "456789", "fulfilled",
+			"0123456789", "10"},
+		/* It is another one by now. */
+		{"ETag: \"v1\"\r\n", "", "Range: bytes=4-\r\nIf-Range: \"v1\"\r\n", "200 OK",
+			"ETag: \"v2\"\r\n", "new", "fulfilled", "new", "3"},
+		{"ETag: \"v1\"\r\n", "", "Range: bytes=4-\r\nIf-Range: \"v1\"\r\n", "206 Partial",
+			"Content-Range: bytes 3-9/10\r\n", "3456789", "HTTP_FRAMING", "0123", NULL},
+		/* Nothing says that it is the same. */
+		{"ETag: W/\"v1\"\r\n", "", NULL, "200 OK", "", "0123456789", "fulfilled",
+			"0123456789", "10"},
+		{"", "", NULL, "200 OK", "", "0123456789", "fulfilled", "0123456789", "10"},
+		/* The author asks for a part himself. */
+		{"ETag: \"v1\"\r\n", "'headers':{'range':'bytes=0-99'},", NULL, "200 OK", "",
+			"0123456789", "fulfilled", "0123456789", "10"},
+		{"ETag: \"v1\"\r\n", "'method':'PUT',", NULL, "200 OK", "", "0123456789",
+			"fulfilled", "0123456789", "10"},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char response[400];
+		struct text request;
+		int fd, size;
+
+		fd = begin_file(cases[i].keys);
+		snprintf(response, sizeof(response),
+			"HTTP/1.1 200 OK\r\n%sContent-Length: 10\r\n\r\n0123", cases[i].first);
+		break_off(response);
+		request = world_request("/a");
+		if (cases[i].range) {
+			ck_assert_msg(memmem(request.data, request.size, cases[i].range,
+					      strlen(cases[i].range)),
+				"%zu: %.*s", i, TEXT_ARGS(request));
+			/* Parts of a coded one could not be put together. */
+			ck_assert_ptr_null(
+				memmem(request.data, request.size, "accept-encoding", 15));
+		} else {
+			ck_assert_ptr_null(memmem(request.data, request.size, "If-Range", 8));
+		}
+		size = snprintf(response, sizeof(response),
+			"HTTP/1.1 %s\r\n%sContent-Length: %zu\r\n\r\n%s", cases[i].status,
+			cases[i].headers, strlen(cases[i].body), cases[i].body);
+		world_answer_bytes("/a", response, (size_t)size);
+		fake_run();
+		world_assert_fate(graph, "a", cases[i].fate);
+		if (cases[i].bytes)
+			world_assert(graph, "a", "/value/bytes", cases[i].bytes);
+		ck_assert_msg(text_is(fake_content(fd), cases[i].content), "%zu: %.*s", i,
+			TEXT_ARGS(fake_content(fd)));
+		end();
+	}
+}
+END_TEST
+
 START_TEST(streams_share_no_flights)
 {
 	begin("{'jobs':{'a':{'url':'@a','output':'stream'},'b':{'url':'@a','output':'stream'}}}");
@@ -153,4 +248,5 @@ END_TEST
 
 UNIT_MAIN("job/attempt_sink", &a_stream_is_given_as_it_comes, &only_what_fulfils_is_streamed,
 	&who_takes_slowly_slows_the_origin_down, &what_was_given_is_not_tried_again,
-	&a_file_without_a_descriptor_is_told, &streams_share_no_flights)
+	&a_file_without_a_descriptor_is_told, &a_file_goes_on_where_it_ends,
+	&streams_share_no_flights)
