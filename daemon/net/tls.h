@@ -125,5 +125,6 @@ void tls_close(struct tls *tls);
 /* Ciphertext to be sent: the caller sends it and empties it (buffer_clear). */
 struct buffer *tls_output(struct tls *tls);
 
-/* Give back the buffers of an idle connection. */
+/* The connection is idle: its buffers go back, unless it is one of the last that were used. Writing
+ * ends that. */
 void tls_rest(struct tls *tls);

@@ -81,6 +81,9 @@ struct tls_store {
 	unsigned n_contexts;
 	/* Connections that live: they hold on to the methods above. */
 	unsigned n_connections;
+	/* Those at rest that have their buffers still, the longest first. */
+	struct list resting;
+	unsigned n_resting;
 	struct tls_sessions sessions;
 	/* Sessions of connections of an earlier one are not kept. */
 	uint64_t generation;

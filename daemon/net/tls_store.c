@@ -91,6 +91,7 @@ struct tls_store *tls_store_new(void)
 	if (!store)
 		return NULL;
 	list_init(&store->contexts);
+	list_init(&store->resting);
 	tls_sessions_init(&store->sessions);
 	store->bio_method = tls_bio_method_new();
 	if (!store->bio_method)

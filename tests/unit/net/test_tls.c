@@ -436,6 +436,36 @@ START_TEST(rests_and_goes_on)
 }
 END_TEST
 
+/* What the last ones have, the next request needs. */
+START_TEST(only_the_last_to_rest_keep_their_buffers)
+{
+	const struct tls_policy policy = {.server_name = TEXT_INIT("a.example"), .insecure = true};
+	struct fixture fixture;
+	struct pair *pair = &fixture.pair;
+	struct tls *others[16];
+
+	fixture_init_open(&fixture, 0);
+	fixture_check_write(&fixture, "GET", 3);
+	tls_rest(pair->tls);
+	tls_rest(pair->tls);
+	ck_assert_uint_gt(tls_output(pair->tls)->capacity, 0);
+	for (size_t i = 0; i < countof(others); i++) {
+		ck_assert_int_eq(tls_new(pair->store, &policy, &others[i], &pair->fault), 0);
+		ck_assert_uint_gt(tls_output(pair->tls)->capacity, 0);
+		tls_rest(others[i]);
+	}
+	ck_assert_uint_eq(tls_output(pair->tls)->capacity, 0);
+	fixture_check_read(&fixture, "HTTP/1.1 200", 12);
+	fixture_check_write(&fixture, "GET", 3);
+	/* Who goes, makes room. */
+	for (size_t i = 0; i < countof(others); i++)
+		tls_free(others[i]);
+	tls_rest(pair->tls);
+	ck_assert_uint_gt(tls_output(pair->tls)->capacity, 0);
+	fixture_deinit(&fixture);
+}
+END_TEST
+
 /* N32 */
 START_TEST(takes_by_alpn_what_was_offered_or_nothing)
 {
@@ -525,4 +555,5 @@ UNIT_MAIN("net/tls", &exchanges_keys_by_no_finite_field,
 	&says_close_notify_once, &closes_in_silence_before_the_handshake_is_done,
 	&follows_key_updates, &ends_a_flood_of_key_updates, &refuses_to_renegotiate,
 	&breaks_at_garbage_after_the_handshake, &names_the_alert_that_comes_amid_a_body,
-	&rests_and_goes_on, &takes_by_alpn_what_was_offered_or_nothing)
+	&rests_and_goes_on, &only_the_last_to_rest_keep_their_buffers,
+	&takes_by_alpn_what_was_offered_or_nothing)
