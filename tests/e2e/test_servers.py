@@ -209,7 +209,8 @@ class NghttpdTest(ServerCase):
                     self.assertTrue(record['body'] == pattern(700000))
 
     def test_uploads(self):
-        for options in ([], ['-w', '10'], ['-w', '20', '-W', '20']):
+        # Windows smaller than the first one are beyond nghttpd's own client, too.
+        for options in ([], ['-w', '16', '-W', '16'], ['-w', '20', '-W', '20']):
             with self.subTest(options=options):
                 server = self.nghttpd('--echo-upload', *options)
                 body = pattern(300000)
