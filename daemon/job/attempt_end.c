@@ -180,6 +180,8 @@ static bool attempt_hop(struct attempt *attempt, struct job *job, struct fault *
 	if (!attempt->is_hop || trail_follow(&job->trail, spec, &request, &attempt->exchange.head,
 					ret_fault) != TRAIL_GOES_ON)
 		return false;
+	if (job->trail->n_hops == 1)
+		job->trail->turn_ns = job->turn_ns;
 	job->trail->slot_ns = attempt->slot_ns;
 	attempt_count(attempt, job);
 	job_hop(job);

@@ -53,10 +53,8 @@ static void attempt_fill_times(
 
 enum record_sent attempt_sent(const struct attempt *attempt)
 {
-	const struct trail *trail = attempt->job ? attempt->job->trail : NULL;
-
 	if (attempt->sent_ns || exchange_has_begun(&attempt->exchange) ||
-		attempt->sent_before == RECORD_SENT_FULL || trail)
+		attempt->sent_before == RECORD_SENT_FULL)
 		return RECORD_SENT_FULL;
 	/* It waited for its turn on a shared connection. */
 	if (attempt_is_shared(attempt) && h2_sent(&attempt->stream) == H2_SENT_NONE)

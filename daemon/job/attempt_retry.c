@@ -6,6 +6,7 @@
 #include "job/resume.h"
 #include "job/retry.h"
 #include "job/template.h"
+#include "job/trail.h"
 #include "job/trial.h"
 #include "net/share.h"
 #include "util/clock.h"
@@ -57,7 +58,8 @@ static bool job_is_idempotent(const struct job *job)
 	static const struct text methods[] = {TEXT_INIT("GET"), TEXT_INIT("HEAD"), TEXT_INIT("PUT"),
 		TEXT_INIT("DELETE"), TEXT_INIT("OPTIONS"), TEXT_INIT("TRACE")};
 	const struct plan_fields *headers = &job_plan(job)->spec->headers;
-	struct text method = template_method(job);
+	/* Another attempt begins with the first request. */
+	struct text method = template_first_method(job);
 
 	for (size_t i = 0; i < countof(methods); i++) {
 		if (text_equal(method, methods[i]))
@@ -120,6 +122,7 @@ bool attempt_note_try(
 {
 	struct record record = attempt_record(attempt, job);
 	struct record_try one = {.time = record.time};
+	uint64_t turn_ns;
 
 	if (result->fault)
 		one.code = result->fault->code;
@@ -131,8 +134,9 @@ bool attempt_note_try(
 			return false;
 		job->trial->queue_ns = record.time.queue;
 	}
-	one.time.start = job->turn_ns - attempt->graph->accepted_ns;
-	one.time.queue = job->held_ns - job->turn_ns;
+	turn_ns = job->trail ? job->trail->turn_ns : job->turn_ns;
+	one.time.start = turn_ns - attempt->graph->accepted_ns;
+	one.time.queue = (job->trail ? job->trail->slot_ns : job->held_ns) - turn_ns;
 	trial_add(job->trial, &one, attempt_sent(attempt));
 	return true;
 }

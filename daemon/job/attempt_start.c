@@ -92,6 +92,7 @@ static void attempt_run(struct attempt *attempt)
 	graph_on_attempt(attempt->graph, &attempt->link);
 	scheduler->counters.attempts++;
 	job->held_ns = attempt_now(attempt);
+	attempt->sent_before = job->trail ? job->trail->sent : RECORD_SENT_NONE;
 	attempt->slot_ns = job->trail ? job->trail->slot_ns : job->held_ns;
 	if (!job->slot_ns)
 		job->slot_ns = job->held_ns;

@@ -105,7 +105,7 @@ static void job_record_trial(const struct job *job, struct record *record)
 	}
 	if (!trial)
 		return;
-	record->attempts = trial->n_attempts + (job->trail != NULL);
+	record->attempts = trial->n_attempts;
 	record->tries = trial->tries;
 	record->n_tries = trial->n_tries;
 	record->reason.sent = trial->sent;
@@ -239,6 +239,22 @@ void job_settle(struct job *job, struct record *record, struct text body, char *
 	buffer_deinit(&fallback);
 }
 
+/* It ends in the middle of an attempt, between two of its requests. */
+static void job_note_hop(struct job *job, enum fault_code code)
+{
+	const struct trail *trail = job->trail;
+	const struct graph *graph = job_graph(job);
+	uint64_t now = ring_now(graph->scheduler->ring);
+	struct record_try one = {
+		.code = code,
+		.time.start = trail->turn_ns - graph->accepted_ns,
+		.time.queue = trail->slot_ns - trail->turn_ns,
+		.time.end = now - graph->accepted_ns,
+	};
+
+	trial_add(job->trial, &one, trail->sent);
+}
+
 void job_reject(struct job *job, const struct fault *fault, enum record_by by)
 {
 	struct scheduler *scheduler = job_graph(job)->scheduler;
@@ -246,6 +262,8 @@ void job_reject(struct job *job, const struct fault *fault, enum record_by by)
 
 	flight_leave(job);
 	expect(!job->attempt);
+	if (job->trial && job->trail)
+		job_note_hop(job, fault->code);
 	record = job_record(job);
 	record.reason.fault = fault;
 	record.reason.retryable = fault_is_retryable(fault->code);

@@ -29,12 +29,15 @@ static struct text text_put(char **at, struct text text)
 	return copy;
 }
 
-/* What others see of it: a fallback hides the response that it stands for. */
+/* What others see of it: a fallback hides the response that it stands for, and of the rejections
+ * only one for its status shows it. */
 static const struct record_response *outcome_response(const struct record *record)
 {
 	static const struct record_response none;
 
 	if (record->via == RECORD_VIA_FALLBACK || record->response.status == 0)
+		return &none;
+	if (record->via == RECORD_VIA_NONE && record->reason.fault->code != FAULT_HTTP_STATUS)
 		return &none;
 	return &record->response;
 }

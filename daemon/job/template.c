@@ -336,10 +336,13 @@ bool template_url(struct job *job, struct buffer *out, struct url *ret_url, stru
 
 struct text template_method(const struct job *job)
 {
+	return job->trail ? job->trail->method : template_first_method(job);
+}
+
+struct text template_first_method(const struct job *job)
+{
 	const struct plan_spec *spec = job_plan(job)->spec;
 
-	if (job->trail)
-		return job->trail->method;
 	if (spec->method.data)
 		return spec->method;
 	return spec->body == PLAN_BODY_NONE ? TEXT("GET") : TEXT("POST");

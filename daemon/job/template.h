@@ -33,6 +33,9 @@ bool template_request(struct job *job, const struct url *url, uint64_t length, s
 /* The method that will be used. */
 struct text template_method(const struct job *job);
 
+/* The job's own, whatever redirects have made of it. */
+struct text template_first_method(const struct job *job);
+
 /* True where the request has a body, be it empty. */
 bool template_has_body(const struct job *job);
 

@@ -48,7 +48,7 @@ void sim_reply_encode(struct sim_try *try)
 {
 	struct sim_reply *reply = &try->reply;
 	/* What stays coded is nothing to refer to. */
-	bool may = try->label->decodes || reply->content == SIM_BYTES;
+	bool may = !reply->is_redirect && (try->label->decodes || reply->content == SIM_BYTES);
 	bool wants = may && sim_chance(250);
 
 	reply->wire = reply->body;

@@ -38,6 +38,8 @@ static void sim_label_draw(struct sim_label *label)
 				 ? SIM_JSON
 				 : (enum sim_content)sim_between(SIM_TEXT, SIM_EMPTY);
 	label->sick = sim_chance(350) ? (unsigned)sim_between(100, 1000) : 0;
+	label->moves = sim_chance(150) ? (unsigned)sim_between(100, 900) : 0;
+	label->redirects = sim_chance(400) ? (int)sim_below(4) : -1;
 	label->dedupes = true;
 	label->decodes = !sim_may(SIM_FEATURE_CODINGS) || !sim_chance(100);
 }

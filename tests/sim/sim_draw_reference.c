@@ -363,9 +363,11 @@ void sim_draw_references(struct sim_node *node, unsigned density)
 		sim_place_draw(node, &places, sim_draw_input());
 	if (node->n_deps == 0)
 		node->needs = SIM_NEEDS_FULFILLED;
-	/* The next attempt would ask for something else, where more is known by then. */
+	/* The next attempt, or hop, would ask for something else, where more is known by then. */
 	if (node->needs == SIM_NEEDS_ANY)
 		node->retry = (struct sim_retry){0};
+	if (node->needs == SIM_NEEDS_ANY && !node->is_group)
+		node->label->moves = 0;
 	if (places.targets[SIM_IN_WHEN])
 		node->when = sim_draw_condition(places.targets[SIM_IN_WHEN]);
 	sim_draw_otherwise(node);

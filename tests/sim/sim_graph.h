@@ -55,8 +55,10 @@ struct sim_label {
 	/* Content codings are asked for and taken off. */
 	bool decodes;
 	enum sim_content content;
-	/* How often (per mille) its resources fail at first. */
-	unsigned sick;
+	/* How often (per mille) its resources fail at first, and its requests are redirected. */
+	unsigned sick, moves;
+	/* How many hops are followed; -1: not said. */
+	int redirects;
 	/* Leaves of it; whether all of them may share a flight; whether one has limits of its
 	 * own, and is therefore alone. */
 	unsigned n_nodes;

@@ -124,6 +124,9 @@ void sim_leaf_take_down(const struct sim_record *record);
 /* Nobody else makes its requests: its attempts are its own. */
 bool sim_leaf_is_alone(const struct sim_instance *leaf);
 
+/* Something bounds its requests, or may make them wait. */
+bool sim_leaf_is_bounded(const struct sim_record *record);
+
 /* How an attempt ended; `last` is the request that belongs to it, or NULL. */
 bool sim_reason_is_fair(const struct sim_record *record, const struct sim_attempt *attempt,
 	const struct sim_try *last);

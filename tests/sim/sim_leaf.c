@@ -5,6 +5,7 @@
 #include "sim_json.h"
 #include "sim_judge.h"
 #include "sim_oracle.h"
+#include "sim_redirect.h"
 #include "sim_retry.h"
 #include "sim_server.h"
 #include "sim_slot.h"
@@ -38,13 +39,14 @@ bool sim_leaf_is_alone(const struct sim_instance *leaf)
 	       !sim_tree_item(leaf);
 }
 
+/* The request of that key, where the resource's led to it. */
 static struct sim_try *sim_resource_key(const struct sim_resource *resource, uint32_t key)
 {
-	struct sim_try *try = resource ? resource->first : NULL;
+	struct sim_try *try = key < sim_model.n_tries ? sim_model.tries[key] : NULL;
 
-	while (try && try->key != key)
-		try = try->next;
-	return try;
+	return try && sim_redirect_first(try)->resource == resource ?
+	try : NULL
+		;
 }
 
 /* Jobs may share what came of a request, or go on with one whose job was taken down. */
@@ -58,12 +60,13 @@ static bool sim_try_is_free(const struct sim_try *try, const struct sim_instance
 }
 
 /* It was under way during the attempt. */
-static bool sim_try_is_during(const struct sim_record *record, const struct sim_try *try,
-	const struct sim_attempt *attempt)
+static bool sim_try_is_during(
+	const struct sim_record *record, struct sim_try *try, const struct sim_attempt *attempt)
 {
 	const struct sim_graph *graph = record->graph;
 
-	return sim_graph_us(graph, try->sent_ns) <= attempt->end_us + SIM_ROUNDING_US &&
+	return sim_graph_us(graph, sim_redirect_first(try)->sent_ns) <=
+		       attempt->end_us + SIM_ROUNDING_US &&
 	       (!try->off_ns ||
 		       sim_graph_us(graph, try->off_ns) + SIM_ROUNDING_US >= attempt->start_us);
 }
@@ -77,8 +80,10 @@ static struct sim_try *sim_resource_during(const struct sim_record *record,
 	struct sim_try *best = NULL;
 	unsigned best_rank = 0;
 
-	for (struct sim_try *try = resource ? resource->first : NULL; try; try = try->next) {
-		bool is_own = sim_graph_us(record->graph, try->sent_ns) + SIM_ROUNDING_US >=
+	for (struct sim_try *first = resource ? resource->first : NULL; first;
+		first = first->next) {
+		struct sim_try *try = sim_redirect_last(first);
+		bool is_own = sim_graph_us(record->graph, first->sent_ns) + SIM_ROUNDING_US >=
 			      attempt->start_us;
 		unsigned rank = 1u + is_own;
 
@@ -102,6 +107,16 @@ static void sim_resource_join(struct sim_resource *resource, const struct sim_in
 	resource->job = leaf;
 }
 
+/* And all that led to it. */
+static void sim_try_own(struct sim_try *try, struct sim_instance *owner)
+{
+	try->owner = owner;
+	while ((try = try->from)) {
+		if (!try->owner)
+			try->owner = owner;
+	}
+}
+
 static void sim_leaf_claim(const struct sim_record *record, struct sim_claim *claim)
 {
 	const char *key = sim_member(yyjson_obj_get(record->response, "headers"), "x-k");
@@ -119,7 +134,7 @@ static void sim_leaf_claim(const struct sim_record *record, struct sim_claim *cl
 		/* It was the leader's; a taken down leader's, of the next. */
 		if (claim->tries[i] && record->via != SIM_VIA_DEDUPE &&
 			(!claim->tries[i]->owner || (is_last && record->response)))
-			claim->tries[i]->owner = record->instance;
+			sim_try_own(claim->tries[i], record->instance);
 	}
 	/* Also what was sent again. */
 	for (struct sim_try *try = claim->resource ? claim->resource->first : NULL;
@@ -162,6 +177,9 @@ static bool sim_leaf_sent(const struct sim_filled *filled, const struct sim_try 
 {
 	struct text sent = {try->body, try->body_size};
 
+	if (!try->keeps_body)
+		return !try->type && try->body_size == 0;
+
 	if (filled->type && (!try->type || strcmp(try->type, filled->type) != 0))
 		return false;
 	if (!try->body)
@@ -189,6 +207,13 @@ static void sim_leaf_check_body(const struct sim_claim *claim, const struct sim_
 		filled->type ? filled->type : "no type");
 }
 
+/* Of all hops. */
+static void sim_leaf_check_bodies(const struct sim_claim *claim, const struct sim_try *try)
+{
+	for (; try; try = try->from)
+		sim_leaf_check_body(claim, try);
+}
+
 /* -- The response ------------------------------------------------------------------------- */
 
 static void sim_leaf_check_response(const struct sim_record *record, const struct sim_try *try)
@@ -198,13 +223,14 @@ static void sim_leaf_check_response(const struct sim_record *record, const struc
 	size_t size = sim_reply_size(try);
 	bool has_payload = !node->is_omitted && !node->is_discarded;
 	uint64_t bytes = yyjson_get_uint(yyjson_obj_get(record->response, "bytes"));
-	const char *url = sim_format("%s%s", node->label->origin->base, try->resource->target);
+	const char *url = sim_format("%s%s", try->origin->base, try->resource->target);
 
 	if (yyjson_get_uint(yyjson_obj_get(record->response, "status")) != try->reply.status)
 		sim_fail("%s: its record has another status", id);
 	if (strcmp(sim_member(record->response, "url"), url) != 0)
 		sim_fail("%s: its record has the URL %s, not %s", id,
 			sim_member(record->response, "url"), url);
+	sim_redirect_check_record(record, try);
 	if (bytes != size)
 		sim_fail("%s: its record has %llu bytes, its response %zu", id,
 			(unsigned long long)bytes, size);
@@ -255,7 +281,7 @@ static uint64_t sim_limit_us(uint64_t ns, uint64_t otherwise_ns)
 }
 
 /* Nobody is kept waiting beyond a deadline. */
-static void sim_leaf_check_times(const struct sim_record *record)
+static void sim_leaf_check_times(const struct sim_record *record, const struct sim_claim *claim)
 {
 	const struct sim_timeouts *timeouts = &record->instance->node->timeouts;
 	const struct sim_attempt *first = &record->attempts[0];
@@ -273,6 +299,10 @@ static void sim_leaf_check_times(const struct sim_record *record)
 		/* It may have ended long before its job did, in a backoff. */
 		if (record->code == FAULT_JOB_TIMEOUT && !record->has_tries)
 			continue;
+		/* A hop waits for its place as long as that takes. */
+		if (claim->tries[i] && (claim->tries[i]->from || claim->tries[i]->reply.to) &&
+			sim_leaf_is_bounded(record))
+			continue;
 		if (attempt->end_us >
 			attempt->start_us + attempt->queue_us + attempt_us + SIM_LATE_US)
 			sim_fail("%s: attempt %u took longer than its %llu us",
@@ -284,7 +314,7 @@ static void sim_leaf_check_times(const struct sim_record *record)
 			(unsigned long long)timeouts->queue_ns / 1000);
 }
 
-static bool sim_leaf_is_bounded(const struct sim_record *record)
+bool sim_leaf_is_bounded(const struct sim_record *record)
 {
 	const struct sim_node *node = record->instance->node;
 
@@ -340,9 +370,11 @@ static bool sim_leaf_is_explained(
 
 		if (claim->n_filled == 1 && sim_leaf_is_alone(record->instance))
 			break;
-		for (struct sim_try *try = resource ? resource->first : NULL; try;
-			try = try->next) {
-			if (sim_try_is_during(record, try, attempt) &&
+		for (uint32_t n_tries = 0; resource && n_tries < sim_model.n_tries; n_tries++) {
+			struct sim_try *try = sim_model.tries[n_tries];
+
+			if (sim_redirect_first(try)->resource == resource &&
+				sim_try_is_during(record, try, attempt) &&
 				sim_reason_is_fair(record, attempt, try))
 				return true;
 		}
@@ -382,7 +414,7 @@ static void sim_leaf_keep(struct sim_record *record, const struct sim_try *try)
 
 	leaf->status = try->reply.status;
 	leaf->key = try->key;
-	leaf->url = sim_format("%s%s", leaf->node->label->origin->base, try->resource->target);
+	leaf->url = sim_format("%s%s", try->origin->base, try->resource->target);
 	if (!leaf->node->is_discarded)
 		leaf->body = (struct text){try->reply.body, sim_reply_size(try)};
 }
@@ -433,13 +465,13 @@ void sim_leaf_judge(struct sim_record *record)
 		/* It is known to be its own. */
 		if (claim.tries[i] &&
 			(sim_leaf_is_alone(leaf) || (is_answered && claim.tries[i] == last)))
-			sim_leaf_check_body(&claim, claim.tries[i]);
+			sim_leaf_check_bodies(&claim, claim.tries[i]);
 	}
 	if (record->n_attempts == 0 && record->code != FAULT_QUEUE_TIMEOUT &&
 		!sim_world.memory_failed)
 		sim_fail("%s: %s without an attempt", leaf->id, sim_code_name(record->code));
 	sim_leaf_check_leader(record, &claim);
-	sim_leaf_check_times(record);
+	sim_leaf_check_times(record, &claim);
 	sim_leaf_check_queue(record);
 	sim_leaf_check_unsent(record, &claim);
 	sim_retry_judge(record, claim.tries);

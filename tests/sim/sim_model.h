@@ -230,6 +230,12 @@ struct sim_reply {
 	enum sim_coding codings[SIM_CODINGS_MAX];
 	const char *wire;
 	size_t wire_size;
+	/* A redirect: its Location, what is wrong with that (FAULT_NONE: nothing), where it leads,
+	 * and what is asked there. */
+	bool is_redirect, to_keeps_body;
+	const char *location, *to_method;
+	enum fault_code to_code;
+	struct sim_origin *to;
 };
 
 /* The requests of a graph that are equal: method, target and x-r. */
@@ -262,6 +268,13 @@ struct sim_try {
 	unsigned number;
 	struct sim_reply reply;
 	struct sim_conn *conn;
+	/* Who is asked; the request that was redirected here (NULL: none), and the latest one that
+	 * this one led to. */
+	struct sim_origin *origin;
+	struct sim_try *from, *hop;
+	unsigned n_hops;
+	/* As it should be: with its body; from another origin, at one time. */
+	bool keeps_body, is_foreign;
 	/* The response arrived whole at the daemon. */
 	bool is_answered;
 	/* It is to be sent again: the connection had been idle, and was dead. And: it may be that
@@ -311,6 +324,7 @@ struct sim_client {
 
 /* -- The world ---------------------------------------------------------------------------- */
 
+#define SIM_TRIES_MAX        16384
 #define SIM_WORLD_GRAPHS_MAX (SIM_CLIENTS_MAX * SIM_GRAPHS_MAX)
 
 struct sim_model {
@@ -320,6 +334,8 @@ struct sim_model {
 	unsigned n_clients;
 	struct sim_graph *graphs[SIM_WORLD_GRAPHS_MAX];
 	uint32_t n_graphs, n_tries;
+	/* By key. */
+	struct sim_try *tries[SIM_TRIES_MAX];
 	/* The daemon's bounds, and how many requests are on the wire. */
 	uint32_t requests_max, requests_per_origin_max, n_on_wire;
 	/* A socket could not be had; an origin asked to be left alone for a while. */

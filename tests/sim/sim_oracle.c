@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "sim_h2.h"
+#include "sim_redirect.h"
 #include "sim_server.h"
 #include "sim_world.h"
+#include "util/panic.h"
 
 /*
  * The wire is watched from the daemon's side: a request is on it from the moment the daemon asks
@@ -99,6 +101,23 @@ static bool sim_resource_take_due(struct sim_resource *resource, const struct si
 	return is_due;
 }
 
+/* One that a redirect led to. */
+static void sim_try_follow(struct sim_try *try)
+{
+	struct sim_try *from = sim_redirect_from(try->resource->target);
+
+	if (!from)
+		return;
+	if (!from->reply.to)
+		sim_fail("%s was sent, but nobody was redirected there", try->resource->target);
+	from->hop = try;
+	try->from = from;
+	try->n_hops = from->n_hops + 1;
+	try->origin = from->reply.to;
+	try->keeps_body = from->keeps_body && from->reply.to_keeps_body;
+	try->is_foreign = from->is_foreign || try->origin != from->origin;
+}
+
 static struct sim_try *sim_resource_try(struct sim_resource *resource, struct sim_conn *conn)
 {
 	struct sim_try *try = sim_alloc(sizeof(*try));
@@ -109,7 +128,12 @@ static struct sim_try *sim_resource_try(struct sim_resource *resource, struct si
 	try->graph = resource->graph;
 	try->label = resource->label;
 	try->conn = conn;
+	try->origin = resource->label->origin;
+	try->keeps_body = true;
+	sim_try_follow(try);
 	try->key = sim_model.n_tries++;
+	expect(try->key < SIM_TRIES_MAX);
+	sim_model.tries[try->key] = try;
 	try->number = resource->n_tries++;
 	try->sent_ns = sim_now();
 	if (resource->last)
@@ -143,16 +167,20 @@ static void sim_oracle_check_conn(const struct sim_conn *conn, const struct sim_
 {
 	const char *target = try->resource->target;
 
-	if (strcmp(try->resource->method, try->label->method) != 0)
+	bool is_resolved = try->label->is_resolved && try->origin == try->label->origin;
+
+	if (try->from)
+		sim_redirect_check(try);
+	else if (strcmp(try->resource->method, try->label->method) != 0)
 		sim_fail("%s was sent as %s", target, try->resource->method);
-	if (conn->origin != try->label->origin)
+	if (conn->origin != try->origin)
 		sim_fail("%s was sent to another origin", target);
-	if (try->label->is_resolved != (conn->address == &try->label->origin->hidden))
+	if (is_resolved != (conn->address == &try->origin->hidden))
 		sim_fail("%s was sent to %s, which is not where it resolves to", target,
 			conn->address->remote);
 	if (conn->n_requests > 0 && conn->uid != try->graph->client->uid)
 		sim_fail("%s was sent on another user's connection", target);
-	if (conn->is_insecure != try->label->is_insecure)
+	if (try->origin->is_https && conn->is_insecure != try->label->is_insecure)
 		sim_fail("%s was sent on a connection that was %sverified", target,
 			conn->is_insecure ? "not " : "");
 	if (conn->h2 ? try->label->http == SIM_HTTP_1_1 : try->label->http == SIM_HTTP_2)
@@ -174,7 +202,7 @@ void sim_oracle_loosen(struct sim_try *try)
 		return;
 	try->is_loose = true;
 	sim_model.n_on_wire--;
-	try->label->origin->n_on_wire--;
+	try->origin->n_on_wire--;
 	try->graph->n_on_wire--;
 }
 
@@ -187,7 +215,7 @@ static void sim_oracle_on_wire(struct sim_try *try)
 	if (concurrency == 0)
 		concurrency = SIM_CONCURRENCY;
 	sim_model.n_on_wire++;
-	try->label->origin->n_on_wire++;
+	try->origin->n_on_wire++;
 	graph->n_on_wire++;
 	/* Without memory a shared connection is given up under its requests. */
 	if (sim_world.memory_failed)
@@ -195,9 +223,9 @@ static void sim_oracle_on_wire(struct sim_try *try)
 	if (sim_model.n_on_wire > sim_model.requests_max)
 		sim_fail("%s: %u requests are on the wire, the daemon may have %u", target,
 			sim_model.n_on_wire, sim_model.requests_max);
-	if (try->label->origin->n_on_wire > sim_model.requests_per_origin_max)
+	if (try->origin->n_on_wire > sim_model.requests_per_origin_max)
 		sim_fail("%s: %u requests are on the wire, its origin may have %u", target,
-			try->label->origin->n_on_wire, sim_model.requests_per_origin_max);
+			try->origin->n_on_wire, sim_model.requests_per_origin_max);
 	if (graph->n_on_wire > concurrency)
 		sim_fail("%s: %u requests are on the wire, its graph may have %u", target,
 			graph->n_on_wire, concurrency);

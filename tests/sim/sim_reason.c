@@ -3,6 +3,7 @@
 
 #include "sim_judge.h"
 #include "sim_oracle.h"
+#include "sim_redirect.h"
 #include "sim_server.h"
 #include "sim_world.h"
 
@@ -19,20 +20,35 @@
 
 /* -- Deadlines ---------------------------------------------------------------------------- */
 
-/* True where something keeps the job waiting for long; all else takes less than some seconds. */
-static bool sim_job_is_slow(const struct sim_label *label, const struct sim_try *last)
+static bool sim_origin_is_slow(const struct sim_origin *origin)
 {
-	const struct sim_origin *origin = label->origin;
-
-	if (last && (last->reply.fault == SIM_REPLY_STALL ||
-			    last->reply.fault == SIM_REPLY_STALL_HEAD ||
-			    last->reply.fault == SIM_REPLY_STALL_BODY))
-		return true;
 	for (unsigned i = 0; i < origin->n_addresses; i++) {
 		if (origin->addresses[i].behaviour == SIM_DEAD)
 			return true;
 	}
 	return origin->lookup == SIM_LOOKUP_STUCK || origin->has_stalled;
+}
+
+/* True where something keeps the job waiting for long, at one of its hops; all else takes less than
+ * some seconds. */
+static bool sim_job_is_slow(const struct sim_record *record, const struct sim_try *last)
+{
+	const struct sim_node *node = record->instance->node;
+
+	if (last && (last->reply.fault == SIM_REPLY_STALL ||
+			    last->reply.fault == SIM_REPLY_STALL_HEAD ||
+			    last->reply.fault == SIM_REPLY_STALL_BODY))
+		return true;
+	if (sim_origin_is_slow(sim_redirect_next(node, last)))
+		return true;
+	/* A hop waits for its own place. */
+	if (last && (last->from || last->reply.to) && sim_leaf_is_bounded(record))
+		return true;
+	for (; last; last = last->from) {
+		if (sim_origin_is_slow(last->origin))
+			return true;
+	}
+	return false;
 }
 
 /* The time that has passed, and a reason for it where the document set no limit. */
@@ -51,8 +67,8 @@ static bool sim_timeout_is_fair(const struct sim_record *record, const struct si
 	const struct sim_timeouts *timeouts = &node->timeouts;
 	uint64_t held_us = attempt->end_us - attempt->start_us - attempt->queue_us;
 	uint64_t whole_us = record->end_us - record->start_us - record->queue_us;
-	const struct sim_origin *origin = node->label->origin;
-	bool is_slow = sim_job_is_slow(node->label, last);
+	const struct sim_origin *origin = sim_redirect_next(node, last);
+	bool is_slow = sim_job_is_slow(record, last);
 
 	/* Who shares a flight shares the time that it has been under way. */
 	if (!sim_leaf_is_alone(record->instance) && attempt->code != FAULT_JOB_TIMEOUT)
@@ -90,15 +106,16 @@ static bool sim_timeout_is_fair(const struct sim_record *record, const struct si
 /* -- Connections -------------------------------------------------------------------------- */
 
 /* Where can a connection for this job go wrong for good? */
-static bool sim_connect_is_fair(const struct sim_label *label, enum fault_code code)
+static bool sim_connect_is_fair(
+	const struct sim_node *node, const struct sim_origin *origin, enum fault_code code)
 {
-	const struct sim_origin *origin = label->origin;
+	bool is_resolved = node->label->is_resolved && origin == node->label->origin;
 	enum sim_behaviour wanted = code == FAULT_CONNECT_REFUSED ? SIM_REFUSES : SIM_UNREACHABLE;
 	bool is_found = false;
 
 	if (sim_codes_has(&origin->codes, code))
 		return true;
-	if (code == FAULT_CONNECT_RESET || label->is_resolved)
+	if (code == FAULT_CONNECT_RESET || is_resolved)
 		return false;
 	for (unsigned i = 0; i < origin->n_addresses; i++) {
 		/* One that would have answered: unless something else kept it from being tried. */
@@ -138,25 +155,29 @@ bool sim_reason_is_fair(const struct sim_record *record, const struct sim_attemp
 	const struct sim_try *last)
 {
 	const struct sim_node *node = record->instance->node;
-	const struct sim_origin *origin = node->label->origin;
+	const struct sim_origin *origin = sim_redirect_next(node, last);
+	bool moves = last && sim_redirect_is_followed(node, last);
 	enum fault_code code = attempt->code;
 
 	switch (code) {
 	case FAULT_NONE:
-		return last && sim_try_is_well(last) &&
+		return last && sim_try_is_well(last) && !moves &&
 		       sim_status_is_ok(node, last->reply.status) &&
 		       !sim_body_is_too_large(node, last);
 	case FAULT_HTTP_STATUS:
-		return last && sim_try_is_well(last) &&
+		return last && sim_try_is_well(last) && !moves &&
 		       !sim_status_is_ok(node, last->reply.status) &&
 		       attempt->status == last->reply.status;
+	case FAULT_REDIRECT_LIMIT:
+	case FAULT_REDIRECT_INVALID:
+	case FAULT_REDIRECT_BLOCKED: return moves && sim_redirect_code(node, last) == code;
 	case FAULT_BODY_TOO_LARGE: return sim_body_is_too_large(node, last);
 	case FAULT_CONNECT_LOCAL:
 		return sim_model.has_local_trouble || sim_world.memory_failed ||
 		       sim_codes_has(&origin->codes, code);
 	case FAULT_CONNECT_REFUSED:
 	case FAULT_CONNECT_UNREACHABLE:
-	case FAULT_CONNECT_RESET: return sim_connect_is_fair(node->label, code);
+	case FAULT_CONNECT_RESET: return sim_connect_is_fair(node, origin, code);
 	case FAULT_DNS_NOT_FOUND:
 	case FAULT_DNS_TEMPORARY:
 	case FAULT_DNS_TIMEOUT:

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "sim_put.h"
+#include "sim_redirect.h"
 #include "sim_server.h"
 #include "sim_world.h"
 #include "util/clock.h"
@@ -97,17 +98,20 @@ static bool sim_reply_suits(const struct sim_try *try, enum sim_reply_fault faul
 	case SIM_REPLY_CONFLICT: return !sim_reply_is_bare(try);
 	case SIM_REPLY_EXTRA:
 		return is_h2 || try->reply.framing != SIM_BY_CLOSE || sim_reply_is_bare(try);
-	case SIM_REPLY_EARLY: return try->label->has_body;
-	case SIM_REPLY_RUBBISH: return try->label->origin->is_https;
+	case SIM_REPLY_EARLY: return try->label->has_body && try->keeps_body;
+	case SIM_REPLY_RUBBISH: return try->origin->is_https;
 	case SIM_REPLY_UNSAID:
-		return try->label->origin->is_https && try->reply.framing == SIM_BY_CLOSE && !is_h2;
+		return try->origin->is_https && try->reply.framing == SIM_BY_CLOSE && !is_h2;
 	case SIM_REPLY_H2_RESET:
 	case SIM_REPLY_H2_REFUSED:
 	case SIM_REPLY_H2_HTTP_1_1:
 	case SIM_REPLY_H2_GOAWAY:
 	case SIM_REPLY_H2_LEAVE: return is_h2;
-	case SIM_REPLY_CORRUPT: return has_body && try->label->decodes && try->reply.codings[0];
-	case SIM_REPLY_UNSUPPORTED: return has_body && try->label->decodes;
+	case SIM_REPLY_CORRUPT:
+		return !try->reply.is_redirect && has_body && try->label->decodes &&
+		       try->reply.codings[0];
+	case SIM_REPLY_UNSUPPORTED:
+		return !try->reply.is_redirect && has_body && try->label->decodes;
 	case SIM_REPLY_HUGE_HEAD: return sim_chance(30);
 	default: return true;
 	}
@@ -146,8 +150,10 @@ void sim_reply_draw(struct sim_try *try)
 	reply->says_close = sim_chance(50);
 	reply->n_early = sim_chance(60) ? (unsigned)sim_between(1, 3) : 0;
 	reply->n_pieces = sim_chance(800) ? 1 : (unsigned)sim_between(2, 12);
-	reply->latency_ns = sim_delay(try->label->origin->reply_ns_max);
+	reply->latency_ns = sim_delay(try->origin->reply_ns_max);
 	reply->gap_ns = sim_delay(20 * NS_PER_MS);
+	if (!is_sick)
+		sim_redirect_draw(try);
 	sim_reply_make_body(try);
 	sim_reply_encode(try);
 	try->graph->client->body_bytes += sim_reply_size(try);
@@ -222,6 +228,8 @@ void sim_reply_put_fields(const struct sim_try *try, struct sim_bytes *out, sim_
 
 	put(out, "x-k", sim_format("%u", try->key));
 	put(out, "Content-Type", sim_media_type(reply->content));
+	if (reply->is_redirect)
+		put(out, "Location", reply->location);
 	if (sim_reply_codings(reply))
 		put(out, "Content-Encoding", sim_reply_codings(reply));
 	if (reply->later == SIM_LATER_SECONDS)

@@ -305,9 +305,8 @@ static void sim_retry_note(const struct sim_record *record, unsigned n, const st
 	if (!sim_retry_later(record, n, try, &least_us, &most_us))
 		return;
 	pause = sim_alloc(sizeof(*pause));
-	*pause = (struct sim_pause){sim_model.pauses, job->node->label->origin,
-		record->graph->client->uid, accepted_us + attempt->end_us,
-		accepted_us + attempt->end_us + least_us};
+	*pause = (struct sim_pause){sim_model.pauses, try->origin, record->graph->client->uid,
+		accepted_us + attempt->end_us, accepted_us + attempt->end_us + least_us};
 	sim_model.pauses = pause;
 }
 

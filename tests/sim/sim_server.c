@@ -272,9 +272,9 @@ static struct sim_try *sim_server_take_head(
 
 	if (strncmp(head, line, strlen(line)) != 0)
 		sim_fail("an origin got %.60s, not %s", head, line);
-	if (!host || strcmp(host, try->label->origin->authority) != 0)
+	if (!host || strcmp(host, try->origin->authority) != 0)
 		sim_fail("%s was sent with host %s, not %s", resource->target,
-			host ? host : "missing", try->label->origin->authority);
+			host ? host : "missing", try->origin->authority);
 	if (sim_head_field(head, end, "transfer-encoding"))
 		sim_fail("%s was sent with a transfer-encoding", resource->target);
 	try->is_read = true;

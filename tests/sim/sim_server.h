@@ -33,7 +33,8 @@ void sim_reply_write(const struct sim_try *try, struct sim_bytes *out, size_t *r
 /* True where a response to this request has no body whatever its head says. */
 static inline bool sim_reply_is_bare(const struct sim_try *try)
 {
-	return try->label->method[0] == 'H' || try->reply.status == 204 || try->reply.status == 304;
+	return try->resource->method[0] == 'H' || try->reply.status == 204 ||
+	       try->reply.status == 304;
 }
 
 /* Bytes of the body that the daemon is to see. */

@@ -261,6 +261,8 @@ static void sim_leaf_put_request(struct sim_bytes *out, const struct sim_node *l
 		sim_put_string(out, "body", leaf->text);
 	if (label->is_insecure)
 		sim_put(out, ",\"tls\":{\"insecure\":true}");
+	if (label->redirects >= 0 && sim_may(SIM_FEATURE_REDIRECTS))
+		sim_put(out, ",\"redirects\":%d", label->redirects);
 	if (!label->decodes)
 		sim_put(out, ",\"decode\":false");
 	if (label->http)
