@@ -212,8 +212,8 @@ class ResponseRows(H2RowCase):
 
         self.run_row(of_stream(
             [drip(lambda s: s.answer(200, BODY)),
-             drip(lambda s: s.head(103) + s.head(200) + s.data(BODY) +
-                  s.trailers([('x', 'y')]))], '', body=BODY))
+             drip(lambda s: s.head(103) + s.head(200, flags=0) + s.more(b'', 0) + s.more() +
+                  s.data(BODY) + s.trailers([('x', 'y')]))], '', body=BODY))
 
     def test_n11_every_split_of_a_reply(self):
         """300 replies of 300 bytes, in two segments each, on one connection."""

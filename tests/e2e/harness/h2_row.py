@@ -106,13 +106,15 @@ class H2RowCase(RowCase):
                 'bad%d' % i: self.job(origin, '/row', **fault.job)}
 
     def assert_cheap(self, rows):
-        """Each costs the daemon less than a second."""
+        """Each costs the daemon less than a second; and then all of them among siblings."""
         for fault in rows:
             with self.subTest(fault=str(fault.answer)):
                 before = cpu_seconds(self.daemon.pid)
                 self.run_alone(fault)
                 if not is_sanitized():
                     self.assertLess(cpu_seconds(self.daemon.pid) - before, 1)
+        with self.subTest('beside siblings'):
+            self.run_beside(rows)
 
     def last_codes(self, origin, kind):
         return [code for peer in origin.peers for code in peer.codes(kind)]

@@ -189,6 +189,10 @@ class RowCase(DaemonCase):
         if cls.is_tls:
             job['tls'] = {'ca': cls.ca}
         cls.daemon.run({'jobs': [job] * 30})
+        # And the kernel has given it all the buffers that it receives into.
+        large = {**job, 'url': origin.url('/bytes/2000000')}
+        cls.daemon.run({'jobs': [{**large, 'output': output}
+                                 for output in ('inline', 'discard') for _ in range(3)]})
         origin.close()
         cls.daemon.wait_idle()
 
