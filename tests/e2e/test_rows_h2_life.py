@@ -152,6 +152,20 @@ class GoawayTest(H2RowCase):
                     self.assertEqual([record['attempts'] for record in result.settled], [1, 1])
                     self.assertEqual(len(origin.connections), 2)
 
+    def test_h08_abrupt_under_many(self):
+        """One fresh connection for all of them."""
+        def act(peer):
+            for _ in range(60):
+                peer.read_request()
+            peer.goaway(last=0)
+            peer.connection.fin()
+
+        origin = self.first_goes_away(act)
+        result = self.run_graph({'jobs': [self.job(origin, '/text/%d' % i) for i in range(60)]})
+        for i in range(60):
+            self.assert_fulfilled(result[str(i)], str(i))
+        self.assertEqual([len(peer.streams) for peer in origin.peers], [60, 60])
+
     def test_h08_graceful(self):
         """What is at or below the last id is answered, the rest is sent again."""
         def act(peer):

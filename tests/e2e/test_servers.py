@@ -62,7 +62,7 @@ class NginxTest(ServerCase):
 
     def test_connections_that_go_away_after_so_many_requests(self):
         """keepalive_requests: GOAWAY, with requests on their way."""
-        server = self.nginx(keepalive_requests=150)
+        server = self.nginx(keepalive_requests=20)
         records, _ = self.get_many(server, '/number', 1000)
         numbers = {(self.body(record)['connection'], self.body(record)['request'])
                    for record in records}
