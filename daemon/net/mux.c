@@ -220,8 +220,11 @@ static void mux_send(struct mux *mux)
 
 	is_alive = h2_output(mux->h2, &mux->out);
 	mux_sort(mux);
-	if (!is_alive)
+	if (!is_alive) {
 		mux_retire(mux);
+		/* Nobody else may be on it to have it closed. */
+		mux_kick(mux);
+	}
 	if (mux->out.size == 0)
 		return;
 	mux->is_sending = true;

@@ -380,13 +380,16 @@ static void sim_h2_on_end(struct sim_stream *stream)
 static void sim_h2_on_unprocessed(struct sim_stream *stream, enum fault_code code)
 {
 	struct sim_try *try = stream->try;
+	/* This one is counted. */
+	unsigned n_leaving = code == FAULT_HTTP2_CONNECTION ? 1 : 0;
 
 	if (stream->is_over)
 		return;
 	sim_h2_end_stream(stream);
 	/* Which of several equal requests was one sent again is not known; nor whether one was that
 	 * had not been said when its connection was left. */
-	if (try->is_replay || try->resource->n_tries > 1 || stream->conn->origin->n_leaving > 1)
+	if (try->is_replay || try->resource->n_tries > 1 ||
+		stream->conn->origin->n_leaving > n_leaving)
 		sim_codes_add(&try->codes, code);
 	try->is_replay_due = true;
 }

@@ -281,7 +281,7 @@ static uint64_t sim_limit_us(uint64_t ns, uint64_t otherwise_ns)
 }
 
 /* Nobody is kept waiting beyond a deadline. */
-static void sim_leaf_check_times(const struct sim_record *record, const struct sim_claim *claim)
+static void sim_leaf_check_times(const struct sim_record *record)
 {
 	const struct sim_timeouts *timeouts = &record->instance->node->timeouts;
 	const struct sim_attempt *first = &record->attempts[0];
@@ -300,8 +300,7 @@ static void sim_leaf_check_times(const struct sim_record *record, const struct s
 		if (record->code == FAULT_JOB_TIMEOUT && !record->has_tries)
 			continue;
 		/* A hop waits for its place as long as that takes. */
-		if (claim->tries[i] && (claim->tries[i]->from || claim->tries[i]->reply.to) &&
-			sim_leaf_is_bounded(record))
+		if (record->instance->node->label->moves && sim_leaf_is_bounded(record))
 			continue;
 		if (attempt->end_us >
 			attempt->start_us + attempt->queue_us + attempt_us + SIM_LATE_US)
@@ -362,6 +361,8 @@ static bool sim_leaf_is_explained(
 	const struct sim_attempt *attempt = &record->attempts[n];
 
 	if (sim_reason_is_fair(record, attempt, claim->tries[n]))
+		return true;
+	if (!sim_leaf_is_alone(record->instance) && sim_reason_is_fair(record, attempt, NULL))
 		return true;
 	for (unsigned i = 0; i < claim->n_filled; i++) {
 		const struct sim_filled *filled = &claim->filled[i];
@@ -471,7 +472,7 @@ void sim_leaf_judge(struct sim_record *record)
 		!sim_world.memory_failed)
 		sim_fail("%s: %s without an attempt", leaf->id, sim_code_name(record->code));
 	sim_leaf_check_leader(record, &claim);
-	sim_leaf_check_times(record, &claim);
+	sim_leaf_check_times(record);
 	sim_leaf_check_queue(record);
 	sim_leaf_check_unsent(record, &claim);
 	sim_retry_judge(record, claim.tries);

@@ -60,14 +60,13 @@ static bool sim_limit_is_over(
 	return held_us + SIM_ROUNDING_US >= (limit_ns ? limit_ns : otherwise_ns) / 1000;
 }
 
-static bool sim_timeout_is_fair(const struct sim_record *record, const struct sim_attempt *attempt,
-	const struct sim_try *last)
+static bool sim_timeout_is_fair(const struct sim_origin *origin, const struct sim_record *record,
+	const struct sim_attempt *attempt, const struct sim_try *last)
 {
 	const struct sim_node *node = record->instance->node;
 	const struct sim_timeouts *timeouts = &node->timeouts;
 	uint64_t held_us = attempt->end_us - attempt->start_us - attempt->queue_us;
 	uint64_t whole_us = record->end_us - record->start_us - record->queue_us;
-	const struct sim_origin *origin = sim_redirect_next(node, last);
 	bool is_slow = sim_job_is_slow(record, last);
 
 	/* Who shares a flight shares the time that it has been under way. */
@@ -151,11 +150,11 @@ static bool sim_body_is_too_large(const struct sim_node *node, const struct sim_
 	return sim_reply_size(last) > node->max_body || last->reply.fault == SIM_REPLY_BAD_CHUNK;
 }
 
-bool sim_reason_is_fair(const struct sim_record *record, const struct sim_attempt *attempt,
-	const struct sim_try *last)
+/* By that origin. */
+static bool sim_reason_is_fair_at(const struct sim_origin *origin, const struct sim_record *record,
+	const struct sim_attempt *attempt, const struct sim_try *last)
 {
 	const struct sim_node *node = record->instance->node;
-	const struct sim_origin *origin = sim_redirect_next(node, last);
 	bool moves = last && sim_redirect_is_followed(node, last);
 	enum fault_code code = attempt->code;
 
@@ -195,9 +194,18 @@ bool sim_reason_is_fair(const struct sim_record *record, const struct sim_attemp
 		return !node->label->is_insecure && sim_codes_has(&origin->tls_codes, code);
 	case FAULT_OVERLOADED: return sim_world.memory_failed;
 	default:
-		return sim_timeout_is_fair(record, attempt, last) ||
+		return sim_timeout_is_fair(origin, record, attempt, last) ||
 		       (last && sim_codes_has(&last->codes, code));
 	}
+}
+
+bool sim_reason_is_fair(const struct sim_record *record, const struct sim_attempt *attempt,
+	const struct sim_try *last)
+{
+	const struct sim_origin *next = sim_redirect_next(record->instance->node, last);
+
+	return sim_reason_is_fair_at(next, record, attempt, last) ||
+	       (last && sim_reason_is_fair_at(last->origin, record, attempt, last));
 }
 
 /* -- Cancels ------------------------------------------------------------------------------ */
