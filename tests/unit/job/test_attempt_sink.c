@@ -199,6 +199,9 @@ START_TEST(a_file_goes_on_where_it_ends)
 		/* The author asks for a part himself. */
 		{"ETag: \"v1\"\r\n", "'headers':{'range':'bytes=0-99'},", NULL, "200 OK", "",
 			"0123456789", "fulfilled", "0123456789", "10"},
+		/* A part would not be a result. */
+		{"ETag: \"v1\"\r\n", "'ok':200,", NULL, "200 OK", "", "0123456789", "fulfilled",
+			"0123456789", "10"},
 		{"ETag: \"v1\"\r\n", "'method':'PUT',", NULL, "200 OK", "", "0123456789",
 			"fulfilled", "0123456789", "10"},
 	};
