@@ -494,9 +494,8 @@ START_TEST(very_many_share_one_flight)
 END_TEST
 
 UNIT_MAIN("job/flight", &who_asks_for_the_same_shares_the_flight, &what_makes_two_requests_the_same,
-	&bodies_of_descriptors_are_not_compared,
-	&only_jobs_of_the_same_graph_share, &nothing_that_has_settled_is_shared,
-	&who_comes_late_joins_too, &who_follows_needs_no_place,
+	&bodies_of_descriptors_are_not_compared, &only_jobs_of_the_same_graph_share,
+	&nothing_that_has_settled_is_shared, &who_comes_late_joins_too, &who_follows_needs_no_place,
 	&a_leader_that_goes_hands_the_flight_over, &a_follower_that_goes_leaves_the_flight_alone,
 	&the_last_one_that_goes_ends_it_on_the_wire, &a_flight_outlives_the_group_of_its_leader,
 	&the_leader_s_timeout_is_the_leader_s_alone, &a_follower_s_own_timeout_holds_too,
