@@ -342,6 +342,7 @@ static void session_take(struct session *session, const struct completion *compl
 	struct ring *ring = session->front->ring;
 
 	if (!line_reader_append(&session->reader, completion->data, (size_t)completion->result)) {
+		passed_refuse(ring, completion->fds, completion->n_fds);
 		session_protocol_error(
 			session, "the line is too long, or there is no memory for it");
 		return;

@@ -154,7 +154,7 @@ static bool attempt_is_repeatable(const struct attempt *attempt)
 }
 
 /* What its file has of the response, for the next attempt to go on with. One that was decoded on
- * its way has another length than what would be asked for. */
+ * its way has another length than what would be asked for; and a part must be a result. */
 static void attempt_note_part(const struct attempt *attempt, struct job *job)
 {
 	const struct exchange *exchange = &attempt->exchange;
@@ -164,7 +164,8 @@ static void attempt_note_part(const struct attempt *attempt, struct job *job)
 		return;
 	resume_free(job->trial->resume);
 	job->trial->resume = NULL;
-	if (!exchange->decode && template_may_resume(job))
+	if (!exchange->decode && template_may_resume(job) &&
+		attempt_status_is_ok(job_plan(job)->spec, 206))
 		job->trial->resume = resume_new(&exchange->head, store_written(&attempt->store));
 }
 

@@ -119,6 +119,9 @@ static bool attempt_on_exchange_piece(struct exchange *exchange, const char *dat
 	struct attempt *attempt = attempt_of_exchange(exchange);
 
 	if (!attempt->store.is_open) {
+		/* Until its client takes it, it is held like any other. */
+		if (!exchange_may_hold(exchange, size))
+			return exchange_fail_room(exchange);
 		attempt_give(attempt, (struct text){data, size});
 		return true;
 	}

@@ -116,11 +116,12 @@ void attempt_consume(struct attempt *attempt)
 	attempt->unconsumed = 0;
 }
 
-/* A server that cannot answer for this origin on this connection. */
+/* A server that cannot answer for this origin on this connection. Where the job wants to have that
+ * answer, it has gone to where it wanted it. */
 static bool attempt_is_misdirected(const struct attempt *attempt)
 {
 	return attempt->exchange.head.status == 421 && attempt->is_reused && !attempt->is_replay &&
-	       !attempt->source.is_open;
+	       !attempt->source.is_open && !attempt_status_is_ok(attempt_spec(attempt), 421);
 }
 
 static void attempt_on_stream_end(struct h2_stream *stream)

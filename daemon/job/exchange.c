@@ -151,8 +151,7 @@ static bool exchange_on_head(struct h1_sink *sink, const struct response_head *h
 	return exchange_start_body(exchange);
 }
 
-/* True where there is room for so many bytes more. A large body leaves a quarter to small ones. */
-static bool exchange_may_hold(const struct exchange *exchange, size_t size)
+bool exchange_may_hold(const struct exchange *exchange, size_t size)
 {
 	size_t max = exchange->common->held_bytes_max, held = *exchange->common->held_bytes;
 
@@ -161,11 +160,16 @@ static bool exchange_may_hold(const struct exchange *exchange, size_t size)
 	return held <= max && size <= max - held;
 }
 
+bool exchange_fail_room(struct exchange *exchange)
+{
+	return exchange_fail(
+		exchange, FAULT_OVERLOADED, "the daemon holds as many bytes of bodies as it may");
+}
+
 bool exchange_hold(struct exchange *exchange, struct buffer *buffer, const char *data, size_t size)
 {
 	if (!exchange_may_hold(exchange, size))
-		return exchange_fail(exchange, FAULT_OVERLOADED,
-			"the daemon holds as many bytes of bodies as it may");
+		return exchange_fail_room(exchange);
 	*exchange->common->held_bytes += size;
 	exchange->own_held_bytes += size;
 	buffer_append(buffer, data, size);

@@ -135,6 +135,13 @@ enum exchange_result exchange_take_end(struct exchange *exchange);
 /* Works off a slice of what is held. */
 enum exchange_result exchange_go_on(struct exchange *exchange);
 
+/* True where all bodies together leave room for so many bytes more. A large body leaves a quarter
+ * to small ones. */
+bool exchange_may_hold(const struct exchange *exchange, size_t size);
+
+/* There is none: sets exchange->fault; false. */
+bool exchange_fail_room(struct exchange *exchange);
+
 /* True once a byte of the response has come. */
 static inline bool exchange_has_begun(const struct exchange *exchange)
 {

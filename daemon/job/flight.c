@@ -22,7 +22,6 @@ struct flight_question {
 static bool flight_is_shareable(const struct job *job)
 {
 	const struct plan_spec *spec = job_plan(job)->spec;
-
 	struct text method;
 
 	/* What a stream or a file gets is one job's. */
@@ -31,6 +30,9 @@ static bool flight_is_shareable(const struct job *job)
 	/* Mostly nobody has said anything. */
 	if (!spec->method.data && !job->trail)
 		return spec->body == PLAN_BODY_NONE;
+	/* What a descriptor holds is no part of the request's bytes. */
+	if (spec->body == PLAN_BODY_FD && template_has_body(job))
+		return false;
 	method = template_method(job);
 	return text_is(method, "GET") || text_is(method, "HEAD");
 }

@@ -2,6 +2,7 @@
 """Rows H6 to H8 and H13 to H15: windows, GOAWAY, streams that run out, refusals; and the N rows
 that are about which connection serves what, over HTTP/2."""
 
+import tempfile
 import threading
 import time
 
@@ -376,6 +377,18 @@ class RefusalTest(H2RowCase):
         self.assertEqual(record['reason']['response']['status'], 421)
         self.assertLessEqual(len(origin.requests), 2)
         self.assert_fulfilled(self.ask(origin, '/text/x'), 'x')
+
+    def test_h14_misdirected_and_wanted(self):
+        """Who takes 421 for a result has it from the first who says so, wherever it goes."""
+        origin = self.row_origin()
+        self.assert_fulfilled(self.ask(origin, '/text/x'), 'x')
+        with tempfile.TemporaryFile() as file:
+            job = self.job(origin, '/status/421', ok=421, output='file', fd=0)
+            result = self.run_graph({'jobs': {'it': job}}, descriptors=[file.fileno()])
+            self.assert_fulfilled(result['it'])
+            self.assertEqual(file.read(), b'status 421')
+        self.assert_fulfilled(self.ask(origin, '/status/421', ok=421), 'status 421')
+        self.assertEqual((origin.count('/status/421'), len(origin.peers)), (2, 1))
 
 
 class StreamsTest(H2RowCase):

@@ -365,6 +365,23 @@ START_TEST(without_memory_they_are_closed_and_the_client_told)
 }
 END_TEST
 
+/* More than a line may be: its bytes are not kept, and nor is what came with them. */
+START_TEST(those_of_bytes_that_find_no_room_are_closed)
+{
+	int fd, first;
+
+	front_world_begin();
+	fd = front_world_connect();
+	first = fake_end_fd();
+	memory_fail_bytes(sizeof(GRAPH("1")));
+	say_passed(fd, GRAPH("1") "\n", 2);
+	ck_assert(memory_has_failed());
+	client_assert_heard(fd, "error");
+	ck_assert(!fake_is_open(first) && !fake_is_open(first + 1));
+	front_world_leave();
+}
+END_TEST
+
 UNIT_MAIN("front/session_passed", &descriptors_belong_to_the_line_of_their_last_byte,
 	&a_graph_has_them_until_it_is_done, &what_is_refused_has_them_closed,
 	&what_is_drained_or_over_quota_has_them_closed, &more_than_a_graph_can_have_is_a_mistake,
@@ -372,4 +389,5 @@ UNIT_MAIN("front/session_passed", &descriptors_belong_to_the_line_of_their_last_
 	&what_comes_when_no_lines_are_read_is_closed,
 	&a_graph_whose_descriptors_did_not_all_come_is_refused,
 	&lines_that_wait_for_a_slow_reader_keep_theirs,
-	&without_memory_they_are_closed_and_the_client_told)
+	&without_memory_they_are_closed_and_the_client_told,
+	&those_of_bytes_that_find_no_room_are_closed)

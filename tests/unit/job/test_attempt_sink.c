@@ -107,6 +107,29 @@ START_TEST(who_takes_slowly_slows_the_origin_down)
 }
 END_TEST
 
+/* Who takes nothing is given no more than there may be in memory: streams of HTTP/2 bring up to a
+ * window each after they are held. */
+START_TEST(what_is_given_counts_like_what_is_kept)
+{
+	size_t room = world_options().body_bytes_max;
+	int fd;
+
+	begin("{'jobs':{'a':{'url':'@a','output':'stream'}}}");
+	fd = world_fd("/a");
+	/* Others wait for their clients. */
+	world.scheduler.body_bytes = room - 2;
+	fake_receive(fd, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nab");
+	fake_run();
+	world_assert_fate(graph, "a", "-");
+	fake_receive(fd, "cde");
+	fake_run();
+	assert_stream("ab");
+	world_assert_fate(graph, "a", "OVERLOADED");
+	world.scheduler.body_bytes = 0;
+	end();
+}
+END_TEST
+
 START_TEST(what_was_given_is_not_tried_again)
 {
 	static const struct {
@@ -199,6 +222,9 @@ START_TEST(a_file_goes_on_where_it_ends)
 		/* The author asks for a part himself. */
 		{"ETag: \"v1\"\r\n", "'headers':{'range':'bytes=0-99'},", NULL, "200 OK", "",
 			"0123456789", "fulfilled", "0123456789", "10"},
+		/* A part would not be a result. */
+		{"ETag: \"v1\"\r\n", "'ok':200,", NULL, "200 OK", "", "0123456789", "fulfilled",
+			"0123456789", "10"},
 		{"ETag: \"v1\"\r\n", "'method':'PUT',", NULL, "200 OK", "", "0123456789",
 			"fulfilled", "0123456789", "10"},
 	};
@@ -247,6 +273,6 @@ START_TEST(streams_share_no_flights)
 END_TEST
 
 UNIT_MAIN("job/attempt_sink", &a_stream_is_given_as_it_comes, &only_what_fulfils_is_streamed,
-	&who_takes_slowly_slows_the_origin_down, &what_was_given_is_not_tried_again,
-	&a_file_without_a_descriptor_is_told, &a_file_goes_on_where_it_ends,
-	&streams_share_no_flights)
+	&who_takes_slowly_slows_the_origin_down, &what_is_given_counts_like_what_is_kept,
+	&what_was_given_is_not_tried_again, &a_file_without_a_descriptor_is_told,
+	&a_file_goes_on_where_it_ends, &streams_share_no_flights)

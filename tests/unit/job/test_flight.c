@@ -2,11 +2,14 @@
 #include "job/flight.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "job/attempt.h"
+#include "job/descriptor.h"
 #include "job/graph.h"
 #include "job/outcome.h"
 #include "tests/unit/job/job_world.h"
+#include "tests/unit/net/fake_file.h"
 #include "tests/unit/unit.h"
 #include "util/container.h"
 
@@ -112,6 +115,32 @@ START_TEST(what_makes_two_requests_the_same)
 		begin(document);
 		ck_assert_msg(world_n_on_wire() == (cases[i].shared ? 1 : 2), "%s: %u", document,
 			world_n_on_wire());
+		end();
+	}
+}
+END_TEST
+
+/* What a descriptor holds is not seen by who compares requests. */
+START_TEST(bodies_of_descriptors_are_not_compared)
+{
+	static const char *const methods[] = {"GET", "HEAD", "POST"};
+
+	for (size_t i = 0; i < countof(methods); i++) {
+		char document[400];
+		int fds[2];
+
+		snprintf(document, sizeof(document),
+			"{'jobs':{'a':{'url':'@x','method':'%s','body_fd':0},"
+			"'b':{'url':'@x','method':'%s','body_fd':1}}}",
+			methods[i], methods[i]);
+		world_begin();
+		fds[0] = fake_pipe();
+		fds[1] = fake_pipe();
+		graph = calloc(1, sizeof(*graph));
+		world_start(graph, document);
+		graph_take_descriptors(graph->graph, descriptors_new(world.ring, fds, 2));
+		fake_run();
+		ck_assert_msg(world_n_on_wire() == 2, "%s: %u", document, world_n_on_wire());
 		end();
 	}
 }
@@ -465,8 +494,8 @@ START_TEST(very_many_share_one_flight)
 END_TEST
 
 UNIT_MAIN("job/flight", &who_asks_for_the_same_shares_the_flight, &what_makes_two_requests_the_same,
-	&only_jobs_of_the_same_graph_share, &nothing_that_has_settled_is_shared,
-	&who_comes_late_joins_too, &who_follows_needs_no_place,
+	&bodies_of_descriptors_are_not_compared, &only_jobs_of_the_same_graph_share,
+	&nothing_that_has_settled_is_shared, &who_comes_late_joins_too, &who_follows_needs_no_place,
 	&a_leader_that_goes_hands_the_flight_over, &a_follower_that_goes_leaves_the_flight_alone,
 	&the_last_one_that_goes_ends_it_on_the_wire, &a_flight_outlives_the_group_of_its_leader,
 	&the_leader_s_timeout_is_the_leader_s_alone, &a_follower_s_own_timeout_holds_too,
