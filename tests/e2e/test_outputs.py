@@ -320,6 +320,65 @@ class FileRows:
                                     ('GRAPH_VALUE', at))
 
 
+class ResumeTest(FeatureCase):
+    """A file goes on where its response broke off, if it is still the same by its entity tag."""
+
+    channel = 'clear'
+
+    def broken_off(self, tag, then):
+        """The first response breaks off in the middle; what each request asked for."""
+        whole, asked = pattern(1000000), []
+
+        def script(connection):
+            headers = connection.read_request().headers
+            asked.append((headers.get('range'), headers.get('if-range')))
+            if len(asked) == 1:
+                connection.send('HTTP/1.1 200 OK\r\ncontent-length: %d\r\netag: %s\r\n\r\n'
+                                % (len(whole), tag))
+                connection.send(whole[:600000])
+                connection.pause(0.1)
+                connection.fin()
+                return
+            then(connection, whole, headers)
+
+        with tempfile.TemporaryFile() as file:
+            record = self.ask(self.origin(script), '/', descriptors=[file.fileno()],
+                              output='file', fd=0, retry={'attempts': 2, 'delay': '1ms'})
+            file.seek(0)
+            return record, file.read(), asked, whole
+
+    def test_it_goes_on_where_it_ends(self):
+        def rest(connection, whole, headers):
+            begin = int(headers['range'][len('bytes='):-1])
+            connection.reply(206, whole[begin:], [
+                ('etag', '"one"'),
+                ('content-range', 'bytes %d-%d/%d' % (begin, len(whole) - 1, len(whole)))])
+
+        record, have, asked, whole = self.broken_off('"one"', rest)
+        self.assert_fulfilled(record)
+        self.assertTrue(have == whole)
+        self.assertEqual(asked[0], (None, None))
+        self.assertRegex(asked[1][0], r'^bytes=[1-9]\d*-$')
+        self.assertEqual(asked[1][1], '"one"')
+        self.assertEqual((record['attempts'], record['value']['status'],
+                          record['value']['bytes']), (2, 206, len(whole)))
+
+    def test_another_one_begins_anew(self):
+        record, have, asked, _ = self.broken_off(
+            '"one"', lambda connection, whole, headers: connection.reply(
+                200, b'other', [('etag', '"two"')]))
+        self.assert_fulfilled(record)
+        self.assertEqual(have, b'other')
+        self.assertEqual(asked[1][1], '"one"')
+
+    def test_a_weak_tag_is_none(self):
+        record, have, asked, whole = self.broken_off(
+            'W/"one"', lambda connection, whole, headers: connection.reply(200, whole))
+        self.assert_fulfilled(record)
+        self.assertTrue(have == whole)
+        self.assertEqual(asked[1], (None, None))
+
+
 class ClearFileTest(FileRows, FeatureCase):
     def test_a_body_cut_short_leaves_nothing_of_it_as_whole(self):
         """The record says so; what was written is the client's to remove."""
