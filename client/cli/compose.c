@@ -17,6 +17,7 @@
 #include "client/cli/value.h"
 #include "proto/json.h"
 #include "proto/plan.h"
+#include "util/base64.h"
 #include "util/container.h"
 
 /* Of a file of headers or certificates. */
@@ -144,7 +145,7 @@ static int compose_body(struct compose *compose)
 	} else if (r == 0) {
 		compose_key(compose->out, "body_base64");
 		buffer_append_byte(compose->out, '"');
-		data_append_base64(compose->out, buffer_text(&body));
+		base64_append(compose->out, buffer_text(&body));
 		buffer_append_byte(compose->out, '"');
 	}
 	buffer_deinit(&body);

@@ -16,6 +16,7 @@
 #include "client/cli/message.h"
 #include "client/cli/value.h"
 #include "proto/json.h"
+#include "util/base64.h"
 
 static struct text compose_trim(struct text text)
 {
@@ -192,7 +193,7 @@ static int compose_imply_user(struct compose *compose)
 	}
 	buffer_init(&text, SIZE_MAX / 4);
 	buffer_append_literal(&text, "Basic ");
-	data_append_base64(&text, text_from(user));
+	base64_append(&text, text_from(user));
 	r = compose_keep(compose, &text, &value);
 	return r < 0 ? r : compose_imply_header(compose, "authorization", value);
 }

@@ -178,24 +178,3 @@ int data_collect(const struct options *options, struct buffer *out)
 	message_print("the body is too large");
 	return EXIT_LOCAL_IO;
 }
-
-void data_append_base64(struct buffer *out, struct text bytes)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < bytes.size; i += 3) {
-		const unsigned char *at = (const unsigned char *)bytes.data + i;
-		size_t left = bytes.size - i;
-		unsigned bits = (unsigned)at[0] << 16;
-		char group[4];
-
-		bits |= left > 1 ? (unsigned)at[1] << 8 : 0;
-		bits |= left > 2 ? at[2] : 0;
-		group[0] = digits[bits >> 18];
-		group[1] = digits[bits >> 12 & 63];
-		group[2] = left > 1 ? digits[bits >> 6 & 63] : '=';
-		group[3] = left > 2 ? digits[bits & 63] : '=';
-		buffer_append(out, group, sizeof(group));
-	}
-}

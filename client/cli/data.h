@@ -24,6 +24,3 @@ int data_collect(const struct options *options, struct buffer *out);
 
 /* RFC 3986 section 2.3: all but what is unreserved is percent-encoded. */
 void data_append_percent(struct buffer *out, struct text text);
-
-/* RFC 4648 section 4, with padding. */
-void data_append_base64(struct buffer *out, struct text bytes);

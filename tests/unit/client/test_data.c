@@ -62,29 +62,4 @@ START_TEST(joins_as_curl_joins)
 }
 END_TEST
 
-START_TEST(writes_base64)
-{
-	static const struct {
-		struct text bytes;
-		const char *text;
-	} cases[] = {
-		{TEXT_INIT(""), ""},
-		{TEXT_INIT("f"), "Zg=="},
-		{TEXT_INIT("fo"), "Zm8="},
-		{TEXT_INIT("foo"), "Zm9v"},
-		{TEXT_INIT("foob"), "Zm9vYg=="},
-		{TEXT_INIT("\xff\xfe\xfd"), "//79"},
-	};
-
-	for (size_t i = 0; i < countof(cases); i++) {
-		struct buffer out;
-
-		buffer_init(&out, 64);
-		data_append_base64(&out, cases[i].bytes);
-		ck_assert(text_is(buffer_text(&out), cases[i].text));
-		buffer_deinit(&out);
-	}
-}
-END_TEST
-
-UNIT_MAIN("client/data", &joins_as_curl_joins, &writes_base64)
+UNIT_MAIN("client/data", &joins_as_curl_joins)

@@ -3,58 +3,7 @@
 
 #include <errno.h>
 
-#include "tests/unit/net/mux_world.h"
-
-#define RIDERS 6
-
-static struct mux_world world;
-static struct rider riders[RIDERS];
-
-static void begin_with(struct pool_options options, unsigned n, const char *path)
-{
-	mux_world_begin_with(&world, options);
-	for (unsigned i = 0; i < n; i++)
-		rider_init(&riders[i], &world, path);
-}
-
-static void begin(unsigned n, const char *path)
-{
-	begin_with((struct pool_options){100, 10, IDLE_TIMEOUT_NS, BOUND_NONE}, n, path);
-}
-
-static void end(unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		rider_end(&riders[i]);
-	mux_world_end(&world);
-}
-
-/* All of them on one connection, their requests sent. */
-static void ride(unsigned from, unsigned to)
-{
-	for (unsigned i = from; i < to; i++)
-		rider_lease(&riders[i]);
-	mux_world_pass(&world);
-	for (unsigned i = from; i < to; i++) {
-		ck_assert_ptr_eq(riders[i].mux, riders[0].mux);
-		riders[i].said[0] = '\0';
-	}
-}
-
-static struct pool_counters counters(void)
-{
-	return pool_counters(world.conns.pool);
-}
-
-static int fd_of(const struct rider *rider)
-{
-	return mux_conn(rider->mux)->fd;
-}
-
-static struct server_stream *stream_of(struct peer *peer, int32_t id)
-{
-	return server_stream_of(&peer->server, id);
-}
+#include "tests/unit/net/mux_riders.h"
 
 START_TEST(a_request_has_its_response)
 {
