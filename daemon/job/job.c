@@ -347,7 +347,7 @@ void job_back_off(struct job *job, uint64_t delay_ns)
 	timer_set(ring_timers(scheduler->ring), &job->timer, ring_now(scheduler->ring) + delay_ns);
 }
 
-/* It competes for a place again, but its own time is running. */
+/* It is to compete for a place again, but its own time is running. */
 static void job_return(struct job *job)
 {
 	struct scheduler *scheduler = job_graph(job)->scheduler;
@@ -356,7 +356,6 @@ static void job_return(struct job *job)
 	if (job_ns != PLAN_NEVER)
 		timer_set(ring_timers(scheduler->ring), &job->timer, job->slot_ns + job_ns);
 	job->state = JOB_WAITING;
-	scheduler_ready(scheduler, job);
 }
 
 void job_hop(struct job *job)
@@ -364,6 +363,8 @@ void job_hop(struct job *job)
 	expect(job->state == JOB_RUNNING && job->trail);
 	job->attempt = NULL;
 	job_return(job);
+	/* Before those who have not begun: its attempt's time is running, and its trail is kept. */
+	scheduler_go_on(job_graph(job)->scheduler, job);
 }
 
 void job_time_out(struct job *job)
@@ -391,6 +392,7 @@ static void job_on_timer(struct timer *timer)
 	if (job->state == JOB_BACKOFF) {
 		job_graph(job)->sum_ns += job->trial->backoff_ns;
 		job_return(job);
+		scheduler_ready(job_graph(job)->scheduler, job);
 		return;
 	}
 	scheduler_forget(job_graph(job)->scheduler, job);

@@ -186,14 +186,19 @@ void scheduler_deinit(struct scheduler *scheduler)
 	header_list_deinit(&scheduler->request_headers);
 }
 
-void scheduler_ready(struct scheduler *scheduler, struct job *job)
+void scheduler_go_on(struct scheduler *scheduler, struct job *job)
 {
 	expect(job->state == JOB_WAITING);
 	job->state = JOB_READY;
-	job->turn_ns = ring_now(scheduler->ring);
-	job->order = scheduler->next_order++;
 	queue_push(&scheduler->ready, &job->queued, budget_is_before);
 	scheduler_kick(scheduler);
+}
+
+void scheduler_ready(struct scheduler *scheduler, struct job *job)
+{
+	job->turn_ns = ring_now(scheduler->ring);
+	job->order = scheduler->next_order++;
+	scheduler_go_on(scheduler, job);
 }
 
 void scheduler_forget(struct scheduler *scheduler, struct job *job)

@@ -102,6 +102,9 @@ void scheduler_deinit(struct scheduler *scheduler);
 /* The job's dependencies allow it to run: it will be tried before this turn ends. */
 void scheduler_ready(struct scheduler *scheduler, struct job *job);
 
+/* As above of one that has begun: its turn is the one it had. */
+void scheduler_go_on(struct scheduler *scheduler, struct job *job);
+
 /* The job waits neither for its turn nor for a place any longer. */
 void scheduler_forget(struct scheduler *scheduler, struct job *job);
 

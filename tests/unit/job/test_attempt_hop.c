@@ -54,6 +54,23 @@ START_TEST(a_redirect_is_followed_and_told)
 }
 END_TEST
 
+/* Who has begun ends before others begin: what is known of the way there is kept for few. */
+START_TEST(an_attempt_goes_on_before_others_begin)
+{
+	begin("{'concurrency':1,'jobs':{'a':{'url':'@a'},'b':{'url':'@b'},'c':{'url':'@c'}}}");
+	world_assert_on_wire("/a");
+	fake_pass(NS_PER_MS);
+	redirect("/a", "302 Found", "/a2");
+	world_assert_on_wire("/a2");
+	fake_pass(NS_PER_MS);
+	redirect("/a2", "302 Found", "/a3");
+	world_assert_on_wire("/a3");
+	world_answer("/a3", "200 OK", "");
+	world_assert_on_wire("/b");
+	end();
+}
+END_TEST
+
 START_TEST(how_it_may_end)
 {
 	static const struct {
@@ -110,18 +127,21 @@ START_TEST(what_fails_behind_a_redirect_tells_the_way)
 }
 END_TEST
 
-START_TEST(hops_compete_for_places_like_any_other)
+/* Its place is another's who comes first, and then it waits for the next one. */
+START_TEST(hops_compete_for_places)
 {
-	begin("{'concurrency':1,'jobs':{'a':{'url':'@a'},'b':{'url':'@b'}}}");
-	world_assert_on_wire("/a");
-	fake_pass(NS_PER_MS);
-	redirect("/a", "302 Found", "/c");
-	/* Who waited first. */
-	world_assert_on_wire("/b");
-	world_answer("/b", "200 OK", "");
-	world_assert_on_wire("/c");
-	world_answer("/c", "200 OK", "");
-	world_assert_fates(graph, "b a");
+	begin("{'concurrency':2,'jobs':{'a':{'url':'@a'},'s':{'url':'@s'},"
+	      "'b':{'url':'@b','after':['s'],'priority':9},"
+	      "'c':{'url':'@c','after':['s'],'priority':8}}}");
+	world_assert_on_wire("/s /a");
+	world_play("s:200");
+	world_assert_on_wire("/b /a");
+	redirect("/a", "302 Found", "/a2");
+	world_assert_on_wire("/b /c");
+	world_play("b:200");
+	world_assert_on_wire("/a2 /c");
+	world_play("a2:200 c:200");
+	world_assert_fates(graph, "s b a c");
 	end();
 }
 END_TEST
@@ -210,8 +230,9 @@ START_TEST(a_long_body_of_a_redirect_is_not_waited_for)
 }
 END_TEST
 
-UNIT_MAIN("job/attempt_hop", &a_redirect_is_followed_and_told, &how_it_may_end,
-	&no_more_than_allowed, &what_fails_behind_a_redirect_tells_the_way,
-	&hops_compete_for_places_like_any_other, &all_hops_have_one_attempt_s_time,
-	&an_attempt_begins_anew_where_it_began, &who_shares_a_flight_follows_for_itself,
-	&a_cancel_ends_it_wherever_it_is, &a_long_body_of_a_redirect_is_not_waited_for)
+UNIT_MAIN("job/attempt_hop", &a_redirect_is_followed_and_told,
+	&an_attempt_goes_on_before_others_begin, &how_it_may_end, &no_more_than_allowed,
+	&what_fails_behind_a_redirect_tells_the_way, &hops_compete_for_places,
+	&all_hops_have_one_attempt_s_time, &an_attempt_begins_anew_where_it_began,
+	&who_shares_a_flight_follows_for_itself, &a_cancel_ends_it_wherever_it_is,
+	&a_long_body_of_a_redirect_is_not_waited_for)
