@@ -131,6 +131,11 @@ void sim_draw_leaf(struct sim_node *leaf)
 	leaf->is_optional = sim_chance(150);
 	leaf->is_omitted = sim_chance(100);
 	leaf->is_discarded = sim_chance(80) && !shares;
+	leaf->is_streamed = sim_chance(80) && !shares && !leaf->is_discarded;
+	if (!sim_may(SIM_FEATURE_STREAM))
+		leaf->is_streamed = false;
+	if (leaf->is_streamed)
+		leaf->is_omitted = false;
 	sim_leaf_draw_ok(leaf);
 	leaf->dedupes = true;
 	leaf->dedupe_said = sim_chance(200);
@@ -143,8 +148,13 @@ void sim_draw_leaf(struct sim_node *leaf)
 	if (has_retry && sim_may(SIM_FEATURE_RETRY))
 		sim_retry_draw(&leaf->retry);
 	leaf->has_key = leaf->label->has_body && sim_chance(200);
+	/* A stream is one job's. */
+	if (leaf->is_streamed) {
+		leaf->dedupe_said = false;
+		leaf->dedupes = false;
+	}
 	leaf->label->dedupes = leaf->label->dedupes && leaf->dedupes;
-	leaf->label->has_limits = leaf->label->has_limits || leaf->is_discarded;
+	leaf->label->has_limits = leaf->label->has_limits || sim_node_is_closed(leaf);
 	/* Those with limits of their own are not equal to others. */
 	if (shares || sim_chance(500))
 		return;

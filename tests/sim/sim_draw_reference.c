@@ -247,7 +247,7 @@ static struct sim_node *sim_fan_draw_source(const struct sim_candidates *candida
 		struct sim_node *source = candidates->nodes[sim_below(candidates->n)];
 
 		/* Its body may not be referred to. */
-		if (source->is_discarded)
+		if (sim_node_is_closed(source))
 			continue;
 		if (source->fan && source->fan->mode < SIM_ANY && !sim_node_has_bytes(source))
 			return source;

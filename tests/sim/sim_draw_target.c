@@ -47,7 +47,7 @@ const char *sim_draw_target(const struct sim_node *node)
 	enum sim_mode mode = node->fan ? node->fan->mode : node->mode;
 	bool is_leaf = !node->is_group && !node->fan;
 
-	if (sim_chance(150) || sim_node_has_bytes(node) || node->is_discarded)
+	if (sim_chance(150) || sim_node_has_bytes(node) || sim_node_is_closed(node))
 		return sim_format("%s%s", node->id, outcomes[sim_below(countof(outcomes))]);
 	if (is_leaf && node->label->content == SIM_JSON && sim_chance(30))
 		return sim_format("%s#/link", node->id);

@@ -171,7 +171,7 @@ struct sim_node {
 	enum sim_form body;
 	const char *json, *text;
 	bool has_key;
-	bool is_omitted, is_discarded, dedupe_said, dedupes;
+	bool is_omitted, is_discarded, is_streamed, dedupe_said, dedupes;
 	struct sim_range ok[3];
 	unsigned n_ok;
 	uint64_t max_body;
@@ -250,6 +250,8 @@ struct sim_instance {
 	uint32_t key;
 	const char *url;
 	struct text body;
+	/* What its client has got of a stream. */
+	struct sim_bytes given;
 	/* The body is a value of the document's, or made of such: a string of it is its
 	 * characters. */
 	bool is_value;
@@ -332,6 +334,12 @@ void sim_draw_leaf(struct sim_node *leaf);
 /* What a node depends on, and the references that say so; `return` (sim_draw_reference.c). */
 void sim_draw_references(struct sim_node *node, unsigned density);
 const char *sim_draw_result(struct sim_graph *graph);
+
+/* True where others cannot refer to its body. */
+static inline bool sim_node_is_closed(const struct sim_node *node)
+{
+	return node->is_discarded || node->is_streamed;
+}
 
 /* What may be referred to, without braces: something of a job, of an item, of the input; a
  * condition about such (sim_draw_target.c). */

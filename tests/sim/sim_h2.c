@@ -310,6 +310,8 @@ static void sim_h2_on_frame(struct sim_conn *conn, const struct sim_frame *frame
 		stream = sim_h2_find(conn, frame->id);
 		if (!stream)
 			sim_fail("stream %u is reset, which there is not", frame->id);
+		sim_trace("  %s is reset (%u)", stream->try->resource->target,
+			stream->try->number);
 		sim_h2_end_stream(stream);
 		break;
 	case SIM_H2_SETTINGS:

@@ -268,7 +268,7 @@ static void sim_judge_given(const struct sim_record *record, const char *json)
 	instance->is_value = true;
 	if (instance->role != SIM_LEAF)
 		return;
-	if (instance->node->is_omitted || instance->node->is_discarded) {
+	if (instance->node->is_omitted || sim_node_is_closed(instance->node)) {
 		if (instance->node->is_omitted && record->payload.size > 0)
 			sim_fail("%s: a payload of an omitted body", instance->id);
 		return;

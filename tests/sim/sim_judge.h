@@ -10,6 +10,7 @@
  *   sim_leaf.c    of a job that ran: its requests, responses, attempts and times
  *   sim_reason.c  whether the world did what a rejection says
  *   sim_group.c   what children decide, and what a group's record says
+ *   sim_stream.c  bodies that come in pieces
  *   sim_done.c    the end of a graph: the summary, and what can only be seen then
  */
 
@@ -81,6 +82,14 @@ static inline bool sim_is_at(uint64_t a_us, uint64_t b_us, uint64_t slack_us)
 }
 
 void sim_judge(struct sim_graph *graph, yyjson_val *object, struct text payload);
+
+/* -- Streams (sim_stream.c) -------------------------------------------------------------------- */
+
+/* A piece of a body. */
+void sim_stream_judge(struct sim_graph *graph, yyjson_val *chunk, struct text payload);
+
+/* All pieces together are the body, or the begin of it. */
+void sim_stream_check(const struct sim_instance *leaf, const struct sim_try *try, bool is_complete);
 
 /* -- Fates -------------------------------------------------------------------------------- */
 

@@ -221,7 +221,8 @@ static void sim_leaf_check_response(const struct sim_record *record, const struc
 	const struct sim_node *node = record->instance->node;
 	const char *id = record->instance->id;
 	size_t size = sim_reply_size(try);
-	bool has_payload = !node->is_omitted && !node->is_discarded;
+	bool is_streamed = node->is_streamed && !record->is_rejected;
+	bool has_payload = !node->is_omitted && !node->is_discarded && !is_streamed;
 	uint64_t bytes = yyjson_get_uint(yyjson_obj_get(record->response, "bytes"));
 	const char *url = sim_format("%s%s", try->origin->base, try->resource->target);
 
@@ -231,6 +232,8 @@ static void sim_leaf_check_response(const struct sim_record *record, const struc
 		sim_fail("%s: its record has the URL %s, not %s", id,
 			sim_member(record->response, "url"), url);
 	sim_redirect_check_record(record, try);
+	if (is_streamed)
+		sim_stream_check(record->instance, try, true);
 	if (bytes != size)
 		sim_fail("%s: its record has %llu bytes, its response %zu", id,
 			(unsigned long long)bytes, size);
@@ -264,6 +267,9 @@ static void sim_leaf_check_end(const struct sim_record *record, const struct sim
 		sim_fail("%s: its record shows a response that has not come", record->instance->id);
 	if (!try->reply.codings[0])
 		sim_graph_learn_start(graph, try->answered_ns, record->end_us);
+	/* And while its client takes no more, nothing is decoded at all. */
+	if (try->reply.codings[0] && record->instance->node->is_streamed)
+		return;
 	/* What is long is decoded in slices, a turn each. */
 	if (try->reply.codings[0] && sim_reply_size(try) > SIM_SLICE_SIZE)
 		slack_us = 4 * SIM_LATE_US;
@@ -416,7 +422,7 @@ static void sim_leaf_keep(struct sim_record *record, const struct sim_try *try)
 	leaf->status = try->reply.status;
 	leaf->key = try->key;
 	leaf->url = sim_format("%s%s", try->origin->base, try->resource->target);
-	if (!leaf->node->is_discarded)
+	if (!sim_node_is_closed(leaf->node) || (leaf->node->is_streamed && record->is_rejected))
 		leaf->body = (struct text){try->reply.body, sim_reply_size(try)};
 }
 
@@ -482,6 +488,9 @@ void sim_leaf_judge(struct sim_record *record)
 		last = claim.tries[i];
 	if (record->reason)
 		sim_reason_check_sent(record, last);
+	if (record->is_rejected && !is_answered && record->n_attempts > 0 &&
+		sim_leaf_is_alone(leaf))
+		sim_stream_check(leaf, claim.tries[record->n_attempts - 1], false);
 	if (!is_answered)
 		return;
 	last = claim.tries[record->n_attempts - 1];

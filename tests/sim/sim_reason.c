@@ -39,6 +39,9 @@ static bool sim_job_is_slow(const struct sim_record *record, const struct sim_tr
 			    last->reply.fault == SIM_REPLY_STALL_HEAD ||
 			    last->reply.fault == SIM_REPLY_STALL_BODY))
 		return true;
+	/* Its client may be. */
+	if (node->is_streamed && sim_is_hurried(record->graph))
+		return true;
 	if (sim_origin_is_slow(sim_redirect_next(node, last)))
 		return true;
 	/* A hop waits for its own place. */

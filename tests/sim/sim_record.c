@@ -131,6 +131,8 @@ static void sim_record_message(struct sim_client *client, yyjson_val *message, s
 		sim_record_refused(graph, body);
 	else if ((body = yyjson_obj_get(message, "settled")))
 		sim_judge(graph, body, payload);
+	else if ((body = yyjson_obj_get(message, "chunk")))
+		sim_stream_judge(graph, body, payload);
 	else if (yyjson_obj_get(message, "decided"))
 		sim_record_decided(graph);
 	else if ((body = yyjson_obj_get(message, "done")))

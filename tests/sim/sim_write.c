@@ -277,6 +277,8 @@ static void sim_leaf_put(struct sim_bytes *out, const struct sim_node *leaf)
 	sim_leaf_put_request(out, leaf);
 	sim_leaf_put_keys(out, leaf);
 	sim_leaf_put_timeouts(out, &leaf->timeouts);
+	if (leaf->is_streamed)
+		sim_put(out, ",\"output\":\"stream\"");
 	if (leaf->is_discarded)
 		sim_put(out, ",\"output\":\"discard\"");
 	if (leaf->dedupe_said)
