@@ -17,7 +17,7 @@
  * request is in the send under way, those that were told on_sent; and when it has left, those
  * whose reset is not put out, those whose reset is in the send under way. The codec puts out
  * resets before requests and bodies, and there are never so many that they would not fit into one
- * output: so whoever has left before is through with it after it.
+ * output: so whoever has left before is through with it after it. Who leaves in its upcalls has not.
  *
  * Two things a connection of one request at a time need not mind. A peer that is gone without a
  * word would eat request after request, each up to its own limit: where one is given up because
@@ -193,6 +193,11 @@ static void mux_sort(struct mux *mux)
 		list_remove(link);
 		list_push_back(&mux->sending, link);
 	}
+}
+
+/* What the codec puts out next has the resets of those who have left up to now. */
+static void mux_sort_left(struct mux *mux)
+{
 	list_each_safe(link, &mux->leaving) {
 		list_remove(link);
 		list_push_back(&mux->resetting, link);
@@ -218,6 +223,7 @@ static void mux_send(struct mux *mux)
 {
 	bool is_alive;
 
+	mux_sort_left(mux);
 	is_alive = h2_output(mux->h2, &mux->out);
 	mux_sort(mux);
 	if (!is_alive) {
@@ -235,11 +241,13 @@ void mux_push(struct mux *mux)
 {
 	if (!mux->is_sending && h2_wants_output(mux->h2))
 		mux_send(mux);
+	if (mux->is_sending)
+		return;
 	/* Nothing had to be sent for them. */
-	if (!mux->is_sending) {
-		mux_sort(mux);
-		mux_told(mux);
-	}
+	if (!h2_wants_output(mux->h2))
+		mux_sort_left(mux);
+	mux_sort(mux);
+	mux_told(mux);
 }
 
 static void mux_on_sent(struct conn_user *conn_user)
