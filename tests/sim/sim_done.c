@@ -4,6 +4,7 @@
 #include "sim_json.h"
 #include "sim_judge.h"
 #include "sim_oracle.h"
+#include "sim_redirect.h"
 #include "sim_slot.h"
 #include "sim_world.h"
 
@@ -58,8 +59,8 @@ static void sim_done_check_bound(
 	sim_trace("  %s is sent (%u)", sent->resource->target, sent->number);
 	for (const struct sim_resource *resource = graph->resources; resource;
 		resource = resource->next) {
-		for (const struct sim_try *try = resource->first; try; try = try->next) {
-			if (resource->is_shared || !try->owner ||
+		for (struct sim_try *try = resource->first; try; try = try->next) {
+			if (sim_redirect_first(try)->resource->is_shared || !try->owner ||
 				!sim_tree_is_below(try->owner, group) ||
 				!sim_try_is_on_wire(try, sent->sent_ns))
 				continue;

@@ -122,6 +122,10 @@ static void sim_leaf_claim(const struct sim_record *record, struct sim_claim *cl
 	const char *key = sim_member(yyjson_obj_get(record->response, "headers"), "x-k");
 
 	sim_resource_join(claim->resource, record->instance);
+	/* It says that it sent nothing: that is checked where it is alone. */
+	if (strcmp(sim_member(record->reason, "sent"), "none") == 0 &&
+		!sim_leaf_is_alone(record->instance))
+		return;
 	for (unsigned i = 0; i < record->n_attempts; i++) {
 		bool is_last = i + 1 == record->n_attempts;
 
