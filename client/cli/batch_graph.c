@@ -161,7 +161,7 @@ void batch_graph_take_refused(struct batch *batch, uint64_t graph, struct text j
 	yyjson_doc_free(doc);
 	/* One word about what all lines share is enough. */
 	if ((is_shared || n_blamed == 0) && batch->status == EXIT_FULFILLED)
-		batch_graph_stop(batch, refusal_tell(json));
+		batch_graph_stop(batch, refusal_tell(json, &(struct refusal_source){0}));
 	batch_chunk_shrink(chunk);
 	if (chunk->n_jobs > 0 && batch->status == EXIT_FULFILLED && !batch->cancel_sent)
 		batch_graph_send(batch, chunk);

@@ -156,6 +156,8 @@ static int get_compose(struct get *get)
 static int get_run_with(struct get *get, struct show *show)
 {
 	const struct options *options = get->options;
+	struct refusal_source source = {
+		(const char *const *)options->operands, options->n_operands};
 	struct session session;
 	int status = session_open(options, true, &session);
 
@@ -163,6 +165,7 @@ static int get_run_with(struct get *get, struct show *show)
 		struct run_options run = {
 			.session = &session,
 			.document = buffer_text(&get->document),
+			.source = &source,
 			.passed = &get->passed,
 			.render = show->render,
 			.sink = &show->sink,

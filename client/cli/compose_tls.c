@@ -39,10 +39,21 @@ static int compose_pem(struct compose *compose, const char *key, const char *pat
 	return r;
 }
 
+/* What was appended from `start` on has the label of a private key (RFC 7468 sections 10 and 11),
+ * or is a secret's name. */
+static bool compose_has_key(const struct compose *compose, size_t start)
+{
+	struct text text = text_from_at(buffer_text(compose->out), start);
+
+	return memmem(text.data, text.size, "PRIVATE KEY-----", strlen("PRIVATE KEY-----")) ||
+	       memmem(text.data, text.size, "\"secret:", strlen("\"secret:"));
+}
+
 /* As curl: a key that is not named stands in the certificate's file. */
 static int compose_identity(struct compose *compose, const char *cert)
 {
 	const char *key = option_value(compose->options, OPTION_KEY);
+	size_t start = compose->out->size;
 	int r;
 
 	if (!cert) {
@@ -50,6 +61,10 @@ static int compose_identity(struct compose *compose, const char *cert)
 		return EXIT_USAGE;
 	}
 	r = compose_pem(compose, "cert", cert);
+	if (r == 0 && !key && !compose->out->failed && !compose_has_key(compose, start)) {
+		message_print("option --cert: %s has no private key, and there is no --key", cert);
+		return EXIT_USAGE;
+	}
 	return r ? r : compose_pem(compose, "key", key ? key : cert);
 }
 

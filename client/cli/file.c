@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/container.h"
+
 #define FILE_PIECE_SIZE (64 * 1024)
 
 static int file_read_fd(int fd, struct buffer *out)
@@ -60,12 +62,31 @@ int file_write(int fd, struct text text)
 	return 0;
 }
 
+int file_descriptor(const char *path)
+{
+	static const struct text prefixes[] = {{"/dev/fd/", 8}, {"/proc/self/fd/", 14}};
+	struct text name = text_from(path);
+	uint64_t fd;
+
+	if (text_is(name, "/dev/stdout"))
+		return STDOUT_FILENO;
+	if (text_is(name, "/dev/stderr"))
+		return STDERR_FILENO;
+	for (size_t i = 0; i < countof(prefixes); i++) {
+		if (text_starts_with(name, prefixes[i]) &&
+			text_to_u64(text_from_at(name, prefixes[i].size), INT_MAX, &fd))
+			return (int)fd;
+	}
+	return -1;
+}
+
 /* What is no regular file cannot be replaced, and has no half. */
 static int file_save_in_place(const char *path, struct text head, struct text body)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = file_descriptor(path);
 	int r;
 
+	fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	r = file_write(fd, head);
@@ -118,6 +139,8 @@ int file_save(const char *path, struct text head, struct text body)
 	char target[PATH_MAX];
 	struct stat status;
 
+	if (file_descriptor(path) >= 0)
+		return file_save_in_place(path, head, body);
 	if (lstat(path, &status) < 0)
 		return errno == ENOENT ? file_save_beside(path, head, body) : -errno;
 	if (S_ISLNK(status.st_mode)) {

@@ -13,8 +13,13 @@
 /* Appends all of it; "-" is stdin. 0 or -errno (-EFBIG: beyond the buffer's bound). */
 int file_read(const char *path, struct buffer *out);
 
+/* The descriptor of ours that the path is another name of (/dev/stdout, /dev/fd/5): what it stands
+ * for is not opened anew, nor replaced, whatever it is. -1: it is none. */
+int file_descriptor(const char *path);
+
 /* Writes `head` and `body` to a temporary file beside `path`, and renames it. A path that is a
- * link is followed, one that is no regular file (a device, a pipe) is written to. 0 or -errno. */
+ * link is followed, one that is no regular file (a device, a pipe) or is a descriptor is written
+ * to. 0 or -errno. */
 int file_save(const char *path, struct text head, struct text body);
 
 /* Writes all of it, however long that takes. 0 or -errno. */

@@ -332,12 +332,12 @@ int option_parse(int argc, char **argv, struct options *ret_options, struct buff
 	if (r == 0 && !option_given(&options, OPTION_HELP) &&
 		!option_given(&options, OPTION_VERSION))
 		r = option_check(&options, error);
+	*ret_options = options;
 	if (r != 0) {
 		option_deinit(&options);
-		return r;
+		*ret_options = (struct options){.command = ret_options->command};
 	}
-	*ret_options = options;
-	return 0;
+	return r;
 }
 
 void option_deinit(struct options *options)

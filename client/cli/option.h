@@ -57,8 +57,9 @@ enum {
 	OPTION_E_USAGE = 1,
 };
 
-/* What the strings of argv say; they stay the caller's. 0; OPTION_E_USAGE and one line in
- * `error`; -ENOMEM. With --help or --version anywhere nothing else is looked at but the command. */
+/* What the strings of argv say; they stay the caller's. 0; OPTION_E_USAGE, one line in `error`, and
+ * in *ret_options the command alone, where it was found; -ENOMEM. With --help or --version anywhere
+ * nothing else is looked at but the command. */
 int option_parse(int argc, char **argv, struct options *ret_options, struct buffer *error);
 
 /* Gives back what option_parse() took. */

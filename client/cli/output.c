@@ -92,7 +92,10 @@ static int output_refuse(const struct output *output, int error)
 
 static int output_open_pipe(struct output *output)
 {
-	output->sink.fd = open(output->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = file_descriptor(output->path);
+
+	output->sink.fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0)
+				  : open(output->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (output->sink.fd < 0)
 		return output_refuse(output, -errno);
 	output->kind = OUTPUT_PIPE;
@@ -115,7 +118,8 @@ int output_open(struct output *output, bool is_held)
 		output->kind = OUTPUT_SAVE;
 		return 0;
 	}
-	if (is_there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+	if (file_descriptor(output->path) >= 0 ||
+		(is_there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
 		return output_open_pipe(output);
 	r = part_open(&output->part, output->path);
 	if (r < 0)

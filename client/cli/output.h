@@ -20,7 +20,8 @@ enum output_kind {
 	OUTPUT_SAVE,
 	/* To a file that the daemon writes. */
 	OUTPUT_PART,
-	/* To what is no regular file (a terminal, a pipe), piece by piece as it comes. */
+	/* To what is no regular file (a terminal, a pipe), or a descriptor of ours by its name
+	 * (/dev/stdout), piece by piece as it comes. */
 	OUTPUT_PIPE,
 	/* To /dev/null: nowhere at all. */
 	OUTPUT_NOTHING,

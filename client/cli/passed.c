@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/passed.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client/cli/exit.h"
 #include "client/cli/message.h"
+#include "client/cli/pump.h"
 
 int passed_borrow(struct passed *passed, int fd, uint32_t *ret_index)
 {
@@ -27,6 +31,23 @@ int passed_take(struct passed *passed, int fd, uint32_t *ret_index)
 	else
 		close(fd);
 	return r;
+}
+
+int passed_read(struct passed *passed, const char *path, uint32_t *ret_index)
+{
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	int r, readable;
+
+	r = fd < 0 ? -errno : pump_open(fd, &readable);
+	if (r < 0) {
+		if (path && fd >= 0)
+			close(fd);
+		message_print("cannot read %s: %s", path ? path : "standard input", strerror(-r));
+		return EXIT_LOCAL_IO;
+	}
+	if (!path && readable == fd)
+		return passed_borrow(passed, fd, ret_index);
+	return passed_take(passed, readable, ret_index);
 }
 
 void passed_close(struct passed *passed)

@@ -23,6 +23,11 @@ int passed_take(struct passed *passed, int fd, uint32_t *ret_index);
 /* The same, the descriptor stays the caller's. */
 int passed_borrow(struct passed *passed, int fd, uint32_t *ret_index);
 
+/* What is to be read by the daemon: the file at `path`, or standard input where that is NULL; by
+ * way of a pump where it is neither a file nor a pipe. 0; EXIT_LOCAL_IO or EXIT_USAGE, which was
+ * said. */
+int passed_read(struct passed *passed, const char *path, uint32_t *ret_index);
+
 /* Closes those it took. */
 void passed_close(struct passed *passed);
 

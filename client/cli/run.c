@@ -362,7 +362,7 @@ static bool run_refuse_document(struct run *run)
 	struct buffer json;
 
 	buffer_init(&json, SIZE_MAX / 4);
-	run->status = refusal_check(run->options->document, &json);
+	run->status = refusal_check(run->options->document, run->options->source, &json);
 	if (run->status != 0) {
 		run_show_refusal(run, json.size > 0 ? buffer_text(&json) : TEXT("{}"));
 		run->ending = RUN_DONE;
@@ -387,7 +387,7 @@ static void run_take_refused(struct run *run, const struct settle_event *event)
 {
 	struct text json = run_event_json(event);
 
-	run->status = refusal_tell(json);
+	run->status = refusal_tell(json, run->options->source);
 	run_show_refusal(run, json);
 	run->ending = RUN_DONE;
 }

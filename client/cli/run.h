@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "client/cli/passed.h"
+#include "client/cli/refusal.h"
 #include "client/cli/render/render.h"
 #include "client/cli/session.h"
 #include "client/cli/stream.h"
@@ -19,6 +20,8 @@ struct run_options {
 	/* Borrowed. */
 	struct session *session;
 	struct text document;
+	/* What it was made of; NULL: it is the user's own. */
+	const struct refusal_source *source;
 	/* The descriptors that go with it; NULL: none. */
 	const struct passed *passed;
 	struct render *render;

@@ -2,10 +2,8 @@
 #include "client/cli/target.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/cli/exit.h"
 #include "client/cli/message.h"
@@ -20,15 +18,11 @@ static int target_open(struct targets *targets, const struct option_use *use, st
 {
 	struct part part = {.fd = -1};
 	uint32_t index = passed->n;
-	int fd, r;
+	int r;
 
-	if (use->option == OPTION_BODY_FD && strcmp(use->value, "-") == 0)
-		return passed_borrow(passed, STDIN_FILENO, &index);
-	if (use->option == OPTION_BODY_FD) {
-		fd = open(use->value, O_RDONLY | O_CLOEXEC);
-		return fd < 0 ? target_refuse("read", use->value, -errno)
-			      : passed_take(passed, fd, &index);
-	}
+	if (use->option == OPTION_BODY_FD)
+		return passed_read(
+			passed, strcmp(use->value, "-") == 0 ? NULL : use->value, &index);
 	r = part_open(&part, use->value);
 	if (r < 0)
 		return target_refuse("write", use->value, r);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/upload.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/cli/data.h"
 #include "client/cli/exit.h"
@@ -12,16 +10,10 @@
 
 static int upload_open(const char *path, struct compose_job *job, struct passed *passed)
 {
-	int fd;
+	bool is_stdin = strcmp(path, "-") == 0 || strcmp(path, ".") == 0;
 
 	job->upload = path;
-	if (strcmp(path, "-") == 0 || strcmp(path, ".") == 0)
-		return passed_borrow(passed, STDIN_FILENO, &job->body_fd);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return passed_take(passed, fd, &job->body_fd);
-	message_print("cannot read %s: %s", path, strerror(errno));
-	return EXIT_LOCAL_IO;
+	return passed_read(passed, is_stdin ? NULL : path, &job->body_fd);
 }
 
 int upload_take(const struct options *options, struct compose_job *jobs, size_t n_jobs,

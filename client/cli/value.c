@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/value.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "client/cli/message.h"
 #include "util/clock.h"
 
@@ -22,9 +25,12 @@ bool value_duration(enum option_id option, const char *value, uint64_t *ret_ns)
 
 bool value_number(enum option_id option, const char *value, uint64_t max, uint64_t *ret_number)
 {
+	char what[64];
+
 	if (text_to_u64(text_from(value), max, ret_number) && *ret_number > 0)
 		return true;
-	value_refuse(option, value, "no number, too small or too large");
+	snprintf(what, sizeof(what), "no number from 1 to %" PRIu64, max);
+	value_refuse(option, value, what);
 	return false;
 }
 

@@ -414,7 +414,7 @@ static enum h1_result h1_take_head(struct h1 *h1, struct text *rest)
 	if (h1->head.failed)
 		return h1_fail_memory(h1);
 	if (!h1_prefix_is_valid(h1))
-		return h1_fail(h1, H1_FAULT_PARSE, "it does not begin with HTTP/1");
+		return h1_fail(h1, H1_FAULT_PARSE, "the response does not begin with HTTP/1");
 	if (before > 0 || !h1_try_head(h1, &size))
 		result = h1_read_head(h1, before, &size);
 	*rest = text_from_at(*rest, size - before);

@@ -118,8 +118,8 @@ enum trail_verdict trail_follow(struct trail **trailp, const struct plan_spec *s
 	if (!trail_wants(spec, head))
 		return TRAIL_ENDS;
 	if (n_hops >= spec->redirects) {
-		fault_set(
-			ret_fault, FAULT_REDIRECT_LIMIT, "more than %u redirects", spec->redirects);
+		fault_set(ret_fault, FAULT_REDIRECT_LIMIT, "more than %u redirect%s",
+			spec->redirects, spec->redirects == 1 ? "" : "s");
 		return TRAIL_FAULT;
 	}
 	buffer_init(&memory, TRAIL_URL_MAX);
@@ -131,7 +131,11 @@ enum trail_verdict trail_follow(struct trail **trailp, const struct plan_spec *s
 	buffer_deinit(&memory);
 	switch (error) {
 	case REDIRECT_OK: return TRAIL_GOES_ON;
-	case REDIRECT_E_INVALID: return trail_fail(ret_fault, FAULT_REDIRECT_INVALID, why);
+	case REDIRECT_E_INVALID:
+		/* Some of what may be wrong is said of a URL, whichever it is. */
+		fault_set(ret_fault, FAULT_REDIRECT_INVALID, "the Location cannot be followed: %s",
+			why);
+		return TRAIL_FAULT;
 	case REDIRECT_E_BLOCKED: return trail_fail(ret_fault, FAULT_REDIRECT_BLOCKED, why);
 	case REDIRECT_E_MEMORY: break;
 	}

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 
@@ -139,6 +140,19 @@ class UploadTest(CurlCase):
         self.assertEqual(origin.requests[0].headers['transfer-encoding'], 'chunked')
         self.assertEqual(origin.requests[0].body, b'piped' * 50000)
 
+    def test_stdin_that_is_no_pipe_is_put_too(self):
+        ours, its = socket.socketpair()
+        with ours, its, open(os.devnull, 'rb') as null:
+            ours.sendall(b'through a socket')
+            ours.shutdown(socket.SHUT_WR)
+            for stdin, body in ((null, b''), (its, b'through a socket')):
+                origin = self.origin()
+                process = settle_start('get', '-T', '-', origin.url('/echo'),
+                                       sock=self.daemon.path, stdin=stdin)
+                _, err = process.communicate()
+                self.assertEqual(process.returncode, 0, err)
+                self.assertEqual(origin.requests[0].body, body)
+
     def test_a_file_is_posted(self):
         content = os.urandom(700000)
         origin = self.origin()
@@ -154,9 +168,8 @@ class UploadTest(CurlCase):
 
     def test_what_cannot_be_sent(self):
         self.assertEqual(self.get('-T', '/nonexistent', 'http://127.0.0.1:1/').code, 6)
-        done = self.get('-T', self.directory(), self.origin().url('/echo'))
-        self.assertEqual(done.code, 1)
-        self.assertIn('BODY_SOURCE', done.err)
+        done = self.get('-T', '/', 'http://127.0.0.1:1/')
+        self.assertEqual((done.code, done.err), (6, 'settle: cannot read /: Is a directory\n'))
 
     def test_an_upload_and_a_download(self):
         path = self.directory() + '/out'
@@ -237,6 +250,46 @@ class OutputTest(CurlCase):
         process.kill()
         process.communicate()
         origin.wait(lambda: origin.connections[0].ended)
+
+    def test_a_file_that_is_standard_output_is_not_replaced(self):
+        path = self.file(b'before ')
+        for option in ('-s', '-i'):
+            with open(path, 'ab') as file:
+                process = settle_start('get', option, '-o', '/dev/stdout',
+                                       self.origin().url('/echo'), sock=self.daemon.path,
+                                       stdout=file)
+                process.communicate()
+                self.assertEqual(process.returncode, 0)
+        self.assertEqual(self.read(path).count(b'"target"'), 2)
+        self.assertTrue(self.read(path).startswith(b'before '))
+
+
+class RefusalTest(CurlCase):
+    """Nobody wrote the document, so that what is wrong with it is an option or a URL."""
+
+    def test_the_url_is_named(self):
+        done = self.get('http://127.0.0.1:1/', 'http://a b/')
+        self.assertEqual(done.code, 3)
+        self.assertRegex(done.err, '^settle: http://a b/: URL_INVALID: a space')
+
+    def test_the_option_is_named(self):
+        cases = (('--proxy', '-x', 'socks5://h:1'), ('--cacert', '--cacert', '/etc/hostname'),
+                 ('--resolve', '--resolve', 'h:1:x'), ('--request', '-X', 'A B'),
+                 ('--pinnedpubkey', '--pinnedpubkey', 'sha256//AAAA'))
+        for name, option, value in cases:
+            with self.subTest(option):
+                done = self.get(option, value, 'https://h:1/')
+                self.assertEqual(done.code, 3)
+                self.assertRegex(done.err, '^settle: option %s: GRAPH_VALUE: ' % name)
+
+    def test_a_certificate_without_a_key_is_told_of_as_such(self):
+        path = self.file(b'-----BEGIN CERTIFICATE-----\n')
+        done = self.get('-E', path, 'https://h:1/')
+        self.assertEqual(done.code, 2)
+        self.assertIn('option --cert: %s has no private key' % path, done.err)
+
+    def test_help_is_offered_for_the_command(self):
+        self.assertIn('try settle get --help', self.get('--nope', 'http://h/').err)
 
 
 class WriteOutTest(CurlCase):

@@ -203,6 +203,7 @@ START_TEST(refuses_what_it_cannot_say)
 		{"get -A \xff x", EXIT_USAGE},
 		{"get --key secret:k x", EXIT_USAGE},
 		{"get -E /nonexistent x", EXIT_LOCAL_IO},
+		{"get -E /etc/passwd x", EXIT_USAGE},
 		{"get --pinnedpubkey key.der x", EXIT_USAGE},
 		{"get -x p -U me x", EXIT_USAGE},
 		{"get -G --json 1 x", EXIT_USAGE},
@@ -466,12 +467,13 @@ END_TEST
 
 START_TEST(reads_certificates_and_keys)
 {
+	static const char pem[] = "-----BEGIN PRIVATE KEY-----\n";
 	char path[] = "/tmp/settle-test.XXXXXX", line[128];
 	int fd = mkstemp(path);
 	struct options options;
 	struct buffer out;
 
-	ck_assert_int_eq(write(fd, "PEM\n", 4), 4);
+	ck_assert_int_eq(write(fd, pem, sizeof(pem) - 1), sizeof(pem) - 1);
 	close(fd);
 	snprintf(line, sizeof(line), "get -E %s --cacert %s x/", path, path);
 	words_parse(line, &options);
@@ -479,9 +481,11 @@ START_TEST(reads_certificates_and_keys)
 	ck_assert_int_eq(compose(&options, &out), 0);
 	take_out(&out, NO_TIME_LIMIT);
 	take_out(&out, SIZE_LIMIT);
+#define LABEL "-----BEGIN PRIVATE KEY-----\\n"
 	ck_assert(text_is(buffer_text(&out),
-		"{\"defaults\":{\"tls\":{\"ca\":\"PEM\\n\",\"cert\":\"PEM\\n\","
-		"\"key\":\"PEM\\n\"}}" JOB));
+		"{\"defaults\":{\"tls\":{\"ca\":\"" LABEL "\",\"cert\":\"" LABEL "\","
+		"\"key\":\"" LABEL "\"}}" JOB));
+#undef LABEL
 	buffer_deinit(&out);
 	option_deinit(&options);
 	unlink(path);

@@ -51,6 +51,28 @@ static void file_expect(const char *path, const char *text)
 	buffer_deinit(&out);
 }
 
+START_TEST(knows_names_of_descriptors)
+{
+	static const struct {
+		const char *path;
+		int fd;
+	} cases[] = {
+		{"/dev/stdout", 1},
+		{"/dev/stderr", 2},
+		{"/dev/fd/7", 7},
+		{"/proc/self/fd/12", 12},
+		{"/dev/fd/", -1},
+		{"/dev/fd/x", -1},
+		{"/dev/fd/99999999999", -1},
+		{"/dev/null", -1},
+		{"-", -1},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++)
+		ck_assert_int_eq(file_descriptor(cases[i].path), cases[i].fd);
+}
+END_TEST
+
 START_TEST(saves_whole_files_or_none)
 {
 	char directory[] = "/tmp/settle-test.XXXXXX", path[64], link[64];
@@ -98,5 +120,5 @@ START_TEST(reads_no_more_than_it_may)
 }
 END_TEST
 
-UNIT_MAIN("client/file", &names_files_after_urls, &saves_whole_files_or_none,
-	&reads_no_more_than_it_may)
+UNIT_MAIN("client/file", &names_files_after_urls, &knows_names_of_descriptors,
+	&saves_whole_files_or_none, &reads_no_more_than_it_may)

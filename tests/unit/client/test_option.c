@@ -54,6 +54,31 @@ START_TEST(takes_options_anywhere_in_order)
 }
 END_TEST
 
+START_TEST(tells_the_command_of_a_line_that_makes_no_sense)
+{
+	static const struct {
+		const char *words[3];
+		enum command command;
+	} cases[] = {
+		{{"get", "--nope"}, COMMAND_GET},
+		{{"get", "-C"}, COMMAND_GET},
+		{{"--nope", "get"}, COMMAND_NONE},
+		{{"nope"}, COMMAND_NONE},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct options options = {.command = COMMAND_TOP};
+		struct buffer error;
+
+		ck_assert_int_eq(
+			option_parse_words(cases[i].words, &options, &error), OPTION_E_USAGE);
+		ck_assert_int_eq(options.command, cases[i].command);
+		ck_assert_ptr_null(options.uses);
+		buffer_deinit(&error);
+	}
+}
+END_TEST
+
 START_TEST(takes_a_dash_as_an_operand)
 {
 	struct options options;
@@ -202,6 +227,7 @@ START_TEST(is_all_the_manual_says)
 }
 END_TEST
 
-UNIT_MAIN("client/option", &takes_options_anywhere_in_order, &takes_a_dash_as_an_operand,
+UNIT_MAIN("client/option", &takes_options_anywhere_in_order,
+	&tells_the_command_of_a_line_that_makes_no_sense, &takes_a_dash_as_an_operand,
 	&refuses_with_one_line, &helps_whatever_else_is_wrong, &helps_with_what_the_command_takes,
 	&is_what_the_manual_says, &is_all_the_manual_says)

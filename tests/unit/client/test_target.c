@@ -80,7 +80,8 @@ START_TEST(reads_standard_input_that_has_no_graph)
 
 	message_silence();
 	ck_assert_int_eq(open_targets("run --body-fd - g", &targets, &passed), 0);
-	ck_assert_int_eq(passed.fds[0], STDIN_FILENO);
+	/* Or a pipe from it, where it is /dev/null. */
+	ck_assert_int_ge(passed.fds[0], STDIN_FILENO);
 	passed_close(&passed);
 	targets_close(&targets);
 	ck_assert_int_eq(open_targets("run --body-fd -", &targets, &passed), EXIT_USAGE);

@@ -82,6 +82,35 @@ START_TEST(what_a_response_is_to_a_job)
 }
 END_TEST
 
+START_TEST(says_what_it_does_not_follow)
+{
+	static const struct {
+		const char *location;
+		uint32_t max;
+		const char *message;
+	} cases[] = {
+		{"https://h:0/", 10,
+			"the Location cannot be followed: the port is not a number from 1 to "
+			"65535"},
+		{"/b", 1, "more than 1 redirect"},
+		{"/b", 2, "more than 2 redirects"},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		begin();
+		for (uint32_t n = 0; n < cases[i].max && cases[i].max < 10; n++)
+			ck_assert_int_eq(follow(n ? NULL : "https://h/a", TEXT("GET"), 302, "/b",
+						 cases[i].max),
+				TRAIL_GOES_ON);
+		ck_assert_int_eq(follow(cases[i].max < 10 ? NULL : "https://h/a", TEXT("GET"), 302,
+					 cases[i].location, cases[i].max),
+			TRAIL_FAULT);
+		ck_assert_str_eq(fault.message, cases[i].message);
+		end();
+	}
+}
+END_TEST
+
 START_TEST(a_trail_has_every_hop_and_where_it_goes_on)
 {
 	begin();
@@ -174,6 +203,7 @@ START_TEST(as_many_as_a_document_may_ask_for)
 }
 END_TEST
 
-UNIT_MAIN("job/trail", &what_a_response_is_to_a_job, &a_trail_has_every_hop_and_where_it_goes_on,
+UNIT_MAIN("job/trail", &what_a_response_is_to_a_job, &says_what_it_does_not_follow,
+	&a_trail_has_every_hop_and_where_it_goes_on,
 	&who_was_sent_away_is_a_stranger_also_back_home,
 	&a_body_that_was_dropped_does_not_come_back, &as_many_as_a_document_may_ask_for)
