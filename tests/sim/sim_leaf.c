@@ -44,9 +44,9 @@ static struct sim_try *sim_resource_key(const struct sim_resource *resource, uin
 {
 	struct sim_try *try = key < sim_model.n_tries ? sim_model.tries[key] : NULL;
 
-	return try && sim_redirect_first(try)->resource == resource ?
-	try : NULL
-		;
+	if (!try || sim_redirect_first(try)->resource != resource)
+		return NULL;
+	return try;
 }
 
 /* Jobs may share what came of a request, or go on with one whose job was taken down. */
