@@ -17,8 +17,7 @@
  * request is in the send under way, those that were told on_sent; and when it has left, those
  * whose reset is not put out, those whose reset is in the send under way. The codec puts out
  * resets before requests and bodies, and there are never so many that they would not fit into one
- * output: so whoever has left before is through with it after it. Who leaves in its upcalls has
- * not.
+ * output: so whoever has left before is through with it after it. Who leaves in upcalls is not.
  *
  * Two things a connection of one request at a time need not mind. A peer that is gone without a
  * word would eat request after request, each up to its own limit: where one is given up because
