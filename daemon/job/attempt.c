@@ -345,10 +345,12 @@ static void attempt_on_closed(struct conn_user *user)
 	struct attempt *attempt = attempt_of(user);
 
 	attempt->conn = NULL;
-	if (attempt->state == ATTEMPT_REPLAY)
+	if (attempt->state == ATTEMPT_REPLAY) {
 		attempt_again(attempt);
-	else
-		attempt_joined(attempt);
+		return;
+	}
+	attempt->n_joining += !source_close(&attempt->source);
+	attempt_joined(attempt);
 }
 
 const struct conn_events attempt_conn_events = {

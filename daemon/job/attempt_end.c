@@ -91,7 +91,9 @@ static void attempt_let_go(struct attempt *attempt)
 	/* One for ourselves, so that it is not over before all have been asked. */
 	attempt->n_joining = 1;
 	attempt->n_joining += !attempt_let_lease_go(attempt);
-	attempt->n_joining += !source_close(&attempt->source);
+	/* While the connection is being closed, the kernel may still send the last piece. */
+	if (!attempt->conn)
+		attempt->n_joining += !source_close(&attempt->source);
 	attempt->n_joining += !store_close(&attempt->store);
 	attempt_joined(attempt);
 }
