@@ -193,14 +193,30 @@ static void sim_client_put(struct sim_client *client, struct sim_saying *saying)
 	saying->end = client->n_said;
 }
 
+/* Descriptors go with the first bytes of the line. */
+static void sim_client_pass(struct sim_client *client, struct sim_graph *graph, uint64_t from)
+{
+	struct sim_pass *pass = sim_alloc(sizeof(*pass)), **end = &client->daemon.passes;
+	uint64_t to = client->client.written + client->out.size;
+
+	*pass = (struct sim_pass){.from = from, .to = sim_between(from + 1, to), .graph = graph};
+	while (*end)
+		end = &(*end)->next;
+	*end = pass;
+}
+
 static void sim_client_say_graph(struct sim_client *client, struct sim_graph *graph)
 {
+	uint64_t from = client->client.written + client->out.size;
+
 	graph->state = SIM_GRAPH_SENT;
 	sim_trace("  client %u submits %.*s", client->index, (int)graph->document.size,
 		graph->document.data);
 	sim_put(&client->out, "{\"id\":%llu,\"submit\":", (unsigned long long)graph->number);
 	sim_bytes_append(&client->out, graph->document.data, graph->document.size);
 	sim_put(&client->out, "}\n");
+	if (graph->n_files > 0)
+		sim_client_pass(client, graph, from);
 }
 
 static void sim_client_say(void *context)

@@ -123,18 +123,47 @@ static void sim_leaf_draw_ok(struct sim_node *leaf)
 	}
 }
 
+void sim_draw_pass(struct sim_graph *graph, struct sim_file *file)
+{
+	file->index = graph->n_files;
+	graph->files[graph->n_files++] = file;
+}
+
+/* What one descriptor leads to is one job's. */
+static void sim_leaf_draw_files(struct sim_node *leaf, bool shares)
+{
+	struct sim_graph *graph = leaf->graph;
+	const struct sim_node *up = leaf;
+
+	while (up && !up->fan)
+		up = up->parent;
+	if (up || shares || !sim_may(SIM_FEATURE_FILES))
+		return;
+	if (leaf->label->has_body && graph->n_files < SIM_FILES_MAX && sim_chance(200)) {
+		leaf->source = sim_file_draw_source();
+		leaf->label->has_source = true;
+		leaf->label->is_chunked = leaf->source->is_pipe;
+		sim_draw_pass(graph, leaf->source);
+	}
+	if (graph->n_files < SIM_FILES_MAX && sim_chance(60)) {
+		leaf->sink = sim_file_draw_sink();
+		sim_draw_pass(graph, leaf->sink);
+	}
+}
+
 void sim_draw_leaf(struct sim_node *leaf)
 {
 	bool shares = sim_leaf_draw_label(leaf), has_retry = sim_chance(350);
 
 	leaf->label->n_nodes++;
+	sim_leaf_draw_files(leaf, shares);
 	leaf->is_optional = sim_chance(150);
 	leaf->is_omitted = sim_chance(100);
-	leaf->is_discarded = sim_chance(80) && !shares;
-	leaf->is_streamed = sim_chance(80) && !shares && !leaf->is_discarded;
+	leaf->is_discarded = sim_chance(80) && !shares && !leaf->sink;
+	leaf->is_streamed = sim_chance(80) && !shares && !sim_node_is_closed(leaf);
 	if (!sim_may(SIM_FEATURE_STREAM))
 		leaf->is_streamed = false;
-	if (leaf->is_streamed)
+	if (leaf->is_streamed || leaf->sink)
 		leaf->is_omitted = false;
 	sim_leaf_draw_ok(leaf);
 	leaf->dedupes = true;
@@ -148,8 +177,8 @@ void sim_draw_leaf(struct sim_node *leaf)
 	if (has_retry && sim_may(SIM_FEATURE_RETRY))
 		sim_retry_draw(&leaf->retry);
 	leaf->has_key = leaf->label->has_body && sim_chance(200);
-	/* A stream is one job's. */
-	if (leaf->is_streamed) {
+	/* A stream is one job's, and so is a file. */
+	if (leaf->is_streamed || leaf->sink) {
 		leaf->dedupe_said = false;
 		leaf->dedupes = false;
 	}

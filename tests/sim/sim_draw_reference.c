@@ -105,7 +105,7 @@ static bool sim_place_suits(const struct sim_node *node, const struct sim_places
 	if (node->is_group)
 		return false;
 	if (place == SIM_IN_BODY || place == SIM_IN_BODY_TEXT)
-		return node->label->has_body;
+		return node->label->has_body && !node->source;
 	return true;
 }
 
@@ -197,9 +197,14 @@ static void sim_leaf_write_body(struct sim_node *leaf, const struct sim_places *
 
 	if (!leaf->label->has_body)
 		return;
+	if (leaf->source) {
+		leaf->body = SIM_FORM_FILE;
+		return;
+	}
 	leaf->body = sim_chance(700) ? SIM_FORM_JSON
 				     : (enum sim_form)sim_between(SIM_FORM_FORM, SIM_FORM_TEXT);
 	switch (leaf->body) {
+	case SIM_FORM_FILE:
 	case SIM_FORM_NONE: break;
 	case SIM_FORM_JSON:
 		sim_put(&out, "{\"v\":%s,\"t\":\"[%s]\",\"p\":\"", sim_format("\"%s\"", whole),

@@ -17,6 +17,7 @@ enum sim_fd_kind {
 	SIM_FD_LISTENER,
 	SIM_FD_NEW,
 	SIM_FD_STREAM,
+	SIM_FD_FILE,
 };
 
 struct sim_fd {
@@ -27,6 +28,7 @@ struct sim_fd {
 	/* Operations the daemon waits for. */
 	unsigned n_flights;
 	struct sim_end *end;
+	struct sim_file *file;
 	const struct sim_watch *watch;
 	/* At most one of each. */
 	struct sim_flight *receive, *send, *other;

@@ -206,6 +206,7 @@ static void sim_fill_body(struct sim_filling *filling, const struct sim_node *no
 	filling->out = (struct sim_bytes){0};
 	switch (node->body) {
 	case SIM_FORM_NONE: return;
+	case SIM_FORM_FILE: filled->body = sim_file_body(node->source); return;
 	case SIM_FORM_JSON:
 		filled->type = "application/json";
 		filled->body = text_from(sim_fill_json(filling->view, node->json, false, filled));

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sim_file.h"
+#include "sim_graph.h"
 #include "sim_origin.h"
 #include "sim_world.h"
 #include "util/container.h"
@@ -32,9 +34,43 @@ static size_t sim_receive_bound(const struct sim_flight *flight)
 {
 	switch (flight->kind) {
 	case SIM_RECEIVE: return SIM_BUFFER_SIZE;
+	case SIM_RECEIVE_MESSAGE:
 	case SIM_RECEIVE_LARGE: return SIM_LARGE_BUFFER_SIZE;
 	default: return flight->size;
 	}
+}
+
+/* Descriptors become the daemon's. */
+static void sim_receive_pass(struct sim_pass *pass, struct sim_ready *entry)
+{
+	struct sim_graph *graph = pass->graph;
+
+	pass->is_over = true;
+	entry->n_fds = graph->n_files;
+	entry->fds = sim_alloc(graph->n_files * sizeof(*entry->fds));
+	for (unsigned i = 0; i < graph->n_files; i++) {
+		entry->fds[i] = sim_fd_open(SIM_FD_FILE, NULL, NULL);
+		sim_fds[entry->fds[i]].file = graph->files[i];
+		sim_file_open(graph->files[i], &sim_fds[entry->fds[i]]);
+	}
+}
+
+/* How much of `n` bytes may be received at once: no more than up to the end of what came with
+ * descriptors (unix(7)), which is *ret_pass if this is its begin. */
+static size_t sim_receive_upto(struct sim_end *end, size_t n, struct sim_pass **ret_pass)
+{
+	struct sim_pass *pass = end->passes;
+
+	*ret_pass = NULL;
+	if (!pass || pass->from >= end->taken + n)
+		return n;
+	if (!pass->is_over)
+		*ret_pass = pass;
+	if (n >= pass->to - end->taken) {
+		n = (size_t)(pass->to - end->taken);
+		end->passes = pass->next;
+	}
+	return n;
 }
 
 /* Bytes are there: hand over some. */
@@ -43,13 +79,17 @@ static void sim_receive_data(struct sim_flight *flight, bool last)
 	struct sim_bytes *in = &flight->end->in;
 	size_t bound = sim_receive_bound(flight), n = in->size < bound ? in->size : bound;
 	bool multishot = flight->kind == SIM_RECEIVE && !last;
+	struct sim_pass *pass;
 	struct sim_ready *entry;
 
 	if (n > 1 && sim_chance(sim_world.profile.short_receive))
 		n = (size_t)sim_between(1, sim_chance(200) && n > 8 ? 8 : n);
+	n = sim_receive_upto(flight->end, n, &pass);
 	entry = sim_flight_complete(
 		flight, (int)n, multishot && !sim_chance(sim_world.profile.multishot_ends));
-	if (flight->kind == SIM_RECEIVE || flight->kind == SIM_RECEIVE_LARGE) {
+	if (pass)
+		sim_receive_pass(pass, entry);
+	if (flight->kind != SIM_RECEIVE_DROP) {
 		entry->buffer = sim_alloc(n);
 		entry->buffer_size = n;
 		memcpy(entry->buffer, in->data + in->start, n);
@@ -75,8 +115,8 @@ static void sim_receive_try(struct sim_flight *flight)
 		sim_flight_complete(flight, sim_chance(500) ? -EINTR : -EAGAIN, false);
 		return;
 	}
-	if ((flight->kind == SIM_RECEIVE || flight->kind == SIM_RECEIVE_LARGE) &&
-		flight->end->in.size > 0 && sim_chance(profile->no_buffers)) {
+	if (flight->kind != SIM_RECEIVE_DROP && flight->end->in.size > 0 &&
+		sim_chance(profile->no_buffers)) {
 		sim_flight_complete(flight, -ENOBUFS, false);
 		return;
 	}
@@ -165,6 +205,14 @@ static void sim_close_finish(struct sim_flight *flight)
 		sim_chance(sim_world.profile.interrupted) ? results[sim_below(3)] : 0, false);
 }
 
+static void sim_flight_try_file(struct sim_flight *flight)
+{
+	int result;
+
+	if (sim_file_try(flight, &result))
+		sim_flight_complete(flight, result, false);
+}
+
 static void sim_flight_try(void *context)
 {
 	struct sim_flight *flight = context;
@@ -180,6 +228,9 @@ static void sim_flight_try(void *context)
 	case SIM_CONNECT: sim_connect_finish(flight); break;
 	case SIM_SEND: sim_send_try(flight); break;
 	case SIM_CLOSE: sim_close_finish(flight); break;
+	case SIM_READ:
+	case SIM_WRITE:
+	case SIM_TRUNCATE: sim_flight_try_file(flight); break;
 	default: sim_receive_try(flight); break;
 	}
 }
@@ -206,6 +257,7 @@ void sim_flight_cancel(void *context)
 	switch (flight->kind) {
 	case SIM_RECEIVE:
 	case SIM_RECEIVE_LARGE:
+	case SIM_RECEIVE_MESSAGE:
 	case SIM_RECEIVE_DROP:
 		if (flight->end->in.size > 0 && sim_chance(500))
 			sim_receive_data(flight, true);
@@ -225,6 +277,15 @@ void sim_flight_cancel(void *context)
 		if (flight->result != -ETIMEDOUT && sim_chance(300))
 			sim_connect_finish(flight);
 		else
+			sim_flight_complete(flight, -ECANCELED, false);
+		break;
+	case SIM_READ:
+	case SIM_WRITE:
+	case SIM_TRUNCATE:
+		/* What is under way for a disk goes on. */
+		if (sim_chance(500))
+			sim_flight_try_file(flight);
+		if (!flight->is_over)
 			sim_flight_complete(flight, -ECANCELED, false);
 		break;
 	default: sim_flight_complete(flight, -ECANCELED, false); break;

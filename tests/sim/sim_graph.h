@@ -11,6 +11,7 @@
 
 #include <yyjson.h>
 
+#include "sim_file.h"
 #include "sim_model.h"
 #include "util/text.h"
 
@@ -21,6 +22,7 @@
 #define SIM_CANCELS_MAX 3
 #define SIM_HEARD_MAX   8
 #define SIM_CONCURRENCY 256
+#define SIM_FILES_MAX   8
 #define SIM_NEVER       UINT64_MAX
 
 /* -- The document ------------------------------------------------------------------------- */
@@ -51,6 +53,8 @@ struct sim_label {
 	struct sim_origin *origin;
 	const char *method;
 	bool has_body, is_resolved, is_insecure;
+	/* Its body is a file's, or a pipe's. */
+	bool has_source, is_chunked;
 	enum sim_http http;
 	/* Content codings are asked for and taken off. */
 	bool decodes;
@@ -125,6 +129,8 @@ enum sim_form {
 	SIM_FORM_JSON,
 	SIM_FORM_FORM,
 	SIM_FORM_TEXT,
+	/* What is read from node->source. */
+	SIM_FORM_FILE,
 };
 
 struct sim_range {
@@ -170,6 +176,8 @@ struct sim_node {
 	unsigned n_query, n_form;
 	enum sim_form body;
 	const char *json, *text;
+	/* Where the body is read from, and the response's is written to; NULL: not so. */
+	struct sim_file *source, *sink;
 	bool has_key;
 	bool is_omitted, is_discarded, is_streamed, dedupe_said, dedupes;
 	struct sim_range ok[3];
@@ -295,6 +303,9 @@ struct sim_graph {
 	unsigned n_nodes, n_leaves;
 	struct sim_label *labels;
 	unsigned n_labels;
+	/* What is passed with it. */
+	struct sim_file *files[SIM_FILES_MAX];
+	unsigned n_files;
 	int priority;
 	/* JSON, or NULL. */
 	const char *input, *result;
@@ -331,6 +342,9 @@ struct sim_graph *sim_graph_draw(struct sim_client *client, uint64_t number);
 void sim_draw_labels(struct sim_graph *graph);
 void sim_draw_leaf(struct sim_node *leaf);
 
+/* The file is passed with the graph. */
+void sim_draw_pass(struct sim_graph *graph, struct sim_file *file);
+
 /* What a node depends on, and the references that say so; `return` (sim_draw_reference.c). */
 void sim_draw_references(struct sim_node *node, unsigned density);
 const char *sim_draw_result(struct sim_graph *graph);
@@ -338,7 +352,7 @@ const char *sim_draw_result(struct sim_graph *graph);
 /* True where others cannot refer to its body. */
 static inline bool sim_node_is_closed(const struct sim_node *node)
 {
-	return node->is_discarded || node->is_streamed;
+	return node->is_discarded || node->is_streamed || node->sink;
 }
 
 /* What may be referred to, without braces: something of a job, of an item, of the input; a

@@ -310,8 +310,7 @@ static void sim_h2_on_frame(struct sim_conn *conn, const struct sim_frame *frame
 		stream = sim_h2_find(conn, frame->id);
 		if (!stream)
 			sim_fail("stream %u is reset, which there is not", frame->id);
-		sim_trace("  %s is reset (%u)", stream->try->resource->target,
-			stream->try->number);
+		sim_trace("  %s is reset (%u)", stream->try->resource->target, stream->try->number);
 		sim_h2_end_stream(stream);
 		break;
 	case SIM_H2_SETTINGS:
@@ -390,7 +389,7 @@ static void sim_h2_on_unprocessed(struct sim_stream *stream, enum fault_code cod
 	sim_h2_end_stream(stream);
 	/* Which of several equal requests was one sent again is not known; nor whether one was that
 	 * had not been said when its connection was left. */
-	if (try->is_replay || try->resource->n_tries > 1 ||
+	if (try->is_replay || try->resource->n_tries > 1 || try->label->has_source ||
 		stream->conn->origin->n_leaving > n_leaving)
 		sim_codes_add(&try->codes, code);
 	try->is_replay_due = true;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim_fd.h"
+#include "sim_file.h"
 #include "sim_origin.h"
 #include "sim_world.h"
 
@@ -41,6 +42,10 @@ const char *const sim_kind_names[SIM_KINDS] = {
 	"receive",
 	"receive_large",
 	"receive_drop",
+	"receive_message",
+	"read",
+	"write",
+	"truncate",
 	"watch_hangup",
 	"close",
 };
@@ -107,6 +112,8 @@ void sim_fd_close(int fd)
 {
 	if (sim_fds[fd].end)
 		sim_end_close(sim_fds[fd].end);
+	if (sim_fds[fd].file)
+		sim_fds[fd].file->fd = NULL;
 	sim_fds[fd].kind = SIM_FD_FREE;
 	sim_fds[fd].end = NULL;
 	n_fds_used--;
@@ -156,6 +163,15 @@ struct sim_end *sim_kernel_end(int fd)
 	return sim_fd_get(fd, "a question")->end;
 }
 
+struct sim_file *sim_kernel_file(int fd)
+{
+	struct sim_fd *state = sim_fd_get(fd, "a look");
+
+	if (!state->file)
+		sim_fail("descriptor %d is looked at, and nobody passed it", fd);
+	return state->file;
+}
+
 bool sim_kernel_peer_is_gone(int fd)
 {
 	const struct sim_fd *state = sim_fd_get(fd, "a question");
@@ -181,10 +197,14 @@ struct sim_flight **sim_fd_place(struct sim_fd *fd, enum sim_kind kind)
 {
 	switch (kind) {
 	case SIM_ACCEPT:
+	case SIM_READ:
+	case SIM_WRITE:
+	case SIM_TRUNCATE:
 	case SIM_CONNECT: return &fd->other;
 	case SIM_SEND: return &fd->send;
 	case SIM_RECEIVE:
 	case SIM_RECEIVE_LARGE:
+	case SIM_RECEIVE_MESSAGE:
 	case SIM_RECEIVE_DROP: return &fd->receive;
 	case SIM_HANGUP:
 	case SIM_CLOSE:
@@ -201,6 +221,8 @@ static void sim_flight_check_start(const struct sim_fd *fd, enum sim_kind kind, 
 		wanted = SIM_FD_NEW;
 	else if (kind == SIM_ACCEPT)
 		wanted = SIM_FD_LISTENER;
+	else if (kind == SIM_READ || kind == SIM_WRITE || kind == SIM_TRUNCATE)
+		wanted = SIM_FD_FILE;
 	if (kind == SIM_CLOSE && fd->n_flights > 0)
 		sim_fail("descriptor %d is closed with %u operations in flight", number,
 			fd->n_flights);
@@ -374,6 +396,7 @@ static void sim_kernel_watch(struct sim_flight *flight, const struct sim_ready *
 	switch (flight->kind) {
 	case SIM_RECEIVE:
 	case SIM_RECEIVE_LARGE:
+	case SIM_RECEIVE_MESSAGE:
 	case SIM_RECEIVE_DROP:
 	case SIM_SEND:
 		if (watch->on_told)
@@ -402,6 +425,8 @@ void sim_kernel_dispatch(struct sim_ready *entry)
 		.data = entry->buffer,
 		.more = entry->more,
 		.nonempty = entry->nonempty,
+		.fds = entry->fds,
+		.n_fds = entry->n_fds,
 	};
 
 	sim_trace("  %s fd %d: %d%s", sim_kind_names[flight->kind], flight->fd, entry->result,

@@ -16,6 +16,8 @@
 #include "sim_net.h"
 #include "util/list.h"
 
+struct sim_file;
+
 enum sim_kind {
 	SIM_ACCEPT,
 	SIM_CONNECT,
@@ -23,6 +25,10 @@ enum sim_kind {
 	SIM_RECEIVE,
 	SIM_RECEIVE_LARGE,
 	SIM_RECEIVE_DROP,
+	SIM_RECEIVE_MESSAGE,
+	SIM_READ,
+	SIM_WRITE,
+	SIM_TRUNCATE,
 	SIM_HANGUP,
 	SIM_CLOSE,
 	SIM_KINDS,
@@ -62,6 +68,9 @@ struct sim_flight {
 	const char *data;
 	size_t size;
 	uint64_t sum;
+	char *memory;
+	/* Of a file. */
+	uint64_t offset;
 	/* For a connect: where to, and what will come of it. */
 	const struct sockaddr *address_given;
 	struct sockaddr_storage address;
@@ -75,6 +84,9 @@ struct sim_ready {
 	bool more, nonempty;
 	char *buffer;
 	size_t buffer_size;
+	/* Descriptors that came with it. */
+	int *fds;
+	unsigned n_fds;
 };
 
 /* A new kernel without descriptors. */
@@ -97,6 +109,9 @@ int sim_kernel_socket(int family);
 
 /* The daemon's end of a descriptor's stream. */
 struct sim_end *sim_kernel_end(int fd);
+
+/* What was passed. */
+struct sim_file *sim_kernel_file(int fd);
 
 /* ring_peer_is_gone(): the daemon has been told. */
 bool sim_kernel_peer_is_gone(int fd);

@@ -220,12 +220,27 @@ static void sim_leaf_check_bodies(const struct sim_claim *claim, const struct si
 
 /* -- The response ------------------------------------------------------------------------- */
 
+/* What was in front of where its descriptor stands, and the body; nothing behind that. */
+static void sim_leaf_check_file(const struct sim_record *record, const struct sim_try *try)
+{
+	const struct sim_file *file = record->instance->node->sink;
+	const char *content = file->content.data + file->content.start;
+	size_t size = sim_reply_size(try), from = (size_t)file->position;
+
+	if (file->flaw == SIM_FILE_UNFIT)
+		sim_fail("%s: its file cannot be written", record->instance->id);
+	if (file->content.size != from + size ||
+		(from > 0 && memcmp(content, file->before.data, from) != 0) ||
+		(size > 0 && memcmp(content + from, try->reply.body, size) != 0))
+		sim_fail("%s: its file has not what its origin said", record->instance->id);
+}
+
 static void sim_leaf_check_response(const struct sim_record *record, const struct sim_try *try)
 {
 	const struct sim_node *node = record->instance->node;
 	const char *id = record->instance->id;
 	size_t size = sim_reply_size(try);
-	bool is_streamed = node->is_streamed && !record->is_rejected;
+	bool is_streamed = (node->is_streamed || node->sink) && !record->is_rejected;
 	bool has_payload = !node->is_omitted && !node->is_discarded && !is_streamed;
 	uint64_t bytes = yyjson_get_uint(yyjson_obj_get(record->response, "bytes"));
 	const char *url = sim_format("%s%s", try->origin->base, try->resource->target);
@@ -236,8 +251,10 @@ static void sim_leaf_check_response(const struct sim_record *record, const struc
 		sim_fail("%s: its record has the URL %s, not %s", id,
 			sim_member(record->response, "url"), url);
 	sim_redirect_check_record(record, try);
-	if (is_streamed)
+	if (node->is_streamed && !record->is_rejected)
 		sim_stream_check(record->instance, try, true);
+	if (node->sink && !record->is_rejected)
+		sim_leaf_check_file(record, try);
 	if (bytes != size)
 		sim_fail("%s: its record has %llu bytes, its response %zu", id,
 			(unsigned long long)bytes, size);
@@ -269,6 +286,9 @@ static void sim_leaf_check_end(const struct sim_record *record, const struct sim
 
 	if (!try->is_answered)
 		sim_fail("%s: its record shows a response that has not come", record->instance->id);
+	/* A file is to be written first. */
+	if (record->instance->node->sink && record->code == FAULT_NONE)
+		return;
 	if (!try->reply.codings[0])
 		sim_graph_learn_start(graph, try->answered_ns, record->end_us);
 	/* And while its client takes no more, nothing is decoded at all. */
@@ -426,7 +446,7 @@ static void sim_leaf_keep(struct sim_record *record, const struct sim_try *try)
 	leaf->status = try->reply.status;
 	leaf->key = try->key;
 	leaf->url = sim_format("%s%s", try->origin->base, try->resource->target);
-	if (!sim_node_is_closed(leaf->node) || (leaf->node->is_streamed && record->is_rejected))
+	if (!leaf->node->is_discarded && (record->is_rejected || !sim_node_is_closed(leaf->node)))
 		leaf->body = (struct text){try->reply.body, sim_reply_size(try)};
 }
 
@@ -448,6 +468,14 @@ void sim_leaf_take_down(const struct sim_record *record)
 		resource->is_alone = true;
 }
 
+/* What it was to read from was looked at before anything was sent. */
+static bool sim_leaf_has_no_source(const struct sim_record *record)
+{
+	const struct sim_file *source = record->instance->node->source;
+
+	return record->code == FAULT_BODY_SOURCE && source && source->flaw == SIM_FILE_UNFIT;
+}
+
 void sim_leaf_judge(struct sim_record *record)
 {
 	struct sim_instance *leaf = record->instance;
@@ -460,7 +488,8 @@ void sim_leaf_judge(struct sim_record *record)
 	if (claim.n_filled == 0 && record->n_attempts > 0)
 		sim_fail("%s ran, though a reference has no value", leaf->id);
 	/* It is filled in when it has its slot. */
-	if (claim.n_filled == 0 && record->code != FAULT_QUEUE_TIMEOUT)
+	if (claim.n_filled == 0 && record->code != FAULT_QUEUE_TIMEOUT &&
+		!sim_leaf_has_no_source(record))
 		sim_fail("%s: rejected with %s, but a reference has no value", leaf->id,
 			sim_code_name(record->code));
 	sim_leaf_claim(record, &claim);
@@ -479,7 +508,7 @@ void sim_leaf_judge(struct sim_record *record)
 			sim_leaf_check_bodies(&claim, claim.tries[i]);
 	}
 	if (record->n_attempts == 0 && record->code != FAULT_QUEUE_TIMEOUT &&
-		!sim_world.memory_failed)
+		!sim_leaf_has_no_source(record) && !sim_world.memory_failed)
 		sim_fail("%s: %s without an attempt", leaf->id, sim_code_name(record->code));
 	sim_leaf_check_leader(record, &claim);
 	sim_leaf_check_times(record);

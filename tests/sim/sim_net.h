@@ -11,6 +11,15 @@
 #include <stdint.h>
 
 struct sim_end;
+struct sim_graph;
+
+/* Descriptors that go with the bytes of a stream from one offset up to another. */
+struct sim_pass {
+	struct sim_pass *next;
+	uint64_t from, to;
+	struct sim_graph *graph;
+	bool is_over;
+};
 
 /* Something arrived, or there is room again, or the other end is gone. May do nothing but look:
  * the end may be in the middle of a write or a take. */
@@ -38,6 +47,8 @@ struct sim_end {
 	bool end, reset, hangup;
 	/* What was done here: said the last byte, closed. */
 	bool shut, closed;
+	/* What was passed to this end and is not all taken. */
+	struct sim_pass *passes;
 	sim_end_callback on_change;
 	void *owner;
 };

@@ -39,6 +39,8 @@ static bool sim_job_is_slow(const struct sim_record *record, const struct sim_tr
 			    last->reply.fault == SIM_REPLY_STALL_HEAD ||
 			    last->reply.fault == SIM_REPLY_STALL_BODY))
 		return true;
+	if (node->source && node->source->stalls)
+		return true;
 	/* Its client may be. */
 	if (node->is_streamed && sim_is_hurried(record->graph))
 		return true;
@@ -153,6 +155,16 @@ static bool sim_body_is_too_large(const struct sim_node *node, const struct sim_
 	return sim_reply_size(last) > node->max_body || last->reply.fault == SIM_REPLY_BAD_CHUNK;
 }
 
+/* A pipe can be read once, and a redirect may want its bytes again. */
+static bool sim_source_is_bad(const struct sim_record *record, const struct sim_try *last)
+{
+	const struct sim_file *source = record->instance->node->source;
+
+	if (!source)
+		return false;
+	return source->flaw || (source->is_pipe && last && (last->from || last->reply.to));
+}
+
 /* By that origin. */
 static bool sim_reason_is_fair_at(const struct sim_origin *origin, const struct sim_record *record,
 	const struct sim_attempt *attempt, const struct sim_try *last)
@@ -173,6 +185,11 @@ static bool sim_reason_is_fair_at(const struct sim_origin *origin, const struct 
 	case FAULT_REDIRECT_LIMIT:
 	case FAULT_REDIRECT_INVALID:
 	case FAULT_REDIRECT_BLOCKED: return moves && sim_redirect_code(node, last) == code;
+	case FAULT_BODY_SOURCE: return sim_source_is_bad(record, last);
+	case FAULT_SINK_FULL: return node->sink && node->sink->flaw == SIM_FILE_FULL;
+	case FAULT_SINK_WRITE:
+		return node->sink &&
+		       (node->sink->flaw == SIM_FILE_UNFIT || node->sink->flaw == SIM_FILE_FAILS);
 	case FAULT_BODY_TOO_LARGE: return sim_body_is_too_large(node, last);
 	case FAULT_CONNECT_LOCAL:
 		return sim_model.has_local_trouble || sim_world.memory_failed ||
@@ -196,6 +213,14 @@ static bool sim_reason_is_fair_at(const struct sim_origin *origin, const struct 
 	case FAULT_CERT_NAME:
 		return !node->label->is_insecure && sim_codes_has(&origin->tls_codes, code);
 	case FAULT_OVERLOADED: return sim_world.memory_failed;
+	case FAULT_HTTP2_CONNECTION:
+		/* A body that is read is not sent again, even if none of it was; and what is to be
+		 * sent again may wait on a connection that is lost. */
+		if (node->source && origin->n_leaving > 0)
+			return true;
+		if (last && last->is_replay_due && origin->n_leaving > 1)
+			return true;
+		/* fall through */
 	default:
 		return sim_timeout_is_fair(origin, record, attempt, last) ||
 		       (last && sim_codes_has(&last->codes, code));

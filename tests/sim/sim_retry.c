@@ -257,13 +257,17 @@ static void sim_retry_check_stopped(const struct sim_record *record, const struc
 	/* Its client has had a piece of it. */
 	if (record->instance->given.size > 0 && strcmp(stopped, "policy") == 0)
 		return;
+	if (node->source && node->source->is_pipe && strcmp(stopped, "policy") == 0)
+		return;
 	if (strcmp(stopped, "budget") == 0) {
 		if (sim_retry_repetitions(record) < SIM_BUDGET_FLOOR)
 			sim_fail("%s: stopped by the budget, which was not used", id);
 	} else if (strcmp(stopped, "deadline") == 0) {
 		if (!sim_retry_has_no_time(record, last))
 			sim_fail("%s: stopped by the deadline, which was far", id);
-	} else if (strcmp(stopped, "not_idempotent") != 0 || sim_retry_may_repeat(node, last)) {
+	} else if (strcmp(stopped, "not_idempotent") != 0 ||
+		   (sim_retry_may_repeat(node, last) &&
+			   (last || sim_leaf_is_alone(record->instance)))) {
 		sim_fail("%s: stopped by \"%s\", and could have been tried again", id, stopped);
 	}
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ring/ring.h"
+#include "sim_file.h"
 #include "sim_kernel.h"
 #include "sim_world.h"
 #include "util/panic.h"
@@ -238,32 +239,46 @@ void ring_receive_large(struct ring *ring, struct op *op, int fd, op_callback on
 	sim_kernel_start(SIM_RECEIVE_LARGE, op, fd, on_complete);
 }
 
-/* No client of the simulator passes descriptors. */
 void ring_receive_message(struct ring *ring, struct op *op, int fd, op_callback on_complete)
 {
-	ring_receive_large(ring, op, fd, on_complete);
+	ring->counters.receives++;
+	sim_kernel_start(SIM_RECEIVE_MESSAGE, op, fd, on_complete);
 }
 
 int ring_look(struct ring *ring, int fd, struct ring_file *ret_file)
 {
-	sim_fail("descriptor %d is looked at, and no client passed one", fd);
+	sim_file_look(sim_kernel_file(fd), ret_file);
+	return 0;
 }
 
 void ring_read(struct ring *ring, struct op *op, int fd, void *data, size_t size, uint64_t offset,
 	op_callback on_complete)
 {
-	sim_fail("descriptor %d is read, and no client passed one", fd);
+	struct sim_flight *flight = sim_kernel_start(SIM_READ, op, fd, on_complete);
+
+	if (size == 0)
+		sim_fail("nothing is read");
+	flight->memory = data;
+	flight->size = size;
+	flight->offset = offset;
 }
 
 void ring_write(struct ring *ring, struct op *op, int fd, const void *data, size_t size,
 	uint64_t offset, op_callback on_complete)
 {
-	sim_fail("descriptor %d is written, and no client passed one", fd);
+	struct sim_flight *flight = sim_kernel_start(SIM_WRITE, op, fd, on_complete);
+
+	if (size == 0)
+		sim_fail("nothing is written");
+	flight->data = data;
+	flight->size = size;
+	flight->sum = sim_sum(data, size);
+	flight->offset = offset;
 }
 
 void ring_truncate(struct ring *ring, struct op *op, int fd, uint64_t size, op_callback on_complete)
 {
-	sim_fail("descriptor %d is cut off, and no client passed one", fd);
+	sim_kernel_start(SIM_TRUNCATE, op, fd, on_complete)->offset = size;
 }
 
 void ring_receive_drop(

@@ -263,7 +263,7 @@ static char *sim_head_field(const char *head, const char *end, const char *name)
 }
 
 static struct sim_try *sim_server_take_head(
-	struct sim_conn *conn, char *head, const char *end, size_t *ret_body)
+	struct sim_conn *conn, char *head, const char *end, size_t *ret_body, bool *ret_chunked)
 {
 	struct sim_try *try = conn->latest;
 	const struct sim_resource *resource = try->resource;
@@ -275,7 +275,8 @@ static struct sim_try *sim_server_take_head(
 	if (!host || strcmp(host, try->origin->authority) != 0)
 		sim_fail("%s was sent with host %s, not %s", resource->target,
 			host ? host : "missing", try->origin->authority);
-	if (sim_head_field(head, end, "transfer-encoding"))
+	*ret_chunked = sim_head_field(head, end, "transfer-encoding") != NULL;
+	if (*ret_chunked && (!try->label->is_chunked || !try->keeps_body))
 		sim_fail("%s was sent with a transfer-encoding", resource->target);
 	try->is_read = true;
 	try->type = sim_head_field(head, end, "content-type");
@@ -284,13 +285,36 @@ static struct sim_try *sim_server_take_head(
 	return try;
 }
 
+/* Their size in all; more than there is where the last one is not there yet. */
+static size_t sim_server_chunks(struct sim_conn *conn, const char *from, struct sim_bytes *out)
+{
+	const struct sim_bytes *request = &conn->request;
+	const char *at = from, *end = request->data + request->start + request->size;
+
+	for (;;) {
+		const char *line = memmem(at, (size_t)(end - at), "\r\n", 2);
+		size_t n = line ? (size_t)strtoull(at, NULL, 16) : 0;
+
+		if (!line || (size_t)(end - line) < n + 4)
+			return request->size + 1;
+		if (memcmp(line + 2 + n, "\r\n", 2) != 0)
+			sim_fail("%s is sent in bad chunks", conn->latest->resource->target);
+		sim_bytes_append(out, line + 2, n);
+		at = line + 4 + n;
+		if (n == 0)
+			return (size_t)(at - from);
+	}
+}
+
 /* Read a request, if all of it is there. */
 static void sim_server_read(struct sim_conn *conn)
 {
 	struct sim_bytes *request = &conn->request;
+	struct sim_bytes chunks = {0};
 	char *head, *end;
 	size_t body, whole;
 	struct sim_try *try;
+	bool is_chunked;
 
 	if (request->size == 0 || conn->serving || conn->server.closed)
 		return;
@@ -301,13 +325,17 @@ static void sim_server_read(struct sim_conn *conn)
 			sim_fail("an origin got a head without an end");
 		return;
 	}
-	try = sim_server_take_head(conn, head, end, &body);
+	try = sim_server_take_head(conn, head, end, &body, &is_chunked);
 	whole = (size_t)(end + 4 - head) + body;
+	if (is_chunked)
+		whole += sim_server_chunks(conn, end + 4, &chunks);
 	if (request->size < whole && try->reply.fault != SIM_REPLY_EARLY &&
 		try->reply.fault != SIM_REPLY_STALL)
 		return;
 	conn->is_deaf = request->size < whole;
-	try->body = conn->is_deaf ? NULL : sim_copy(end + 4, body);
+	if (is_chunked)
+		body = chunks.size;
+	try->body = conn->is_deaf ? NULL : sim_copy(is_chunked ? chunks.data : end + 4, body);
 	try->body_size = body;
 	sim_bytes_take(request, conn->is_deaf ? request->size : whole);
 	if (request->size > 0)

@@ -44,7 +44,8 @@ void sim_slot_note(const struct sim_record *record, unsigned n, const struct sim
 
 	/* In a backoff the last one's own end is not told. */
 	if (!try || record->leader || try->is_replay || record->code == FAULT_JOB_TIMEOUT ||
-		(try->conn->h2 && !try->is_answered) || try->reply.codings[0] || try->from) {
+		(try->conn->h2 && !try->is_answered) || try->reply.codings[0] || try->from ||
+		record->instance->node->source || record->instance->node->sink) {
 		graph->has_unknown_slots = true;
 		return;
 	}

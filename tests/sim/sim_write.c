@@ -277,6 +277,10 @@ static void sim_leaf_put(struct sim_bytes *out, const struct sim_node *leaf)
 	sim_leaf_put_request(out, leaf);
 	sim_leaf_put_keys(out, leaf);
 	sim_leaf_put_timeouts(out, &leaf->timeouts);
+	if (leaf->source)
+		sim_put(out, ",\"body_fd\":%u", leaf->source->index);
+	if (leaf->sink)
+		sim_put(out, ",\"output\":\"file\",\"fd\":%u", leaf->sink->index);
 	if (leaf->is_streamed)
 		sim_put(out, ",\"output\":\"stream\"");
 	if (leaf->is_discarded)
