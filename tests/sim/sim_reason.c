@@ -162,7 +162,9 @@ static bool sim_source_is_bad(const struct sim_record *record, const struct sim_
 
 	if (!source)
 		return false;
-	return source->flaw || (source->is_pipe && last && (last->from || last->reply.to));
+	return source->flaw ||
+	       (source->is_pipe &&
+		       (record->n_attempts > 1 || (last && (last->from || last->reply.to))));
 }
 
 /* By that origin. */
