@@ -142,6 +142,9 @@ class StreamRows:
                                                 output='stream')}})
         origin.wait(lambda: origin.connections and origin.connections[0].sent > 100000)
         session.close()
+        # One that is shared outlives the stream that is reset.
+        wait_until(self.daemon.is_idle)
+        origin.close()
         self.daemon.wait_idle()
 
 

@@ -200,7 +200,11 @@ class BadLineTest(DaemonCase):
         rng = random.Random(3)
         line = (b'{"id":1,"submit":{"name":"n","jobs":{"a":{"url":"http://127.0.0.1:1/{{b#/x}}",'
                 b'"headers":{"x":"y"}},"b":{"url":"http://127.0.0.1:1/","json":{"k":[1,2.5]}}}}}\n')
-        flips = [(i, bit) for i in range(len(line) - 1) for bit in range(8)]
+        # But for the addresses: nothing is to go out into the world.
+        host = b'127.0.0.1'
+        places = [i for i in range(len(line) - 1)
+                  if host not in line[max(0, i - len(host) + 1):i + len(host)]]
+        flips = [(i, bit) for i in places for bit in range(8)]
         with self.bystander():
             for i, bit in rng.sample(flips, 400):
                 bad = bytearray(line)
