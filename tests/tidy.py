@@ -46,7 +46,7 @@ LAYERS = {
 LIBRARIES = [
     (r'liburing', r'daemon/ring/'),
     (r'openssl/', r'daemon/net/tls(_\w+)?\.[ch]$'),
-    (r'llhttp', r'daemon/http/h1\.c$'),
+    (r'llhttp', r'daemon/http/h1'),
     (r'nghttp2', r'daemon/http/h2(_\w+)?\.[ch]$'),
     (r'yyjson', r'proto/|daemon/job/(template|value|outcome|condition|comparison|each|scope)'
                r'\w*\.[ch]$|'

@@ -2,8 +2,8 @@
 
 /*
  * The first byte chooses (a HEAD or not, where to cut), the rest is what a server sends. The
- * same bytes in one piece, in random pieces and, where the body is plain, partly received
- * elsewhere must tell the same head, body and end.
+ * same bytes in one piece, once and again, in random pieces and, where the body is plain, partly
+ * received elsewhere must tell the same head, body and end.
  */
 
 #include <stdlib.h>
@@ -191,13 +191,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_choices choices = fuzz_choices_of(size ? data[0] : 0);
 	struct text bytes = {(const char *)data + (size > 0), size - (size > 0)};
 	bool is_head = size > 0 && data[0] & 1;
-	struct fuzz_reading whole, pieces, skipping;
+	struct fuzz_reading whole, again, pieces, skipping;
 	struct h1 *h1 = h1_new();
 
 	expect(h1);
 	fuzz_reading_init(&whole, h1, is_head);
 	fuzz_read(&whole, bytes, NULL, false);
 	fuzz_check(&whole, bytes.size);
+
+	fuzz_reading_init(&again, h1, is_head);
+	fuzz_read(&again, bytes, NULL, false);
+	fuzz_check(&again, bytes.size);
+	fuzz_compare(&whole, &again);
 
 	fuzz_reading_init(&pieces, h1, is_head);
 	fuzz_read(&pieces, bytes, &choices, false);
@@ -211,6 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_stop(h1, bytes, is_head, &choices);
 	fuzz_reading_deinit(&whole);
+	fuzz_reading_deinit(&again);
 	fuzz_reading_deinit(&pieces);
 	fuzz_reading_deinit(&skipping);
 	h1_free(h1);

@@ -119,6 +119,75 @@ START_TEST(reads_complete_responses)
 }
 END_TEST
 
+static void test_read_whole(struct reading *reading, const struct test_response *response)
+{
+	reading_begin(reading, response->is_head);
+	reading_run(reading, text_from(response->bytes), SIZE_MAX / 2);
+	if (response->ends && reading->result == H1_MORE)
+		reading_end(reading);
+	test_check_response(reading, response);
+}
+
+/* A head that is the last one again is not parsed; what it is parsed to depends on nothing else
+ * that one h1 has read before it. */
+START_TEST(reads_a_response_again_after_any_other)
+{
+	struct reading reading;
+
+	reading_init(&reading);
+	for (size_t i = 0; i < countof(test_responses); i++) {
+		for (size_t j = 0; j < countof(test_responses); j++) {
+			test_read_whole(&reading, &test_responses[i]);
+			test_read_whole(&reading, &test_responses[i]);
+			test_read_whole(&reading, &test_responses[j]);
+		}
+	}
+	reading_deinit(&reading);
+}
+END_TEST
+
+/* The same head to another end: a body that is cut, a HEAD, a head that is one byte short or one
+ * byte other, and one that took the memory of the last one. */
+START_TEST(knows_a_head_by_all_its_bytes)
+{
+	const struct text known = TEXT(OK "Content-Length: 2\r\nA: b\r\n\r\n");
+	struct reading reading;
+	struct buffer bytes;
+
+	buffer_init(&bytes, 64 * 1024);
+	reading_init(&reading);
+	for (size_t i = 0; i < known.size; i++) {
+		reading_begin(&reading, false);
+		reading_run(&reading, known, SIZE_MAX / 2);
+		ck_assert_int_eq(reading.result, H1_MORE);
+		ck_assert_uint_eq(h1_body_left(reading.h1), 2);
+
+		reading_begin(&reading, true);
+		reading_run(&reading, known, SIZE_MAX / 2);
+		ck_assert_int_eq(reading.result, H1_DONE);
+
+		reading_begin(&reading, false);
+		reading_feed(&reading, (struct text){known.data, i});
+		ck_assert_uint_eq(reading.n_heads, 0);
+		ck_assert_uint_eq(h1_body_left(reading.h1), 0);
+
+		/* One digit or letter more is another length, another name or no head. */
+		buffer_clear(&bytes);
+		buffer_append_text(&bytes, known);
+		bytes.data[i]++;
+		reading_begin(&reading, false);
+		reading_run(&reading, buffer_text(&bytes), SIZE_MAX / 2);
+		ck_assert(reading.result != H1_MORE || h1_body_left(reading.h1) != 2 ||
+			  reading.head.status != 200 ||
+			  !text_equal(reading.head.reason, TEXT("OK")) ||
+			  !text_equal(reading.headers[1].name, TEXT("a")) ||
+			  !text_equal(reading.headers[1].value, TEXT("b")));
+	}
+	reading_deinit(&reading);
+	buffer_deinit(&bytes);
+}
+END_TEST
+
 /* What follows is another's: it is left alone, and the connection's user has to see it. */
 START_TEST(leaves_what_is_behind_a_response)
 {
@@ -437,6 +506,7 @@ START_TEST(refuses_bad_chunks)
 }
 END_TEST
 
-UNIT_MAIN("http/h1", &reads_complete_responses, &leaves_what_is_behind_a_response, &tells_the_head,
+UNIT_MAIN("http/h1", &reads_complete_responses, &reads_a_response_again_after_any_other,
+	&knows_a_head_by_all_its_bytes, &leaves_what_is_behind_a_response, &tells_the_head,
 	&does_not_care_where_it_is_cut, &refuses_what_is_not_http, &refuses_malformed_fields,
 	&refuses_doubtful_framing, &refuses_bad_chunks)
