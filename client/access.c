@@ -5,8 +5,8 @@
  * cost a client could have.
  *
  * The idea: a record is read when an accessor needs it, and then once. The members that nearly
- * everybody looks at (job, index, item, group, status) stand at its beginning in a fixed form, and
- * are taken from there without reading the rest; where the form is another, the record is read.
+ * everybody looks at (job, index, item, group, status, via) stand at its beginning in a fixed form,
+ * and are taken from there without reading the rest; where the form is another, the record is read.
  *
  * The daemon is not trusted to write records: what is not one makes every accessor answer
  * something harmless, a rejection with a code of its own, and the handle tells -EPROTO next.
@@ -34,6 +34,7 @@ void access_init(struct settle_record *record, struct text json)
 {
 	record->json = json;
 	record->item = -1;
+	record->via = NULL;
 	record->state = ACCESS_UNREAD;
 }
 
@@ -63,8 +64,24 @@ static bool access_skip_number(struct text *text, uint64_t *ret_value)
 	return text_to_u64(digits, UINT32_MAX, ret_value);
 }
 
-/* {"job":"posts[3]","index":4,"item":3,"group":true,"status":"fulfilled" and so on, with an id
- * that needs no escape; item and group may be missing. */
+/* Takes a way that is known; NULL where another stands there, or none. */
+static const char *access_skip_via(struct text *text)
+{
+	static const char *const ways[] = {"network", "dedupe", "fallback", "skipped"};
+
+	if (!access_skip(text, TEXT("\"via\":\"")))
+		return NULL;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct text rest = *text;
+
+		if (access_skip(&rest, text_from(ways[i])) && access_skip(&rest, TEXT("\",")))
+			return ways[i];
+	}
+	return NULL;
+}
+
+/* {"job":"posts[3]","index":4,"item":3,"group":true,"status":"fulfilled","via":"network", and so
+ * on, with an id that needs no escape; item, group and via may be missing. */
 static bool access_peek(struct settle_record *record)
 {
 	struct text rest = record->json;
@@ -85,14 +102,15 @@ static bool access_peek(struct settle_record *record)
 	if (has_item && !access_skip_number(&rest, &item))
 		return false;
 	is_group = access_skip(&rest, TEXT(",\"group\":true"));
-	is_rejected = text_starts_with(rest, TEXT(",\"status\":\"rejected\","));
-	if (!is_rejected && !text_starts_with(rest, TEXT(",\"status\":\"fulfilled\",")))
+	is_rejected = access_skip(&rest, TEXT(",\"status\":\"rejected\","));
+	if (!is_rejected && !access_skip(&rest, TEXT(",\"status\":\"fulfilled\",")))
 		return false;
 	record->job = job;
 	record->index = (uint32_t)index;
 	record->item = has_item ? (int64_t)item : -1;
 	record->is_group = is_group;
 	record->is_rejected = is_rejected;
+	record->via = is_rejected ? NULL : access_skip_via(&rest);
 	record->state = ACCESS_PEEKED;
 	return true;
 }
@@ -230,7 +248,7 @@ const char *settle_record_via(const struct settle_record *record)
 {
 	if (access_outline(record)->is_rejected)
 		return NULL;
-	return yyjson_get_str(access_get(record, "via"));
+	return record->via ? record->via : yyjson_get_str(access_get(record, "via"));
 }
 
 uint32_t settle_record_attempts(const struct settle_record *record)

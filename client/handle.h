@@ -40,6 +40,8 @@ struct settle_record {
 	int64_t item;
 	bool is_group;
 	bool is_rejected;
+	/* Static; NULL: not known without reading it. */
+	const char *via;
 	yyjson_doc *doc;
 	/* The reason or the value, and the response in it; NULL where there is none. */
 	yyjson_val *outcome;

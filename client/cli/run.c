@@ -41,9 +41,6 @@
 #define RUN_BURST   16
 #define RUN_REST_MS 1
 
-/* Where a record says that it is a group's: behind the name, which nests fan-outs 32 deep. */
-#define RUN_GROUP_WITHIN 600
-
 /* Rejections told one by one; the rest is counted. */
 #define RUN_FAILURES_MAX 20
 
@@ -178,16 +175,6 @@ static void run_take_rejection(
 	run_tell_failure(run, view);
 }
 
-/* It stands before the status, which every record has; what quotes anything escapes it. */
-static bool run_is_group(struct text record)
-{
-	static const char sign[] = ",\"group\":true,\"status\":";
-
-	if (record.size > RUN_GROUP_WITHIN)
-		record.size = RUN_GROUP_WITHIN;
-	return memmem(record.data, record.size, sign, sizeof(sign) - 1);
-}
-
 /* A body that did not come with its record: in pieces before it, or in a file. */
 static void run_take_body(
 	struct run *run, const struct settle_record *record, struct render_record *view)
@@ -216,7 +203,7 @@ static void run_take_record(struct run *run, const struct settle_event *event)
 	view.job.data = settle_record_job(record, &view.job.size);
 	view.index = settle_record_index(record);
 	view.is_rejected = settle_record_status(record) == SETTLE_REJECTED;
-	view.is_group = run_is_group(view.json);
+	view.is_group = settle_record_is_group(record);
 	watch_take(&run->watch, &view, run->watch.jobs ? clock_now_ns() : 0);
 	run->burst++;
 	if (view.is_rejected)

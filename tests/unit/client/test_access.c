@@ -187,6 +187,23 @@ START_TEST(shows_the_same_of_a_record_in_another_form)
 }
 END_TEST
 
+/* What a command line looks at that writes records out as they came. */
+START_TEST(reads_no_record_for_its_beginning)
+{
+	struct peer peer = peer_open_graphs(1);
+	const struct settle_record *record = say_record(&peer, FULFILLED);
+	size_t size;
+
+	ck_assert_int_eq(settle_record_status(record), SETTLE_FULFILLED);
+	ck_assert_ptr_nonnull(settle_record_job(record, &size));
+	ck_assert_uint_eq(settle_record_index(record), 4);
+	ck_assert_int_eq(settle_record_is_group(record), 0);
+	ck_assert_str_eq(settle_record_via(record), "network");
+	ck_assert_int_eq(record->state, ACCESS_PEEKED);
+	peer_close(&peer);
+}
+END_TEST
+
 START_TEST(shows_all_of_a_record)
 {
 	struct peer peer = peer_open_graphs(1);
@@ -265,5 +282,6 @@ END_TEST
 
 UNIT_MAIN("client/access", &shows_a_fulfilled_record, &shows_a_rejected_record,
 	&shows_a_rejection_without_a_response, &shows_how_a_job_settled,
-	&shows_the_same_of_a_record_in_another_form, &shows_all_of_a_record,
-	&takes_what_is_no_record_for_a_rejection, &reads_a_record_too_large_for_the_kept_memory)
+	&shows_the_same_of_a_record_in_another_form, &reads_no_record_for_its_beginning,
+	&shows_all_of_a_record, &takes_what_is_no_record_for_a_rejection,
+	&reads_a_record_too_large_for_the_kept_memory)
