@@ -95,6 +95,8 @@ struct document_count {
 	size_t jobs, places;
 	/* True exactly when there is a group or a fan-out among them. */
 	bool has_containers;
+	/* True exactly when an element of an array says its id. */
+	bool has_ids;
 };
 
 /* False, and refused: they nest too deep. */
@@ -111,6 +113,7 @@ static bool document_count_jobs(
 		count->jobs++;
 		count->places += outline.each ? 2 : 1;
 		count->has_containers |= outline.each || outline.jobs;
+		count->has_ids |= outline.id != NULL;
 		if (outline.jobs && !document_walk_enter(&walk, outline.jobs, PLAN_NONE)) {
 			struct document_at at = {
 				.parent = &walk.levels[walk.depth - 1].member, .key = TEXT("jobs")};
@@ -209,7 +212,8 @@ static void document_name_element(struct document *document, struct plan_job *jo
 			document_register_id(document, job, &member);
 	} else if (level->group == PLAN_NONE) {
 		job->id = document_index_text(document, level->member.index);
-		document_register_id(document, job, &level->member);
+		if (!document->plan->ids_are_places)
+			document_register_id(document, job, &level->member);
 	} else {
 		document_refuse(document, &level->member, FAULT_GRAPH_KEY,
 			"the key \"id\" is missing: an array of jobs inside a group names them");
@@ -250,8 +254,8 @@ static uint32_t document_register_job(struct document *document, const struct do
 static void document_register_all(
 	struct document *document, yyjson_val *jobs, const struct document_count *count)
 {
-	/* Of the leaves of an object everything is known: most large graphs are that. */
-	bool is_simple = !count->has_containers && yyjson_is_obj(jobs);
+	/* Of leaves alone that say no ids everything is known: most large graphs are that. */
+	bool is_simple = !count->has_containers && !count->has_ids;
 	struct document_walk walk = {.depth = 0};
 	uint32_t place = 0;
 	yyjson_val *value;
@@ -299,7 +303,8 @@ bool document_register_jobs(struct document *document, yyjson_val *jobs)
 	plan->jobs = document_alloc(document, count.places, sizeof(*plan->jobs));
 	if (count.jobs == 0)
 		return true;
-	if (!table_reserve(&plan->ids, count.jobs))
+	plan->ids_are_places = plan->is_array && !count.has_containers && !count.has_ids;
+	if (!plan->ids_are_places && !table_reserve(&plan->ids, count.jobs))
 		document->no_memory = true;
 	if (plan->is_array)
 		document_make_digits(document, unsafe_yyjson_get_len(jobs));

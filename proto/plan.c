@@ -68,8 +68,22 @@ static bool plan_job_is(const void *value, const void *key)
 	return text_equal(job->id, *id);
 }
 
+/* Its index in decimal, which has one form. */
+static struct plan_job *plan_find_place(const struct plan *plan, struct text id)
+{
+	uint64_t place;
+
+	if (id.size == 0 || (id.size > 1 && id.data[0] == '0'))
+		return NULL;
+	if (!text_to_u64(id, UINT32_MAX, &place) || place >= plan->n_jobs)
+		return NULL;
+	return &plan->jobs[place];
+}
+
 struct plan_job *plan_find(const struct plan *plan, struct text id)
 {
+	if (plan->ids_are_places)
+		return plan_find_place(plan, id);
 	return table_find(&plan->ids, table_hash(id), plan_job_is, &id);
 }
 

@@ -339,6 +339,9 @@ struct plan {
 	bool is_array;
 	/* Jobs by id. */
 	struct table ids;
+	/* An array of jobs without ids, groups and fan-outs: a job's id is its place, and `ids` is
+	 * empty. */
+	bool ids_are_places;
 };
 
 struct plan_error {

@@ -201,7 +201,9 @@ static bool h1_recognize_head(struct h1 *h1, struct text *rest)
 	h1->head.size = size;
 	h1->headers.n = h1->known_fields;
 	h1->n_fields += h1->known_fields;
-	h1->parser = h1->known_parser;
+	/* Behind a head the parser reads chunks alone. */
+	if (h1->known_parser.flags & F_CHUNKED)
+		h1->parser = h1->known_parser;
 	*rest = text_from_at(*rest, size);
 	return true;
 }

@@ -124,7 +124,7 @@ static void attempt_settle_job(struct attempt *attempt, struct job *job, const c
 	attempt_count(attempt, job);
 	if (job->trial)
 		attempt_note_try(attempt, job, result);
-	record = attempt_record(attempt, job);
+	attempt_record(attempt, job, &record);
 	if (!result->show_response)
 		record.response = (struct record_response){
 			.hops = record.response.hops, .n_hops = record.response.n_hops};
@@ -207,8 +207,9 @@ static void attempt_settle_by_response(
 		.retryable = status_is_retryable(head->status),
 		.show_response = true,
 	};
-	struct fault fault = {.code = FAULT_NONE};
+	struct fault fault;
 
+	fault.code = FAULT_NONE;
 	if (attempt_hop(attempt, job, &fault))
 		return;
 	if (attempt_is_by_proxy(attempt))

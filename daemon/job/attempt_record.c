@@ -63,33 +63,34 @@ enum record_sent attempt_sent(const struct attempt *attempt)
 	return attempt->begun_ns ? RECORD_SENT_PARTIAL : attempt->sent_before;
 }
 
-struct record attempt_record(const struct attempt *attempt, const struct job *job)
+void attempt_record(const struct attempt *attempt, const struct job *job, struct record *ret_record)
 {
 	const struct exchange *exchange = &attempt->exchange;
-	struct record record = job_record(job);
+	struct record_response *response = &ret_record->response;
 	const struct conn *conn = attempt_conn(attempt);
 
+	job_record(job, ret_record);
 	if (job->trial)
-		record.attempts = job->trial->n_attempts;
+		ret_record->attempts = job->trial->n_attempts;
 	else
-		record.attempts = attempt->lease_ns || job->trail ? 1 : 0;
-	attempt_fill_times(attempt, job, &record.time);
+		ret_record->attempts = attempt->lease_ns || job->trail ? 1 : 0;
+	attempt_fill_times(attempt, job, &ret_record->time);
 	if (conn && conn->remote[0])
-		record.conn = (struct record_conn){text_from(conn->remote), attempt->is_reused};
-	if (exchange->has_head)
-		record.response = (struct record_response){
-			.status = exchange->head.status,
-			.version = exchange->head.version_major == 2 ? 2
-								     : exchange->head.version_minor,
-			.url = attempt->url.text,
-			.headers = exchange->head.headers,
-			.n_headers = exchange->head.n_headers,
-			.bytes = exchange->body_bytes,
-		};
+		ret_record->conn =
+			(struct record_conn){text_from(conn->remote), attempt->is_reused};
+	if (exchange->has_head) {
+		const struct response_head *head = &exchange->head;
+
+		response->status = head->status;
+		response->version = head->version_major == 2 ? 2 : head->version_minor;
+		response->url = attempt->url.text;
+		response->headers = head->headers;
+		response->n_headers = head->n_headers;
+		response->bytes = exchange->body_bytes;
+	}
 	/* Also where it failed on the way. */
 	if (job->trail) {
-		record.response.hops = job->trail->hops;
-		record.response.n_hops = job->trail->n_hops;
+		response->hops = job->trail->hops;
+		response->n_hops = job->trail->n_hops;
 	}
-	return record;
 }

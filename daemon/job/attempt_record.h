@@ -15,4 +15,5 @@ enum record_sent attempt_sent(const struct attempt *attempt);
 
 /* All that is known of the try, whatever came of it, for the job, which made it or shared it. Views
  * into the attempt. */
-struct record attempt_record(const struct attempt *attempt, const struct job *job);
+void attempt_record(
+	const struct attempt *attempt, const struct job *job, struct record *ret_record);

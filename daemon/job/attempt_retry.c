@@ -120,10 +120,12 @@ static struct retry_answer attempt_ask_retry(
 bool attempt_note_try(
 	const struct attempt *attempt, struct job *job, const struct attempt_result *result)
 {
-	struct record record = attempt_record(attempt, job);
-	struct record_try one = {.time = record.time};
+	struct record_try one = {.code = FAULT_NONE};
+	struct record record;
 	uint64_t turn_ns;
 
+	attempt_record(attempt, job, &record);
+	one.time = record.time;
 	if (result->fault)
 		one.code = result->fault->code;
 	if (result->show_response)

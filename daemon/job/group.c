@@ -391,11 +391,12 @@ static void group_decide_late(struct group *group)
 static void group_settle(struct group *group)
 {
 	struct job *job = group->job;
-	struct record record = job_record(job);
+	struct record record;
 	struct buffer body;
 	char winner[JOB_NAME_MAX];
 	struct record_error *errors;
 
+	job_record(job, &record);
 	buffer_init(&body, PLAN_BYTES_MAX);
 	errors = group_errors(group, &record.reason.n_errors);
 	record.reason.errors = errors;

@@ -112,15 +112,17 @@ static void job_record_trial(const struct job *job, struct record *record)
 	record->time.queue = trial->queue_ns;
 }
 
-struct record job_record(const struct job *job)
+void job_record(const struct job *job, struct record *ret_record)
 {
 	const struct graph *graph = job_graph(job);
 	struct scheduler *scheduler = graph->scheduler;
 	const struct plan_job *plan = job_plan(job);
 	uint64_t now = ring_now(scheduler->ring);
 	uint64_t accepted = graph->accepted_ns;
-	struct record record = {
-		.job = job_name(job, scheduler->names.job),
+	struct text name = job_name(job, scheduler->names.job);
+
+	*ret_record = (struct record){
+		.job = name,
 		.index = plan->index,
 		.has_item = job->scope->each != NULL,
 		.item = job->scope->item_index,
@@ -129,12 +131,11 @@ struct record job_record(const struct job *job)
 	};
 
 	if (job->group)
-		record.group = (struct record_group){.jobs = job->group->n_leaves,
+		ret_record->group = (struct record_group){.jobs = job->group->n_leaves,
 			.fulfilled = job->group->n_fulfilled,
 			.rejected = job->group->n_rejected};
-	record.time.start = job->ready_ns ? job->ready_ns - accepted : record.time.end;
-	job_record_trial(job, &record);
-	return record;
+	ret_record->time.start = job->ready_ns ? job->ready_ns - accepted : now - accepted;
+	job_record_trial(job, ret_record);
 }
 
 /* Settling. */
@@ -264,7 +265,7 @@ void job_reject(struct job *job, const struct fault *fault, enum record_by by)
 	expect(!job->attempt);
 	if (job->trial && job->trail)
 		job_note_hop(job, fault->code);
-	record = job_record(job);
+	job_record(job, &record);
 	record.reason.fault = fault;
 	record.reason.retryable = fault_is_retryable(fault->code);
 	record.reason.by = by;
@@ -285,10 +286,11 @@ void job_reject(struct job *job, const struct fault *fault, enum record_by by)
 
 void job_skip(struct job *job)
 {
-	struct record record = job_record(job);
+	struct record record;
 	struct buffer otherwise;
 	struct text body;
 
+	job_record(job, &record);
 	record.via = RECORD_VIA_SKIPPED;
 	body = job_document_body(&otherwise, job_plan(job)->spec->otherwise);
 	record.response.bytes = body.size;

@@ -140,7 +140,7 @@ void job_deinit(struct job *job);
 
 /* A record of this job, to be completed: its id, index, and the times known. The texts are good
  * until the next call for any job of the same scheduler. */
-struct record job_record(const struct job *job);
+void job_record(const struct job *job, struct record *ret_record);
 
 /* The job is settled: here and nowhere else. The record says how; `body` is the response's, and
  * becomes the client's where *body_memory (malloc'ed, its start) is taken and set to NULL;

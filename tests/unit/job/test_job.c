@@ -62,7 +62,7 @@ START_TEST(times_run_from_the_graph_s_acceptance)
 	      "'c':{'url':'@c','after':['a']}}}");
 	fake_pass(3 * NS_PER_MS);
 	/* It is not ready yet: it starts when it ends. */
-	record = job_record(world_job(graph, "b"));
+	job_record(world_job(graph, "b"), &record);
 	ck_assert(text_is(record.job, "b"));
 	ck_assert_uint_eq(record.index, 1);
 	ck_assert_uint_eq(record.time.start, 3 * NS_PER_MS);

@@ -118,6 +118,33 @@ START_TEST(jobs_of_an_array_have_their_index_or_an_id)
 }
 END_TEST
 
+/* Where no job says an id, none is looked up: it is the place. */
+START_TEST(an_index_has_one_form)
+{
+	static const char *const nobody[] = {"", "00", "01", "2", "+1", "-1", " 1", "1 ", "1x", "x",
+		"0x1", "4294967296", "18446744073709551616"};
+	struct plan *plan =
+		document_plan("{'jobs':[{'url':'http://h/0'},{'url':'http://h/{{0}}'}]}");
+
+	ck_assert_ptr_eq(plan_find(plan, TEXT("0")), &plan->jobs[0]);
+	ck_assert_ptr_eq(plan_find(plan, TEXT("1")), &plan->jobs[1]);
+	for (size_t i = 0; i < countof(nobody); i++)
+		ck_assert_msg(!plan_find(plan, text_from(nobody[i])), "\"%s\"", nobody[i]);
+	ck_assert_uint_eq(plan->n_edges, 1);
+	plan_free(plan);
+
+	/* The child of a fan-out has a place of its own, and a group's jobs have ids. */
+	plan = document_plan("{'jobs':[{'each':[1,2],'url':'http://h/0'},{'url':'http://h/1'}]}");
+	ck_assert_ptr_eq(plan_find(plan, TEXT("0")), &plan->jobs[0]);
+	ck_assert_ptr_eq(plan_find(plan, TEXT("1")), &plan->jobs[2]);
+	plan_free(plan);
+	plan = document_plan("{'jobs':[{'jobs':{'a':{'url':'http://h/0'}}},{'url':'http://h/1'}]}");
+	ck_assert_ptr_eq(plan_find(plan, TEXT("a")), &plan->jobs[1]);
+	ck_assert_ptr_eq(plan_find(plan, TEXT("1")), &plan->jobs[2]);
+	plan_free(plan);
+}
+END_TEST
+
 START_TEST(refuses_what_is_not_json)
 {
 	static const struct refusal cases[] = {
@@ -410,8 +437,9 @@ END_TEST
 
 UNIT_MAIN("proto/document", &reads_the_graph_of_the_manual, &a_graph_has_defaults,
 	&a_graph_is_decided_in_one_of_four_ways, &return_may_refer_to_all_that_is_made_once,
-	&jobs_of_an_array_have_their_index_or_an_id, &refuses_what_is_not_json,
-	&refuses_what_a_graph_may_not_say, &refuses_bad_ids, &shows_the_path_of_a_cycle,
-	&a_long_cycle_is_told_in_short, &return_keeps_but_does_not_depend,
-	&refuses_bad_references_in_return, &input_is_left_alone, &bounds_jobs_bytes_and_nesting,
-	&defaults_may_not_multiply_without_bound, &a_value_of_a_message_is_taken)
+	&jobs_of_an_array_have_their_index_or_an_id, &an_index_has_one_form,
+	&refuses_what_is_not_json, &refuses_what_a_graph_may_not_say, &refuses_bad_ids,
+	&shows_the_path_of_a_cycle, &a_long_cycle_is_told_in_short,
+	&return_keeps_but_does_not_depend, &refuses_bad_references_in_return, &input_is_left_alone,
+	&bounds_jobs_bytes_and_nesting, &defaults_may_not_multiply_without_bound,
+	&a_value_of_a_message_is_taken)
