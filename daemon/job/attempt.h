@@ -108,8 +108,8 @@ struct attempt {
 void attempt_slab_init(struct slab *slab, uint32_t n_max);
 
 /* Runs the job: the daemon's bound and those of what it is in have room. NULL: it runs, shares a
- * flight or has settled; else the bound (its origin's, or its user's share of that) that refuses
- * it. `is_new`: it did not wait for any before. */
+ * flight or has settled; else the bound (its origin's, its user's share of that, or that of a
+ * descriptor) that refuses it. `is_new`: it did not wait for any before. */
 struct bound *attempt_start(struct scheduler *scheduler, struct job *job, bool is_new);
 
 /* Of a job that a bound refuses: it shares a flight, or has settled. False: neither. */

@@ -80,7 +80,11 @@ void attempt_consume(struct attempt *attempt);
 
 extern const struct source_events attempt_source_events;
 
-/* Opens the request's body where that is a descriptor's. False: the fault. */
+/* True where the job's next request has a body that comes from a descriptor. */
+bool attempt_has_source(const struct job *job);
+
+/* Opens the request's body where that is a descriptor's: a pipe is its own from then on. False: the
+ * fault. */
 bool attempt_open_source(struct attempt *attempt, struct fault *ret_fault);
 
 /* HTTP/1: what was being sent has gone. */

@@ -52,16 +52,16 @@ static bool attempt_resume_at(struct attempt *attempt, uint64_t *ret_offset)
 
 static bool attempt_open_store(struct attempt *attempt)
 {
-	struct descriptors *descriptors = attempt->graph->descriptors;
 	struct fault *fault = &attempt->exchange.fault;
 	uint32_t n = attempt_spec(attempt)->output_fd;
+	struct descriptor *descriptor = descriptors_find(attempt->graph->descriptors, n);
 	uint64_t offset;
 
 	if (!attempt_resume_at(attempt, &offset))
 		return false;
-	if (descriptors && n < descriptors->n)
-		return store_open(&attempt->store, attempt->scheduler->ring, &descriptors->all[n],
-			offset, fault);
+	if (descriptor)
+		return store_open(
+			&attempt->store, attempt->scheduler->ring, descriptor, offset, fault);
 	fault_set(fault, FAULT_SINK_WRITE, "no descriptor %u was passed", n);
 	return false;
 }

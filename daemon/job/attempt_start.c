@@ -11,6 +11,10 @@
 /*
  * How an attempt begins. Its URL is filled in, which names its origin; where all bounds have room
  * it takes its places, and only then is the request filled in: a job that waits holds nothing.
+ *
+ * What one attempt at a time may have is a bound, too: the file that it writes, and the pipe that
+ * it reads. The one before may still have a write in flight, on a slow disk, when its job begins
+ * anew, and what it writes late would be in the middle of what the next one has written.
  */
 
 /* A document may use its input many times over: what comes of it is bounded like the document. */
@@ -56,10 +60,41 @@ void attempt_slab_init(struct slab *slab, uint32_t n_max)
 
 /* Beginning. */
 
-/* In the daemon's bound, in those of the groups it is in, and in its origin's. */
+/* The file that the job's response goes into; NULL: there is none. */
+static struct descriptor *job_output(const struct job *job)
+{
+	const struct plan_spec *spec = job_plan(job)->spec;
+
+	if (spec->output != PLAN_FILE)
+		return NULL;
+	return descriptors_find(job_graph(job)->descriptors, spec->output_fd);
+}
+
+/* The one that the request's body comes from. Of a file, readers are not bound. */
+static struct descriptor *job_input(const struct job *job)
+{
+	if (!attempt_has_source(job))
+		return NULL;
+	return descriptors_find(job_graph(job)->descriptors, job_plan(job)->spec->body_fd);
+}
+
+static struct bound *job_refusing_descriptor(const struct job *job, bool is_new)
+{
+	struct descriptor *output = job_output(job), *input = job_input(job);
+
+	if (output && budget_refuses(&output->writers, is_new))
+		return &output->writers;
+	if (input && budget_refuses(&input->readers, is_new))
+		return &input->readers;
+	return NULL;
+}
+
+/* In the daemon's bound, in those of the groups it is in, in its origin's, and in that of its file;
+ * that of a pipe when it is known to be one. */
 static void attempt_take_places(struct attempt *attempt)
 {
 	struct group *group = job_parent(attempt->job);
+	struct descriptor *output = job_output(attempt->job);
 
 	claim_take(&attempt->claim, &attempt->scheduler->requests);
 	for (; group->job; group = job_parent(group->job)) {
@@ -68,6 +103,8 @@ static void attempt_take_places(struct attempt *attempt)
 	}
 	claim_take(&attempt->claim, &group->requests);
 	claim_take(&attempt->claim, &attempt->route->origin->requests);
+	if (output)
+		claim_take(&attempt->claim, &output->writers);
 }
 
 /* Of a body that comes from a descriptor. */
@@ -206,6 +243,8 @@ struct bound *attempt_start(struct scheduler *scheduler, struct job *job, bool i
 		refusing = &attempt->route->share->requests;
 	else if (budget_refuses(&attempt->route->origin->requests, is_new))
 		refusing = &attempt->route->origin->requests;
+	else
+		refusing = job_refusing_descriptor(job, is_new);
 	if (refusing)
 		attempt_give(attempt);
 	else

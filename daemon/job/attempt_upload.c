@@ -16,26 +16,28 @@
 /* "40000\r\n", in front of a chunk. */
 #define CHUNK_LINE_MAX 32
 
-static bool attempt_has_source(const struct attempt *attempt)
+bool attempt_has_source(const struct job *job)
 {
-	return attempt_spec(attempt)->body == PLAN_BODY_FD && template_has_body(attempt->job);
+	return job_plan(job)->spec->body == PLAN_BODY_FD && template_has_body(job);
 }
 
 bool attempt_open_source(struct attempt *attempt, struct fault *ret_fault)
 {
-	struct descriptors *descriptors = attempt->graph->descriptors;
 	uint32_t n = attempt_spec(attempt)->body_fd;
+	struct descriptor *descriptor;
 
-	if (!attempt_has_source(attempt))
+	if (!attempt_has_source(attempt->job))
 		return true;
-	if (!descriptors || n >= descriptors->n) {
+	descriptor = descriptors_find(attempt->graph->descriptors, n);
+	if (!descriptor) {
 		fault_set(ret_fault, FAULT_BODY_SOURCE, "no descriptor %u was passed", n);
 		return false;
 	}
-	if (!source_open(
-		    &attempt->source, attempt->scheduler->ring, &descriptors->all[n], ret_fault))
+	if (!source_open(&attempt->source, attempt->scheduler->ring, descriptor, ret_fault))
 		return false;
 	attempt->is_chunked = source_length(&attempt->source) == SOURCE_LENGTH_OPEN;
+	if (attempt->is_chunked)
+		claim_take(&attempt->claim, &descriptor->readers);
 	attempt->is_last_piece = source_length(&attempt->source) == 0;
 	return true;
 }
@@ -112,10 +114,22 @@ static struct attempt *attempt_of(struct source *source)
 	return container_of(source, struct attempt, source);
 }
 
+/* Who waits for the pipe waits in vain. */
+static void attempt_tell_spent(struct attempt *attempt)
+{
+	struct bound *readers = &attempt->source.descriptor->readers;
+
+	if (queue_is_empty(&readers->waiting) || !bound_has_room(readers))
+		return;
+	budget_freed(readers, &attempt->scheduler->freed);
+	scheduler_kick(attempt->scheduler);
+}
+
 static void attempt_on_piece(struct source *source, struct text piece, bool is_last)
 {
 	struct attempt *attempt = attempt_of(source);
 
+	attempt_tell_spent(attempt);
 	/* The response is complete, and only its file is not. */
 	if (attempt->state != ATTEMPT_EXCHANGE)
 		return;

@@ -3,9 +3,9 @@
 
 /*
  * The chain of bounds a request must have a place in: the daemon's, those of the graph and of the
- * groups it is in, its origin's. All or none: a job that is refused by one waits in that one's
- * queue and holds nothing of the others, so bounds can neither deadlock nor block who does not
- * need them.
+ * groups it is in, its origin's, and those of descriptors that it has to have for itself. All or
+ * none: a job that is refused by one waits in that one's queue and holds nothing of the others, so
+ * bounds can neither deadlock nor block who does not need them.
  *
  * Who goes first: the higher priority; then, between graphs, who became ready in an earlier turn;
  * then the longest way that is still to go behind it; then the order in the document. In the
@@ -17,8 +17,9 @@
 #include "proto/plan.h"
 #include "util/bound.h"
 
-/* The daemon's, the graph's, a group's on each level, the origin's. */
-#define CLAIM_BOUNDS_MAX (PLAN_DEPTH_MAX + 3)
+/* The daemon's, the graph's, a group's on each level, the origin's, and those of the file that it
+ * writes and the pipe that it reads. */
+#define CLAIM_BOUNDS_MAX (PLAN_DEPTH_MAX + 5)
 
 /* Places held. */
 struct claim {

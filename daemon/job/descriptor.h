@@ -9,12 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/bound.h"
+
 struct ring;
 
 struct descriptor {
 	int fd;
-	/* A pipe that a job has read from: it can be read once only. */
+	/* A pipe that something was read of: it can be read once only. */
 	bool is_spent;
+	/* Attempts that write it, and attempts that read it where it is a pipe: one at a time,
+	 * until nothing of it is in flight any more. */
+	struct bound writers, readers;
 };
 
 struct descriptors {
@@ -25,5 +30,12 @@ struct descriptors {
 /* Takes `n` descriptors (also where it fails). NULL: no memory, or n is 0. */
 struct descriptors *descriptors_new(struct ring *ring, const int *fds, uint32_t n);
 
-/* Closes them; no operation may be in flight on any. Takes NULL, returns NULL. */
+/* That number of them; NULL: there is none. Takes NULL. */
+struct descriptor *descriptors_find(struct descriptors *descriptors, uint32_t n);
+
+/* Something was read of a pipe: who waits to read it need wait no longer. */
+void descriptor_spend(struct descriptor *descriptor);
+
+/* Closes them; no operation may be in flight on any, and nobody wait for one. Takes NULL, returns
+ * NULL. */
 struct descriptors *descriptors_free(struct ring *ring, struct descriptors *descriptors);

@@ -14,8 +14,8 @@
  * was promised (its length when it was opened, which stands in the request's head) is what is
  * given: what is appended meanwhile is left out, and what was cut off is a fault.
  *
- * A pipe gives its bytes once. It is taken by the one who opens it, and given back only by who has
- * read nothing of it.
+ * A pipe gives its bytes once: who has it open has it alone, and once anything was read of it,
+ * nobody else opens it.
  *
  * A read that waits for a disk cannot be cancelled: who closes waits for it, in the rare case.
  */
@@ -45,7 +45,7 @@ static const char *source_objection(
 	if (!file->can_read)
 		return "the descriptor is not open for reading";
 	if (file->kind == RING_FILE_PIPE && descriptor->is_spent)
-		return "the pipe was read from already";
+		return "the pipe was read from already, and what it gave is gone";
 	return NULL;
 }
 
@@ -77,11 +77,9 @@ bool source_open(struct source *source, struct ring *ring, struct descriptor *de
 		fault_set(ret_fault, FAULT_OVERLOADED, "no memory to read the body");
 		return false;
 	}
-	descriptor->is_spent = source_is_pipe(source);
 	source->left = source->length;
 	source->ring = ring;
 	source->descriptor = descriptor;
-	source->has_read = false;
 	source->has_ended = false;
 	source->is_open = true;
 	return true;
@@ -96,7 +94,7 @@ uint64_t source_length(const struct source *source)
 bool source_can_rewind(const struct source *source)
 {
 	expect(source->is_open);
-	return !source_is_pipe(source);
+	return !source_is_pipe(source) || !source->descriptor->is_spent;
 }
 
 void source_next(struct source *source)
@@ -112,8 +110,6 @@ void source_next(struct source *source)
 
 static void source_release(struct source *source)
 {
-	if (source_is_pipe(source) && !source->has_read)
-		source->descriptor->is_spent = false;
 	free(source->memory);
 	source->memory = NULL;
 	source->descriptor = NULL;
@@ -170,7 +166,8 @@ static void source_on_read(struct op *op, const struct completion *completion)
 	struct source *source = container_of(op, struct source, op);
 	int result = completion->result;
 
-	source->has_read = source->has_read || result > 0;
+	if (result > 0 && source_is_pipe(source))
+		descriptor_spend(source->descriptor);
 	if (source->is_closing) {
 		source_release(source);
 		source->events->on_closed(source);

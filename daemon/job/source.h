@@ -48,22 +48,23 @@ struct source {
 	 * RING_HERE and SOURCE_LENGTH_OPEN. */
 	uint64_t offset, length, left;
 	bool is_open, is_closing;
-	/* True exactly when something of it was read; when no more pieces come. */
-	bool has_read, has_ended;
+	/* True exactly when no more pieces come. */
+	bool has_ended;
 };
 
 /* `events` is borrowed. Allocates nothing. */
 void source_init(struct source *source, const struct source_events *events);
 
 /* Looks at what it is: false and BODY_SOURCE, or OVERLOADED. The descriptor must stay until it is
- * closed. A pipe is spent from then on, unless it is closed before anything of it was read. */
+ * closed, and a pipe be opened by nobody else meanwhile. */
 bool source_open(struct source *source, struct ring *ring, struct descriptor *descriptor,
 	struct fault *ret_fault);
 
 /* Of an open one: how many bytes there are in all, or SOURCE_LENGTH_OPEN. */
 uint64_t source_length(const struct source *source);
 
-/* Of an open one. False: what was read of it cannot be read again. */
+/* Of an open one. False: what was read of it cannot be read again. A read in flight may still make
+ * that so. */
 bool source_can_rewind(const struct source *source);
 
 /* Asks for the next piece: open, none asked for, and the last one not given. */

@@ -10,7 +10,7 @@ import threading
 
 from harness.daemon import is_sanitized
 from harness.feature import FeatureCase
-from harness.origin import pattern
+from harness.origin import pattern, serve
 
 
 class UploadRows:
@@ -316,6 +316,43 @@ class ClearUploadTest(UploadRows, FeatureCase):
         self.assertEqual(record['reason']['response']['status'], 413)
         origin.wait(lambda: origin.connections[0].ended)
         self.assertLess(origin.connections[0].received, size)
+
+    def redirected(self, when):
+        """Sends a pipe that a 307 answers at once; what is in it when `when` is to be seen at the
+        origin. Its record, and the requests."""
+        def script(connection):
+            if connection.number == 0:
+                connection.read_request(body=False)
+                if when == 'before':
+                    connection.read_until(b'once')
+                connection.reply(307, headers=[('location', '/echo')])
+            else:
+                serve(connection)
+
+        reader, writer = self.pipe()
+        origin = self.server(script)
+
+        def write():
+            if when == 'behind':
+                origin.wait(lambda: len(origin.requests) == 2 or len(origin.connections) == 2)
+            os.write(writer, b'once')
+            os.close(writer)
+        thread = threading.Thread(target=write)
+        thread.start()
+        record = self.upload(reader, origin=origin)
+        thread.join()
+        return record, origin
+
+    def test_a_pipe_that_gave_nothing_goes_along_with_a_redirect(self):
+        record, origin = self.redirected('behind')
+        self.assertEqual(self.body_of(record), b'once')
+        self.assertEqual([request.body for request in origin.requests], [b'', b'once'])
+
+    def test_what_a_pipe_gave_does_not(self):
+        record, origin = self.redirected('before')
+        self.assert_rejected(record, 'BODY_SOURCE')
+        self.assertIn('was read from already', record['reason']['message'])
+        self.assertEqual(len(origin.requests), 1)
 
     def test_the_origin_is_not_read_ahead_of(self):
         """An origin that does not read stops the pipe's writer."""

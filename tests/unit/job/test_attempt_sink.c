@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/attempt.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -264,6 +265,103 @@ START_TEST(a_file_goes_on_where_it_ends)
 }
 END_TEST
 
+/* What it writes late would be in the middle of what the next attempt writes. */
+START_TEST(a_file_is_written_by_one_attempt_at_a_time)
+{
+	static const struct {
+		/* What the write in flight comes to when its attempt has given up. */
+		int result;
+	} cases[] = {{4}, {2}, {-ECANCELED}, {-EIO}};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		int fd = begin_file(""), conn = world_fd("/a");
+
+		fake_holds.files = true;
+		fake_holds.cancels = true;
+		fake_receive(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123");
+		fake_complete(FAKE_RECEIVE, conn, 0);
+		fake_pass(2 * NS_PER_S);
+		/* Its backoff is long over. */
+		world_assert_on_wire("");
+		ck_assert_uint_eq(world.scheduler.requests.used, 1);
+		fake_complete(FAKE_WRITE, fd, cases[i].result);
+		fake_run();
+		world_assert_on_wire("/a");
+		fake_holds.files = false;
+		fake_holds.cancels = false;
+		world_answer("/a", "200 OK", "abc");
+		world_assert_fates(graph, "a");
+		ck_assert(text_is(fake_content(fd), "abc"));
+		end();
+	}
+}
+END_TEST
+
+/* Who waits for the file waits for nothing else, and may be cancelled. */
+START_TEST(who_waits_for_a_file_may_run_out_of_time)
+{
+	static const struct {
+		bool is_cancelled;
+		const char *fate;
+	} cases[] = {{false, "a=JOB_TIMEOUT"}, {true, "a=CANCELLED/client"}};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		int fd = begin_file("'timeout':3,"), conn = world_fd("/a");
+
+		fake_holds.files = true;
+		fake_holds.cancels = true;
+		fake_receive(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123");
+		fake_complete(FAKE_RECEIVE, conn, 0);
+		fake_pass(NS_PER_S);
+		if (cases[i].is_cancelled)
+			graph_cancel(graph->graph, RECORD_BY_CLIENT);
+		fake_pass(3 * NS_PER_S);
+		world_assert_fates(graph, cases[i].fate);
+		/* The kernel still has the file. */
+		ck_assert_ptr_null(graph->done);
+		fake_complete(FAKE_WRITE, fd, -ECANCELED);
+		fake_run();
+		ck_assert_ptr_nonnull(graph->done);
+		fake_holds = (struct fake_holds){0};
+		end();
+	}
+}
+END_TEST
+
+START_TEST(others_do_not_wait_for_a_file)
+{
+	int fds[2], conn;
+
+	world_begin();
+	fds[0] = fake_file("");
+	fds[1] = fake_file("");
+	graph = calloc(1, sizeof(*graph));
+	world_start(graph, "{'concurrency':2,'jobs':{"
+			   "'a':{'url':'@a','output':'file','fd':0,"
+			   "'retry':{'attempts':2,'delay':'1ms','jitter':'none'}},"
+			   "'b':{'url':'@b','output':'file','fd':1},'c':{'url':'@c'}}}");
+	graph_take_descriptors(graph->graph, descriptors_new(world.ring, fds, 2));
+	fake_run();
+	world_assert_on_wire("/a /b");
+	conn = world_fd("/a");
+	fake_holds.files = true;
+	fake_holds.cancels = true;
+	fake_receive(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123");
+	fake_complete(FAKE_RECEIVE, conn, 0);
+	fake_pass(NS_PER_S);
+	/* One of the graph's two places is still that of the file being written. */
+	world_answer("/b", "404 Not Found", "");
+	world_assert_on_wire("/c");
+	world_answer("/c", "200 OK", "");
+	world_assert_fates(graph, "b=HTTP_STATUS c");
+	fake_complete(FAKE_WRITE, fds[0], -ECANCELED);
+	fake_holds = (struct fake_holds){0};
+	fake_run();
+	world_assert_on_wire("/a");
+	end();
+}
+END_TEST
+
 START_TEST(streams_share_no_flights)
 {
 	begin("{'jobs':{'a':{'url':'@a','output':'stream'},'b':{'url':'@a','output':'stream'}}}");
@@ -275,4 +373,6 @@ END_TEST
 UNIT_MAIN("job/attempt_sink", &a_stream_is_given_as_it_comes, &only_what_fulfils_is_streamed,
 	&who_takes_slowly_slows_the_origin_down, &what_is_given_counts_like_what_is_kept,
 	&what_was_given_is_not_tried_again, &a_file_without_a_descriptor_is_told,
-	&a_file_goes_on_where_it_ends, &streams_share_no_flights)
+	&a_file_goes_on_where_it_ends, &a_file_is_written_by_one_attempt_at_a_time,
+	&who_waits_for_a_file_may_run_out_of_time, &others_do_not_wait_for_a_file,
+	&streams_share_no_flights)
