@@ -24,7 +24,7 @@
 
 /* Descriptors that are not connections to origins: stderr, the ring, the wake event, the
  * listener, what getaddrinfo opens in 8 threads, or in 32 where they stick (2 each), and a
- * reserve. */
+ * reserve. What clients pass has a share of its own (settled.c). */
 #define LIMIT_DESCRIPTORS_RESERVED 96
 
 /* A session's output: what may wait for a slow reader before its graphs start nothing more, and

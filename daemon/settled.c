@@ -36,18 +36,27 @@ const struct settled_options settled_options_default = {
 	.retry_after_max_ns = 300 * NS_PER_S,
 };
 
-/* As many connections as descriptors allow beside what else needs one. */
-static uint32_t settled_conns_max(const struct settled_options *options)
+/* What there may be that takes a descriptor. */
+struct settled_shares {
+	uint32_t conns_max, passed_max;
+};
+
+/* Clients may pass a quarter of the descriptors that there are; connections have what is left
+ * beside those and what else needs one, half of them at least. */
+static struct settled_shares settled_share_descriptors(const struct settled_options *options)
 {
 	struct rlimit limit = {.rlim_cur = 1024};
-	uint64_t others = (uint64_t)options->sessions_max + LIMIT_DESCRIPTORS_RESERVED;
+	uint64_t n, passed, others;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-		limit.rlim_cur = UINT32_MAX;
-	if (others > limit.rlim_cur / 2)
-		others = limit.rlim_cur / 2;
-	return (uint32_t)(limit.rlim_cur - others > UINT32_MAX ? UINT32_MAX
-							       : limit.rlim_cur - others);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		limit.rlim_cur = 1024;
+	n = limit.rlim_cur < UINT32_MAX ? limit.rlim_cur : UINT32_MAX;
+	passed = n / 4;
+	others = (uint64_t)options->sessions_max + LIMIT_DESCRIPTORS_RESERVED + passed;
+	if (others > n / 2)
+		others = n / 2;
+	return (struct settled_shares){
+		.conns_max = (uint32_t)(n - others), .passed_max = (uint32_t)passed};
 }
 
 static void settled_write_status(void *context, struct buffer *out)
@@ -63,7 +72,7 @@ static void settled_on_drain_timeout(struct timer *timer)
 	front_shut_down(&settled->front);
 }
 
-static bool settled_make_net(struct settled *settled, uint32_t conns_max)
+static bool settled_make_net(struct settled *settled, struct settled_shares shares)
 {
 	const struct settled_options *options = &settled->options;
 	struct resolver_options resolver = {
@@ -72,7 +81,7 @@ static bool settled_make_net(struct settled *settled, uint32_t conns_max)
 		.names_max = LIMIT_DNS_NAMES,
 	};
 	struct pool_options pool = {
-		.conns_max = conns_max,
+		.conns_max = shares.conns_max,
 		.idle_max = options->idle_max,
 		.idle_timeout_ns = options->idle_timeout_ns,
 		.requests_per_origin_max = options->requests_per_origin_max,
@@ -86,9 +95,10 @@ static bool settled_make_net(struct settled *settled, uint32_t conns_max)
 	return settled->pool;
 }
 
-static void settled_make_front(struct settled *settled, uint32_t conns_max)
+static void settled_make_front(struct settled *settled, struct settled_shares shares)
 {
 	const struct settled_options *options = &settled->options;
+	uint32_t conns_max = shares.conns_max;
 	struct scheduler_options scheduler = {
 		.requests_max =
 			options->requests_max < conns_max ? options->requests_max : conns_max,
@@ -105,6 +115,7 @@ static void settled_make_front(struct settled *settled, uint32_t conns_max)
 		.sessions_max = options->sessions_max,
 		.jobs_max = options->jobs_max,
 		.graphs_max = LIMIT_SESSION_GRAPHS,
+		.passed_max = shares.passed_max,
 		.line_max = options->line_max,
 		.out_high = LIMIT_SESSION_OUT_HIGH,
 		.out_low = LIMIT_SESSION_OUT_LOW,
@@ -130,7 +141,7 @@ int settled_new(
 	struct ring *ring, const struct settled_options *options, struct settled **ret_settled)
 {
 	struct settled *settled = calloc(1, sizeof(*settled));
-	uint32_t conns_max = settled_conns_max(options);
+	struct settled_shares shares = settled_share_descriptors(options);
 	int r;
 
 	if (!settled)
@@ -140,13 +151,13 @@ int settled_new(
 	settled->started_ns = ring_now(ring);
 	timer_init(&settled->drain_timer, settled_on_drain_timeout);
 	r = lookup_pool_new(ring, options->dns_threads_max, LIMIT_DNS_QUEUED, &settled->lookups);
-	if (r == 0 && !settled_make_net(settled, conns_max))
+	if (r == 0 && !settled_make_net(settled, shares))
 		r = -ENOMEM;
 	if (r < 0) {
 		settled_free_net(settled);
 		return r;
 	}
-	settled_make_front(settled, conns_max);
+	settled_make_front(settled, shares);
 	*ret_settled = settled;
 	return 0;
 }

@@ -111,6 +111,7 @@ void settled_status(const struct settled *settled, struct buffer *out)
 	append_count(out, "in_flight", scheduler->requests.used);
 	append_count(out, "resolving", resolver_pending(settled->resolver));
 	append_count(out, "body_bytes", scheduler->body_bytes);
+	append_count(out, "passed", settled->front.passed.n);
 	append_count(out, "timers", ring_timers(settled->ring)->n_armed);
 	buffer_append_literal(out, ",\"total\":{");
 	append_count(out, "sessions", settled->front.sessions_total);

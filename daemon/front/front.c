@@ -13,12 +13,14 @@ void front_init(struct front *front, struct ring *ring, struct scheduler *schedu
 	*front = (struct front){.ring = ring, .scheduler = scheduler, .options = *options};
 	list_init(&front->sessions);
 	outbox_pool_init(&front->outbox_pool);
+	passed_common_init(&front->passed, ring, options->passed_max);
 	buffer_init(&front->message, MESSAGE_MAX);
 }
 
 void front_deinit(struct front *front)
 {
 	expect(list_is_empty(&front->sessions));
+	expect(front->passed.n == 0);
 	outbox_pool_deinit(&front->outbox_pool);
 	buffer_deinit(&front->message);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "front/outbox.h"
+#include "front/passed.h"
 #include "job/scheduler.h"
 #include "ring/ring.h"
 #include "util/buffer.h"
@@ -22,6 +23,8 @@ struct front_options {
 	uint32_t jobs_max;
 	/* Graphs of a session that are not done. */
 	uint32_t graphs_max;
+	/* Descriptors that clients have passed, of all sessions. */
+	uint32_t passed_max;
 	size_t line_max;
 	/* A session's output: where its graphs start nothing more, and where they go on. */
 	size_t out_high, out_low;
@@ -40,6 +43,7 @@ struct front {
 	/* The number of the last graph, daemon-wide; the first is 1. */
 	uint64_t graph_number;
 	struct outbox_pool outbox_pool;
+	struct passed_common passed;
 	/* Messages are put together here. */
 	struct buffer message;
 	/* True exactly when no graph is taken on any more. */

@@ -22,22 +22,40 @@ struct passed_fd {
 	int fd;
 };
 
-void passed_refuse(struct ring *ring, const int *fds, uint32_t n)
+void passed_common_init(struct passed_common *common, struct ring *ring, uint32_t n_max)
 {
-	for (uint32_t i = 0; i < n; i++)
-		ring_close_forget(ring, fds[i]);
+	*common = (struct passed_common){.ring = ring, .n_max = n_max};
 }
 
-bool passed_add(struct passed *passed, struct ring *ring, const int *fds, uint32_t n, uint64_t end)
+void passed_refuse(struct passed_common *common, const int *fds, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		ring_close_forget(common->ring, fds[i]);
+}
+
+void passed_on_closed(struct passed_common *common, uint32_t n)
+{
+	expect(n <= common->n);
+	common->n -= n;
+}
+
+bool passed_add(struct passed *passed, struct passed_common *common, const int *fds, uint32_t n,
+	uint64_t end)
 {
 	if (n == 0)
 		return true;
+	if (n > common->n_max - common->n) {
+		passed_refuse(common, fds, n);
+		passed_lose(passed, end);
+		return true;
+	}
 	if (!passed->all && n <= PLAN_FDS_MAX)
 		passed->all = calloc(PLAN_FDS_MAX, sizeof(*passed->all));
 	if (!passed->all || n > PLAN_FDS_MAX - passed->n) {
-		passed_refuse(ring, fds, n);
+		passed_refuse(common, fds, n);
 		return false;
 	}
+	common->n += n;
 	for (uint32_t i = 0; i < n; i++)
 		passed->all[passed->n++] = (struct passed_fd){end, fds[i]};
 	return true;
@@ -45,7 +63,9 @@ bool passed_add(struct passed *passed, struct ring *ring, const int *fds, uint32
 
 void passed_lose(struct passed *passed, uint64_t end)
 {
-	passed->lost_at = end;
+	if (passed->lost_first == 0)
+		passed->lost_first = end;
+	passed->lost_last = end;
 }
 
 /* The first `n` are somebody's. */
@@ -70,22 +90,29 @@ static uint32_t passed_copy(const struct passed *passed, uint32_t n, int fds[PLA
 	return n;
 }
 
-struct descriptors *passed_take(struct passed *passed, struct ring *ring)
+struct descriptors *passed_take(struct passed *passed, struct passed_common *common)
 {
 	int fds[PLAN_FDS_MAX];
 	uint32_t n = passed_copy(passed, passed->n_line, fds);
+	struct descriptors *descriptors;
 
+	if (n == 0)
+		return NULL;
 	passed_drop(passed, n);
-	return descriptors_new(ring, fds, n);
+	descriptors = descriptors_new(common->ring, fds, n);
+	if (!descriptors)
+		passed_on_closed(common, n);
+	return descriptors;
 }
 
-void passed_end_line(struct passed *passed, struct ring *ring)
+void passed_end_line(struct passed *passed, struct passed_common *common)
 {
 	int fds[PLAN_FDS_MAX];
 	uint32_t n = passed_copy(passed, passed->n_line, fds);
 
 	passed_drop(passed, n);
-	passed_refuse(ring, fds, n);
+	passed_refuse(common, fds, n);
+	passed_on_closed(common, n);
 }
 
 static void passed_find(struct passed *passed, uint64_t end)
@@ -93,22 +120,23 @@ static void passed_find(struct passed *passed, uint64_t end)
 	expect(passed->n_line == 0);
 	while (passed->n_line < passed->n && passed->all[passed->n_line].at <= end)
 		passed->n_line++;
-	passed->line_lost = passed->lost_at > 0 && passed->lost_at <= end;
+	passed->line_lost = passed->lost_first > 0 && passed->lost_first <= end;
 	if (passed->line_lost)
-		passed->lost_at = 0;
+		passed->lost_first = passed->lost_last > end ? passed->lost_last : 0;
 }
 
-void passed_begin_line(struct passed *passed, struct ring *ring, uint64_t begin, uint64_t end)
+void passed_begin_line(
+	struct passed *passed, struct passed_common *common, uint64_t begin, uint64_t end)
 {
 	passed_find(passed, begin);
-	passed_end_line(passed, ring);
+	passed_end_line(passed, common);
 	passed_find(passed, end);
 }
 
-void passed_close(struct passed *passed, struct ring *ring)
+void passed_close(struct passed *passed, struct passed_common *common)
 {
 	passed->n_line = passed->n;
-	passed_end_line(passed, ring);
-	passed->lost_at = 0;
+	passed_end_line(passed, common);
+	passed->lost_first = 0;
 	passed->line_lost = false;
 }

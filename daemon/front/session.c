@@ -43,7 +43,7 @@ static void session_enter(struct session *session, enum session_state state)
 	session->state = state;
 	/* Only while it is open its lines are read. */
 	if (state > SESSION_OPEN)
-		passed_close(&session->passed, session->front->ring);
+		passed_close(&session->passed, &session->front->passed);
 }
 
 bool session_is_listening(const struct session *session)
@@ -269,13 +269,14 @@ static void session_protocol_error(struct session *session, const char *why)
 /* The line is one of its messages; NULL, or what is wrong with it. */
 static const char *session_read_line(struct session *session, struct text line)
 {
+	struct passed_common *common = &session->front->passed;
 	struct passed *passed = &session->passed;
 	uint64_t end = session->n_received - line_reader_left(&session->reader);
 	const char *why;
 
-	passed_begin_line(passed, session->front->ring, end - line.size - 1, end);
+	passed_begin_line(passed, common, end - line.size - 1, end);
 	why = message_read(session, line);
-	passed_end_line(passed, session->front->ring);
+	passed_end_line(passed, common);
 	return why;
 }
 
@@ -283,7 +284,7 @@ static const char *session_read_line(struct session *session, struct text line)
 static void session_await_line(struct session *session)
 {
 	if (line_reader_is_empty(&session->reader))
-		passed_close(&session->passed, session->front->ring);
+		passed_close(&session->passed, &session->front->passed);
 }
 
 /* All whole lines that have come, as long as their answers are read. */
@@ -339,10 +340,10 @@ static bool receive_is_passing(int result)
 /* A piece of its stream. */
 static void session_take(struct session *session, const struct completion *completion)
 {
-	struct ring *ring = session->front->ring;
+	struct passed_common *common = &session->front->passed;
 
 	if (!line_reader_append(&session->reader, completion->data, (size_t)completion->result)) {
-		passed_refuse(ring, completion->fds, completion->n_fds);
+		passed_refuse(common, completion->fds, completion->n_fds);
 		session_protocol_error(
 			session, "the line is too long, or there is no memory for it");
 		return;
@@ -350,7 +351,7 @@ static void session_take(struct session *session, const struct completion *compl
 	session->n_received += (uint64_t)completion->result;
 	if (completion->lost_fds)
 		passed_lose(&session->passed, session->n_received);
-	if (passed_add(&session->passed, ring, completion->fds, completion->n_fds,
+	if (passed_add(&session->passed, common, completion->fds, completion->n_fds,
 		    session->n_received))
 		session_read_lines(session);
 	else
@@ -364,7 +365,7 @@ static void session_on_receive(struct op *op, const struct completion *completio
 	int result = completion->result;
 
 	if (session->state > SESSION_OPEN)
-		passed_refuse(session->front->ring, completion->fds, completion->n_fds);
+		passed_refuse(&session->front->passed, completion->fds, completion->n_fds);
 	if (session->state == SESSION_CLOSING) {
 		session_check_end(session);
 		return;

@@ -111,9 +111,11 @@ static void submission_on_done(struct graph *graph, const struct record_summary 
 {
 	struct submission *submission = submission_of(graph);
 	struct session *session = submission->session;
+	uint32_t n_fds = descriptors_count(graph->descriptors);
 
 	submission_say_summary(submission, "done", summary);
 	graph_free(graph);
+	passed_on_closed(&session->front->passed, n_fds);
 	list_remove(&submission->link);
 	session->n_graphs--;
 	free(submission);
@@ -172,15 +174,16 @@ static void refuse_with(struct session *session, uint64_t id, enum fault_code co
 static bool submission_make_graph(struct submission *submission, struct plan **planp)
 {
 	struct session *session = submission->session;
-	struct ring *ring = session->front->ring;
+	struct front *front = session->front;
 	uint32_t n_fds = session->passed.n_line;
-	struct descriptors *descriptors = passed_take(&session->passed, ring);
+	struct descriptors *descriptors = passed_take(&session->passed, &front->passed);
 
 	if (n_fds > 0 && !descriptors)
 		return false;
-	if (graph_new(session->front->scheduler, planp, session->uid, &submission->owner,
+	if (graph_new(front->scheduler, planp, session->uid, &submission->owner,
 		    &submission->graph) < 0) {
-		descriptors_free(ring, descriptors);
+		descriptors_free(front->ring, descriptors);
+		passed_on_closed(&front->passed, n_fds);
 		return false;
 	}
 	graph_take_descriptors(submission->graph, descriptors);

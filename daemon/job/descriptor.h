@@ -30,6 +30,12 @@ struct descriptors {
 /* Takes `n` descriptors (also where it fails). NULL: no memory, or n is 0. */
 struct descriptors *descriptors_new(struct ring *ring, const int *fds, uint32_t n);
 
+/* How many there are. Takes NULL. */
+static inline uint32_t descriptors_count(const struct descriptors *descriptors)
+{
+	return descriptors ? descriptors->n : 0;
+}
+
 /* That number of them; NULL: there is none. Takes NULL. */
 struct descriptor *descriptors_find(struct descriptors *descriptors, uint32_t n);
 

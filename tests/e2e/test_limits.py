@@ -2,6 +2,7 @@
 """The bounds of daemon, graph and origin, as a chain; sizes; and running out of descriptors."""
 
 import json
+import os
 import resource
 import threading
 
@@ -222,6 +223,41 @@ class DescriptorTest(Case):
             result = daemon.run({'jobs': [{'url': origin.url('/delay/10'), 'dedupe': False}
                                           for _ in range(150)]})
             self.assertEqual(result.summary['fulfilled'], 150, result.codes())
+        finally:
+            daemon.stop()
+
+    def test_what_clients_pass_leaves_connections_theirs(self):
+        """A quarter may be passed ones, of all sessions together."""
+        limit = (400, 400)
+        daemon = Daemon(preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit))
+        daemon.start()
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        origin = self.origin()
+        graph = {'jobs': {'a': {'url': origin.url('/stall')}}}
+
+        def submit(session, n):
+            number = session.submit(graph, [reader] * n)
+            return number, session.next_of(number)[0]
+        try:
+            with daemon.session() as one, daemon.session() as other:
+                first, message = submit(one, 60)
+                self.assertIn('accepted', message)
+                for _ in range(20):
+                    _, message = submit(other, 41)
+                    self.assertEqual(message['refused']['errors'][0]['code'], 'OVERLOADED')
+                _, message = submit(other, 40)
+                self.assertIn('accepted', message)
+                self.assertEqual(daemon.status()['passed'], 100)
+                result = daemon.run({'jobs': [{'url': origin.url('/delay/10'), 'dedupe': False}
+                                              for _ in range(250)]})
+                self.assertEqual(result.summary['fulfilled'], 250, result.codes())
+                one.cancel(first)
+                one.collect(first)
+                _, message = submit(other, 60)
+                self.assertIn('accepted', message)
+            daemon.wait_idle()
         finally:
             daemon.stop()
 

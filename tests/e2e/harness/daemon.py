@@ -190,7 +190,8 @@ class Daemon:
 
     def is_idle(self):
         status = self.status()
-        return all(status[name] == 0 for name in ('graphs', 'in_flight', 'body_bytes')) \
+        return all(status[name] == 0
+                   for name in ('graphs', 'in_flight', 'body_bytes', 'passed')) \
             and status['sessions'] == 1
 
     def wait_idle(self, timeout=WAIT):

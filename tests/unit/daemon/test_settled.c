@@ -268,15 +268,17 @@ END_TEST
 /* Descriptors there are, sessions and requests as of the options: the requests at once. */
 static const struct bound_case {
 	rlim_t descriptors;
-	uint32_t sessions_max, requests_max, bound;
+	uint32_t sessions_max, requests_max, bound, passed;
 } bound_cases[] = {
-	{1000, 100, UINT32_MAX, 1000 - 100 - LIMIT_DESCRIPTORS_RESERVED},
-	{1000, 100, 500, 500},
-	{1000, 100, 999, 1000 - 100 - LIMIT_DESCRIPTORS_RESERVED},
+	{1000, 100, UINT32_MAX, 1000 - 100 - LIMIT_DESCRIPTORS_RESERVED - 250, 250},
+	{1000, 100, 500, 500, 250},
+	{1000, 100, 999, 1000 - 100 - LIMIT_DESCRIPTORS_RESERVED - 250, 250},
 	/* Half of them at least, however many sessions may come. */
-	{1000, 5000, UINT32_MAX, 500},
-	{1000, UINT32_MAX, UINT32_MAX, 500},
-	{128, 128, UINT32_MAX, 64},
+	{1000, 5000, UINT32_MAX, 500, 250},
+	{1000, UINT32_MAX, UINT32_MAX, 500, 250},
+	{128, 128, UINT32_MAX, 64, 32},
+	/* A graph with as many as there can be is taken on wherever there are a thousand. */
+	{1024, 1024, UINT32_MAX, 512, 256},
 };
 
 START_TEST(requests_are_no_more_than_descriptors_allow)
@@ -296,6 +298,7 @@ START_TEST(requests_are_no_more_than_descriptors_allow)
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 		ck_assert_msg(settled->scheduler.requests.limit == at->bound,
 			"case %zu: %u requests", i, settled->scheduler.requests.limit);
+		ck_assert_uint_eq(settled->front.passed.n_max, at->passed);
 		settled_world_end();
 	}
 }

@@ -90,6 +90,7 @@ START_TEST(status_of_an_idle_daemon)
 		{"/in_flight", "0"},
 		{"/resolving", "0"},
 		{"/body_bytes", "0"},
+		{"/passed", "0"},
 		{"/timers", "0"},
 		{"/total/sessions", "0"},
 		{"/total/jobs", "0"},

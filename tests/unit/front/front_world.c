@@ -20,6 +20,7 @@ struct front_options front_world_options(void)
 		.sessions_max = 100,
 		.jobs_max = 1000,
 		.graphs_max = 100,
+		.passed_max = 1000,
 		.line_max = 64 * 1024,
 		.out_high = 256 * 1024,
 		.out_low = 64 * 1024,

@@ -315,6 +315,46 @@ START_TEST(a_graph_whose_descriptors_did_not_all_come_is_refused)
 }
 END_TEST
 
+static void assert_refused(int fd)
+{
+	client_assert_heard(fd, "1:refused");
+	client_assert(fd, 0, "/refused/errors/0/code", "OVERLOADED");
+	fake_forget(fd);
+}
+
+START_TEST(all_sessions_together_have_a_bound)
+{
+	struct front_options options = front_world_options();
+	int fd, other, first;
+
+	options.passed_max = 10;
+	front_world_begin_with(&options);
+	fd = front_world_connect();
+	other = front_world_connect_as(1001);
+	say_passed(fd, GRAPH("1") "\n", 8);
+	client_assert_heard(fd, "1:accepted");
+	first = fake_end_fd();
+	say_passed(other, GRAPH("1") "\n", 3);
+	assert_refused(other);
+	ck_assert(!fake_is_open(first) && !fake_is_open(first + 2));
+	/* Lines that are not whole count, too. */
+	say_passed(fd, "{\"id\":2,", 1);
+	say_passed(other, GRAPH("1") "\n", 2);
+	assert_refused(other);
+	say_passed(other, GRAPH("1") "\n", 1);
+	client_assert_heard(other, "1:accepted");
+	ck_assert_uint_eq(front_world.front.passed.n, 10);
+	/* Who passes none needs no room. */
+	say_passed(other, GRAPH("2") "\n", 0);
+	client_assert_heard(other, "1:accepted 2:accepted");
+	client_close(fd);
+	ck_assert_uint_eq(front_world.front.passed.n, 1);
+	say_passed(other, GRAPH("3") "\n", 9);
+	client_assert_heard(other, "1:accepted 2:accepted 3:accepted");
+	front_world_leave();
+}
+END_TEST
+
 START_TEST(lines_that_wait_for_a_slow_reader_keep_theirs)
 {
 	struct front_options options = front_world_options();
@@ -387,7 +427,7 @@ UNIT_MAIN("front/session_passed", &descriptors_belong_to_the_line_of_their_last_
 	&what_is_drained_or_over_quota_has_them_closed, &more_than_a_graph_can_have_is_a_mistake,
 	&as_many_as_a_graph_can_have_are_taken, &what_no_line_will_have_is_closed,
 	&what_comes_when_no_lines_are_read_is_closed,
-	&a_graph_whose_descriptors_did_not_all_come_is_refused,
+	&a_graph_whose_descriptors_did_not_all_come_is_refused, &all_sessions_together_have_a_bound,
 	&lines_that_wait_for_a_slow_reader_keep_theirs,
 	&without_memory_they_are_closed_and_the_client_told,
 	&those_of_bytes_that_find_no_room_are_closed)
