@@ -30,7 +30,7 @@ void passed_common_init(struct passed_common *common, struct ring *ring, uint32_
 void passed_refuse(struct passed_common *common, const int *fds, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		ring_close_forget(common->ring, fds[i]);
+		ring_close_passed(common->ring, fds[i]);
 }
 
 void passed_on_closed(struct passed_common *common, uint32_t n)

@@ -26,7 +26,7 @@ struct descriptors *descriptors_new(struct ring *ring, const int *fds, uint32_t 
 		if (descriptors)
 			descriptor_init(&descriptors->all[i], fds[i]);
 		else
-			ring_close_forget(ring, fds[i]);
+			ring_close_passed(ring, fds[i]);
 	}
 	if (descriptors)
 		descriptors->n = n;
@@ -50,7 +50,7 @@ static void descriptor_deinit(struct descriptor *descriptor, struct ring *ring)
 	expect(bound_is_unused(&descriptor->readers));
 	list_remove(&descriptor->writers.freed);
 	list_remove(&descriptor->readers.freed);
-	ring_close_forget(ring, descriptor->fd);
+	ring_close_passed(ring, descriptor->fd);
 }
 
 struct descriptors *descriptors_free(struct ring *ring, struct descriptors *descriptors)

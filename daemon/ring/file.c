@@ -14,6 +14,11 @@
  *
  * The owner of a descriptor shares its position and its flags with us: we move neither, and ask
  * nothing of its file system that could wait for a server.
+ *
+ * We may be the last to close it, and that may take long: a large file that has no name any more is
+ * given back to its disk, a socket waits until its peer has everything (SO_LINGER, which is its
+ * owner's to say), a terminal until it has shown it. So a worker does it; a pipe alone is closed at
+ * once.
  */
 
 /* How it was opened. */
@@ -31,16 +36,25 @@ static int file_look_flags(int fd, struct ring_file *file)
 	return 0;
 }
 
+/* What is known of it already will do: a server need not be asked. 0 or -errno. */
+static int file_look_status(int fd, struct statx *ret_status)
+{
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, ret_status) <
+		0)
+		return -errno;
+	return 0;
+}
+
 int ring_look(struct ring *ring, int fd, struct ring_file *ret_file)
 {
 	struct ring_file file = {.kind = RING_FILE_OTHER};
 	struct statx status;
 	off_t position;
+	int r = file_look_status(fd, &status);
 
 	(void)ring;
-	/* What is known of it already will do: a server need not be asked. */
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &status) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	if (file_look_flags(fd, &file) < 0)
 		return -errno;
 	if (S_ISFIFO(status.stx_mode))
@@ -90,4 +104,16 @@ void ring_truncate(struct ring *ring, struct op *op, int fd, uint64_t size, op_c
 		kind = (enum op_kind)(OP_FAILED + errno);
 	io_uring_prep_nop(sqe);
 	ring_start(sqe, op, kind);
+}
+
+void ring_close_passed(struct ring *ring, int fd)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+	struct statx status;
+
+	ring->counters.closes++;
+	io_uring_prep_close(sqe, fd);
+	sqe->user_data = 0;
+	if (file_look_status(fd, &status) < 0 || !S_ISFIFO(status.stx_mode))
+		sqe->flags |= IOSQE_ASYNC;
 }

@@ -484,11 +484,8 @@ void ring_close(struct ring *ring, struct op *op, int fd, op_callback on_complet
 void ring_close_forget(struct ring *ring, int fd)
 {
 	struct io_uring_sqe *sqe = ring_sqe(ring);
-	struct linger off = {0};
 
 	ring->counters.closes++;
-	if (!slots_has(fd))
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 	sqe->user_data = 0;
 	if (ring_prepare_close(sqe, fd))
 		sqe->user_data = (uint64_t)(uint32_t)(fd - SLOTS_BASE) << 3 | TAG_SLOT;

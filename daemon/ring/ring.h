@@ -180,9 +180,12 @@ void ring_receive_drop(
  * be in flight on it. */
 void ring_close(struct ring *ring, struct op *op, int fd, op_callback on_complete);
 
-/* As ring_close() for who need not know; also for what somebody passed, of whatever kind: a socket
- * does not linger (SO_LINGER would hold the loop). */
+/* As ring_close() for who need not know. */
 void ring_close_forget(struct ring *ring, int fd);
+
+/* The same for what somebody passed, of whatever kind. Others may share it: nothing about it is
+ * changed. And whoever closes last may have to wait: not the loop. */
+void ring_close_passed(struct ring *ring, int fd);
 
 /* Ask the kernel to end an operation in flight. Its completion comes, with -ECANCELED or with
  * what it had done. Asking twice does nothing more. */

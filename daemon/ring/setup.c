@@ -140,7 +140,7 @@ static int uring_restrict(struct ring *ring)
 	rules[n].opcode = IORING_RESTRICTION_SQE_OP;
 	rules[n++].sqe_op = ring->features.truncate ? IORING_OP_FTRUNCATE_ : IORING_OP_NOP;
 	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-	rules[n++].sqe_flags = IOSQE_BUFFER_SELECT | IOSQE_FIXED_FILE;
+	rules[n++].sqe_flags = IOSQE_BUFFER_SELECT | IOSQE_FIXED_FILE | IOSQE_ASYNC;
 	rules[n].opcode = IORING_RESTRICTION_REGISTER_OP;
 	rules[n++].register_op = IORING_UNREGISTER_RING_FDS;
 	rules[n].opcode = IORING_RESTRICTION_REGISTER_OP;

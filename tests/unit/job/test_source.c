@@ -65,7 +65,7 @@ static void end(void)
 	ck_assert(!source.is_open);
 	ck_assert_ptr_null(source.memory);
 	buffer_deinit(&told.bytes);
-	ring_close_forget(ring, descriptor.fd);
+	ring_close_passed(ring, descriptor.fd);
 	fake_ring_end();
 }
 

@@ -68,7 +68,7 @@ static void end(void)
 	ck_assert(!store.is_open);
 	ck_assert_ptr_null(store.memory[0]);
 	ck_assert_ptr_null(store.memory[1]);
-	ring_close_forget(ring, descriptor.fd);
+	ring_close_passed(ring, descriptor.fd);
 	fake_ring_end();
 }
 

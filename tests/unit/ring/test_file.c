@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -266,6 +268,107 @@ START_TEST(looks_at_what_it_is)
 }
 END_TEST
 
+/* Who had it before us, and still has. */
+static void wait_closed(struct ring *ring, int fd)
+{
+	for (int i = 0; fcntl(fd, F_GETFD) >= 0; i++) {
+		ck_assert_int_lt(i, 1000);
+		ck_assert_int_eq(ring_turn(ring, clock_now_ns() + 10 * NS_PER_MS), 0);
+	}
+}
+
+static int make_pipe(void)
+{
+	int pipes[2];
+
+	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+	close(pipes[1]);
+	return pipes[0];
+}
+
+static int make_file(void)
+{
+	return memory_file("hello");
+}
+
+static int make_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static int make_directory(void)
+{
+	return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+START_TEST(what_was_passed_is_closed_and_nothing_else_is_done_to_it)
+{
+	static int (*const makes[])(void) = {make_pipe, make_file, make_socket, make_directory};
+
+	for (size_t i = 0; i < countof(disables) * countof(makes); i++) {
+		struct ring *ring = ring_make(disables[i / countof(makes)]);
+		int fd = makes[i % countof(makes)](), same = dup(fd);
+		struct linger linger = {1, 3600};
+		socklen_t size = sizeof(linger);
+		bool lingers = setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0;
+
+		ring_close_passed(ring, fd);
+		wait_closed(ring, fd);
+		ck_assert_int_ge(fcntl(same, F_GETFD), 0);
+		if (lingers) {
+			linger = (struct linger){0};
+			ck_assert_int_eq(
+				getsockopt(same, SOL_SOCKET, SO_LINGER, &linger, &size), 0);
+			ck_assert_int_eq(linger.l_onoff, 1);
+			ck_assert_int_eq(linger.l_linger, 3600);
+		}
+		close(same);
+		ring_free(ring);
+	}
+}
+END_TEST
+
+/* A connection whose peer reads nothing, and that has something to send. */
+static int make_stuck(int *ret_peer)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t size = sizeof(address);
+	struct linger linger = {1, 3600};
+	int listener = make_socket(), fd = make_socket();
+	char data[4096] = {0};
+
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, size), 0);
+	*ret_peer = accept(listener, NULL, NULL);
+	close(listener);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0)
+		;
+	return fd;
+}
+
+/* The test would not end before its time is up. */
+START_TEST(the_loop_does_not_wait_for_one_that_closes_slowly)
+{
+	for (size_t i = 0; i < countof(disables); i++) {
+		struct ring *ring = ring_make(disables[i]);
+		int peer, fd = make_stuck(&peer), pipe = make_pipe();
+
+		ring_close_passed(ring, fd);
+		ring_close_passed(ring, pipe);
+		wait_closed(ring, pipe);
+		wait_closed(ring, fd);
+		/* Its peer resets it. */
+		close(peer);
+		ring_free(ring);
+	}
+}
+END_TEST
+
 UNIT_MAIN("ring/file", &reads_and_writes_where_it_is_told_and_moves_nothing,
 	&waits_for_a_pipe_s_bytes_and_its_end, &a_read_of_a_silent_pipe_can_be_cancelled,
-	&makes_a_file_shorter_and_longer, &says_why_it_could_not, &looks_at_what_it_is)
+	&makes_a_file_shorter_and_longer, &says_why_it_could_not, &looks_at_what_it_is,
+	&what_was_passed_is_closed_and_nothing_else_is_done_to_it,
+	&the_loop_does_not_wait_for_one_that_closes_slowly)

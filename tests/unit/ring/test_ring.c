@@ -426,25 +426,6 @@ START_TEST(connects_accepts_drops_and_closes_over_tcp)
 }
 END_TEST
 
-START_TEST(a_socket_that_is_closed_for_nobody_does_not_linger)
-{
-	struct ring *ring = ring_make(NULL, 4, 8);
-	struct linger linger = {1, 3600};
-	socklen_t size = sizeof(linger);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int same = dup(fd);
-
-	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
-	ring_close_forget(ring, fd);
-	ck_assert_int_eq(ring_turn(ring, clock_now_ns()), 0);
-	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
-	ck_assert_int_eq(getsockopt(same, SOL_SOCKET, SO_LINGER, &linger, &size), 0);
-	ck_assert_int_eq(linger.l_onoff, 0);
-	close(same);
-	ring_free(ring);
-}
-END_TEST
-
 static void count_wake(void *context)
 {
 	++*(unsigned *)context;
@@ -527,7 +508,6 @@ UNIT_MAIN("ring/ring", &sends_and_receives_with_every_feature_left_out,
 	&receives_messages_with_descriptors, &a_cancelled_message_is_left_where_it_is,
 	&descriptors_that_nobody_asked_for_are_closed,
 	&tells_a_half_closed_peer_from_one_that_is_gone,
-	&connects_accepts_drops_and_closes_over_tcp,
-	&a_socket_that_is_closed_for_nobody_does_not_linger, &another_thread_ends_the_turn,
+	&connects_accepts_drops_and_closes_over_tcp, &another_thread_ends_the_turn,
 	&what_is_put_off_runs_once_at_the_end_of_the_turn,
 	&an_idle_turn_sleeps_until_the_deadline_given)
