@@ -61,7 +61,7 @@ static bool attempt_open_store(struct attempt *attempt)
 		return false;
 	if (descriptor)
 		return store_open(
-			&attempt->store, attempt->scheduler->ring, descriptor, offset, fault);
+			&attempt->store, &attempt->scheduler->stores, descriptor, offset, fault);
 	fault_set(fault, FAULT_SINK_WRITE, "no descriptor %u was passed", n);
 	return false;
 }

@@ -168,6 +168,8 @@ void scheduler_init(struct scheduler *scheduler, struct ring *ring, struct pool 
 	timer_init(&scheduler->timer, scheduler_on_timer);
 	exchange_common_init(
 		&scheduler->exchanges, &scheduler->body_bytes, options->body_bytes_max);
+	store_common_init(
+		&scheduler->stores, ring, &scheduler->body_bytes, options->body_bytes_max);
 	scheduler->random = (struct random){options->seed};
 	scheduler->pool_owner.on_resumed = scheduler_on_resumed;
 	pool_set_owner(pool, &scheduler->pool_owner);

@@ -13,6 +13,7 @@
 
 #include "job/exchange.h"
 #include "job/name.h"
+#include "job/store.h"
 #include "net/pool.h"
 #include "ring/ring.h"
 #include "util/bound.h"
@@ -85,6 +86,7 @@ struct scheduler {
 	uint64_t next_order;
 	size_t body_bytes;
 	struct exchange_common exchanges;
+	struct store_common stores;
 	/* A request's, while it is put on a stream. */
 	struct header_list request_headers;
 	struct scheduler_counters counters;

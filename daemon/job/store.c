@@ -17,6 +17,11 @@
  * Full is not a bound but a wish: who has more than fits may still hand it over (what a decoder
  * makes of one piece has to go somewhere), and then waits.
  *
+ * Its memory is that of bodies, which all have one bound. Near to it a store is tight: full as soon
+ * as a write is in flight, so that it has little more than a piece, and its origin waits for the
+ * file. What one that is full is given all the same (a stream of HTTP/2 brings its window) has no
+ * other bound, and is refused beyond that one. One that has nothing to write has no memory.
+ *
  * Writes go to our own offset, behind where the client's descriptor stands, which is not moved: a
  * second attempt begins at the same place. What an earlier one has written beyond the end is cut
  * off.
@@ -28,6 +33,16 @@
 
 static void store_on_task(struct task *task);
 static void store_on_write(struct op *op, const struct completion *completion);
+
+void store_common_init(
+	struct store_common *common, struct ring *ring, size_t *held_bytes, size_t held_bytes_max)
+{
+	*common = (struct store_common){
+		.ring = ring,
+		.held_bytes = held_bytes,
+		.held_bytes_max = held_bytes_max,
+	};
+}
 
 void store_init(struct store *store, const struct store_events *events)
 {
@@ -48,12 +63,12 @@ static const char *store_objection(const struct ring_file *file)
 	return NULL;
 }
 
-bool store_open(struct store *store, struct ring *ring, struct descriptor *descriptor,
+bool store_open(struct store *store, struct store_common *common, struct descriptor *descriptor,
 	uint64_t offset, struct fault *ret_fault)
 {
 	struct ring_file file;
 	const char *objection;
-	int r = ring_look(ring, descriptor->fd, &file);
+	int r = ring_look(common->ring, descriptor->fd, &file);
 
 	expect(!store->is_open);
 	objection = r < 0 ? strerrordesc_np(-r) : store_objection(&file);
@@ -61,7 +76,7 @@ bool store_open(struct store *store, struct ring *ring, struct descriptor *descr
 		fault_set(ret_fault, FAULT_SINK_WRITE, "%s", objection);
 		return false;
 	}
-	store->ring = ring;
+	store->common = common;
 	store->descriptor = descriptor;
 	store->start = file.position;
 	store->offset = file.position + offset;
@@ -75,15 +90,64 @@ bool store_open(struct store *store, struct ring *ring, struct descriptor *descr
 	return true;
 }
 
+/* Memory. */
+
+static void store_drop(struct store *store, uint32_t i)
+{
+	free(store->memory[i]);
+	*store->common->held_bytes -= store->capacities[i];
+	store->memory[i] = NULL;
+	store->capacities[i] = 0;
+	store->sizes[i] = 0;
+}
+
+/* What stores have leaves a quarter to others. */
+static bool store_is_tight(const struct store *store)
+{
+	size_t max = store->common->held_bytes_max;
+
+	return *store->common->held_bytes > max - max / 4;
+}
+
+/* No less than that; more where there is room, so that what comes later needs none. */
+static size_t store_capacity(const struct store *store, size_t capacity, size_t wanted)
+{
+	if (store_is_tight(store))
+		return wanted;
+	if (capacity < STORE_MIN)
+		capacity = STORE_MIN;
+	while (capacity < wanted && capacity < STORE_FULL)
+		capacity *= 2;
+	return capacity < wanted ? wanted : capacity;
+}
+
+static bool store_reserve(struct store *store, uint32_t i, size_t size)
+{
+	struct store_common *common = store->common;
+	size_t wanted = store->sizes[i] + size, before = store->capacities[i];
+	size_t capacity;
+	char *memory;
+
+	if (wanted <= before)
+		return true;
+	capacity = store_capacity(store, before, wanted);
+	if (store_is_full(store) &&
+		*common->held_bytes + (capacity - before) > common->held_bytes_max)
+		return false;
+	memory = realloc(store->memory[i], capacity);
+	if (!memory)
+		return false;
+	*common->held_bytes += capacity - before;
+	store->memory[i] = memory;
+	store->capacities[i] = capacity;
+	return true;
+}
+
 static void store_release(struct store *store)
 {
 	task_cancel(&store->task);
-	for (uint32_t i = 0; i < 2; i++) {
-		free(store->memory[i]);
-		store->memory[i] = NULL;
-		store->capacities[i] = 0;
-		store->sizes[i] = 0;
-	}
+	store_drop(store, 0);
+	store_drop(store, 1);
 	store->descriptor = NULL;
 	store->is_open = false;
 	store->is_closing = false;
@@ -98,7 +162,7 @@ bool store_close(struct store *store)
 		return true;
 	}
 	store->is_closing = true;
-	ring_cancel(store->ring, &store->op);
+	ring_cancel(store->common->ring, &store->op);
 	return false;
 }
 
@@ -113,29 +177,9 @@ static void store_write(struct store *store)
 {
 	uint32_t front = store->front;
 
-	ring_write(store->ring, &store->op, store->descriptor->fd,
+	ring_write(store->common->ring, &store->op, store->descriptor->fd,
 		store->memory[front] + store->written, store->sizes[front] - store->written,
 		store->offset, store_on_write);
-}
-
-static bool store_reserve(struct store *store, uint32_t i, size_t size)
-{
-	size_t wanted = store->sizes[i] + size;
-	size_t capacity = store->capacities[i] ? store->capacities[i] : STORE_MIN;
-	char *memory;
-
-	while (capacity < wanted && capacity < STORE_FULL)
-		capacity *= 2;
-	if (capacity < wanted)
-		capacity = wanted;
-	if (capacity == store->capacities[i])
-		return true;
-	memory = realloc(store->memory[i], capacity);
-	if (!memory)
-		return false;
-	store->memory[i] = memory;
-	store->capacities[i] = capacity;
-	return true;
 }
 
 bool store_take(struct store *store, const char *data, size_t size)
@@ -158,7 +202,8 @@ bool store_take(struct store *store, const char *data, size_t size)
 
 bool store_is_full(const struct store *store)
 {
-	return !op_is_idle(&store->op) && store->sizes[!store->front] >= STORE_FULL;
+	return !op_is_idle(&store->op) &&
+	       (store->sizes[!store->front] >= STORE_FULL || store_is_tight(store));
 }
 
 static void store_fail(struct store *store, int error)
@@ -195,7 +240,7 @@ static void store_on_truncate(struct op *op, const struct completion *completion
 static void store_cut_off(struct store *store)
 {
 	if (store->end > store->offset) {
-		ring_truncate(store->ring, &store->op, store->descriptor->fd, store->offset,
+		ring_truncate(store->common->ring, &store->op, store->descriptor->fd, store->offset,
 			store_on_truncate);
 		return;
 	}
@@ -215,7 +260,7 @@ void store_finish(struct store *store)
 		return;
 	store->is_finishing = true;
 	if (op_is_idle(&store->op))
-		task_defer(ring_tasks(store->ring), &store->task);
+		task_defer(ring_tasks(store->common->ring), &store->task);
 }
 
 /* Bytes of the front are in the file: the next ones; true where there are. */
@@ -225,13 +270,18 @@ static bool store_advance(struct store *store, size_t size)
 	store->offset += size;
 	if (store->written == store->sizes[store->front]) {
 		store->sizes[store->front] = 0;
+		if (store_is_tight(store))
+			store_drop(store, store->front);
 		store->written = 0;
 		store->front = !store->front;
 	}
-	if (store->sizes[store->front] == 0)
-		return false;
-	store_write(store);
-	return true;
+	if (store->sizes[store->front] > 0) {
+		store_write(store);
+		return true;
+	}
+	store_drop(store, 0);
+	store_drop(store, 1);
+	return false;
 }
 
 static void store_on_write(struct op *op, const struct completion *completion)

@@ -32,12 +32,21 @@ struct store_events {
 	void (*on_closed)(struct store *store);
 };
 
+/* What all stores of a scheduler share. */
+struct store_common {
+	struct ring *ring;
+	/* What all bodies in memory come to, and may come to. */
+	size_t *held_bytes;
+	size_t held_bytes_max;
+};
+
 struct store {
 	const struct store_events *events;
-	struct ring *ring;
+	struct store_common *common;
 	struct op op;
 	struct descriptor *descriptor;
-	/* What is being written, and what comes next; owned while open. */
+	/* What is being written, and what comes next; owned while open. Their capacities are among
+	 * the held bytes. */
 	char *memory[2];
 	size_t sizes[2], capacities[2];
 	/* Which of them is in flight or next to be, and how much of it is written. */
@@ -51,16 +60,21 @@ struct store {
 	bool is_open, is_closing, is_finishing, was_full, has_failed;
 };
 
+/* The ring and `held_bytes` are borrowed. */
+void store_common_init(
+	struct store_common *common, struct ring *ring, size_t *held_bytes, size_t held_bytes_max);
+
 /* `events` is borrowed. Allocates nothing. */
 void store_init(struct store *store, const struct store_events *events);
 
 /* Looks at what it is: a regular file, open for writing without O_APPEND; written from `offset`
  * bytes behind where its descriptor stands (0, or store_written() of an earlier attempt). False and
- * SINK_WRITE. The descriptor must stay until it is closed. */
-bool store_open(struct store *store, struct ring *ring, struct descriptor *descriptor,
+ * SINK_WRITE. The descriptor must stay until it is closed; `common` is borrowed. */
+bool store_open(struct store *store, struct store_common *common, struct descriptor *descriptor,
 	uint64_t offset, struct fault *ret_fault);
 
-/* Takes all of it, however full it is: `size` bytes are copied. False: no memory. */
+/* Takes all of it, however full it is: `size` bytes are copied. False: no memory, or it is full and
+ * bodies have as much as they may. */
 bool store_take(struct store *store, const char *data, size_t size);
 
 /* True where it would rather have no more for now: on_room comes. */

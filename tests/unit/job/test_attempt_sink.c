@@ -362,6 +362,32 @@ START_TEST(others_do_not_wait_for_a_file)
 }
 END_TEST
 
+/* A slow disk slows the origin down where memory is short, and nothing fails. */
+START_TEST(a_file_waits_where_bodies_have_what_they_may)
+{
+	size_t room = world_options().body_bytes_max;
+	int fd = begin_file(""), conn = world_fd("/a");
+
+	fake_holds.files = true;
+	world.scheduler.body_bytes = room;
+	fake_receive(conn, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nab");
+	fake_run();
+	ck_assert_ptr_null(fake_find(FAKE_RECEIVE, conn));
+	ck_assert_uint_eq(world.scheduler.body_bytes, room + 2);
+	fake_complete(FAKE_WRITE, fd, 2);
+	fake_run();
+	ck_assert_uint_eq(world.scheduler.body_bytes, room);
+	fake_receive(conn, "cdef");
+	fake_complete(FAKE_WRITE, fd, 4);
+	fake_run();
+	world_assert_fates(graph, "a");
+	ck_assert(text_is(fake_content(fd), "abcdef"));
+	fake_holds.files = false;
+	world.scheduler.body_bytes -= room;
+	end();
+}
+END_TEST
+
 START_TEST(streams_share_no_flights)
 {
 	begin("{'jobs':{'a':{'url':'@a','output':'stream'},'b':{'url':'@a','output':'stream'}}}");
@@ -375,4 +401,4 @@ UNIT_MAIN("job/attempt_sink", &a_stream_is_given_as_it_comes, &only_what_fulfils
 	&what_was_given_is_not_tried_again, &a_file_without_a_descriptor_is_told,
 	&a_file_goes_on_where_it_ends, &a_file_is_written_by_one_attempt_at_a_time,
 	&who_waits_for_a_file_may_run_out_of_time, &others_do_not_wait_for_a_file,
-	&streams_share_no_flights)
+	&a_file_waits_where_bodies_have_what_they_may, &streams_share_no_flights)

@@ -44,13 +44,19 @@ static const struct store_events events = {
 	.on_closed = on_closed,
 };
 
+#define HELD_MAX 10000000
+
 static struct ring *ring;
+static size_t held_bytes;
+static struct store_common common;
 static struct store store;
 static struct descriptor descriptor;
 
 static void begin(const char *text)
 {
 	ring = fake_ring_begin();
+	held_bytes = 0;
+	store_common_init(&common, ring, &held_bytes, HELD_MAX);
 	told = (struct told){0};
 	store_init(&store, &events);
 	descriptor = (struct descriptor){.fd = fake_file(text)};
@@ -60,7 +66,7 @@ static void open_at(uint64_t offset)
 {
 	struct fault fault;
 
-	ck_assert(store_open(&store, ring, &descriptor, offset, &fault));
+	ck_assert(store_open(&store, &common, &descriptor, offset, &fault));
 }
 
 static void end(void)
@@ -68,6 +74,7 @@ static void end(void)
 	ck_assert(!store.is_open);
 	ck_assert_ptr_null(store.memory[0]);
 	ck_assert_ptr_null(store.memory[1]);
+	ck_assert_uint_eq(held_bytes, 0);
 	ring_close_passed(ring, descriptor.fd);
 	fake_ring_end();
 }
@@ -286,12 +293,106 @@ START_TEST(a_small_body_takes_little_memory)
 	open_at(0);
 	ck_assert_uint_eq(store.capacities[0] + store.capacities[1], 0);
 	take("hello");
-	ck_assert_uint_le(store.capacities[0] + store.capacities[1], 4096);
+	ck_assert_uint_le(held_bytes, 4096);
+	ck_assert_uint_gt(held_bytes, 0);
 	fake_run();
+	/* Nothing of it waits. */
+	ck_assert_uint_eq(held_bytes, 0);
 	take_letters(100 * 1000);
+	ck_assert_uint_le(held_bytes, 128 * 1024);
+	ck_assert_uint_ge(held_bytes, 100 * 1000);
 	fake_run();
-	ck_assert_uint_le(store.capacities[0] + store.capacities[1], 4096 + 128 * 1024);
+	ck_assert_uint_eq(held_bytes, 0);
 	ck_assert(store_close(&store));
+	end();
+}
+END_TEST
+
+START_TEST(what_it_has_is_counted)
+{
+	begin("");
+	fake_holds.files = true;
+	fake_holds.cancels = true;
+	open_at(0);
+	for (int i = 0; i < 40; i++) {
+		take_letters(10 * 1000);
+		ck_assert_uint_eq(held_bytes, store.capacities[0] + store.capacities[1]);
+		ck_assert_uint_ge(held_bytes, 10 * 1000 * ((size_t)i + 1));
+	}
+	fake_complete(FAKE_WRITE, descriptor.fd, 5000);
+	ck_assert_uint_ge(held_bytes, 395 * 1000);
+	/* Until the kernel has nothing of it any more. */
+	ck_assert(!store_close(&store));
+	ck_assert_uint_ge(held_bytes, 395 * 1000);
+	fake_complete(FAKE_WRITE, descriptor.fd, -ECANCELED);
+	end();
+}
+END_TEST
+
+/* Others have three quarters of what bodies may have. */
+static void make_tight(void)
+{
+	held_bytes += HELD_MAX / 4 * 3 + 1;
+}
+
+static void make_wide(void)
+{
+	held_bytes -= HELD_MAX / 4 * 3 + 1;
+}
+
+START_TEST(near_to_the_bound_it_is_full_with_one_piece)
+{
+	begin("");
+	fake_holds.files = true;
+	open_at(0);
+	make_tight();
+	ck_assert(!store_is_full(&store));
+	take("hello");
+	ck_assert(store_is_full(&store));
+	/* No more than that. */
+	ck_assert_uint_eq(store.capacities[0] + store.capacities[1], 5);
+	fake_complete(FAKE_WRITE, descriptor.fd, 2);
+	ck_assert(store_is_full(&store));
+	ck_assert_uint_eq(told.n_room, 0);
+	fake_complete(FAKE_WRITE, descriptor.fd, 3);
+	ck_assert(!store_is_full(&store));
+	ck_assert_uint_eq(told.n_room, 1);
+	take(" world");
+	/* What came all the same. */
+	take(", and all");
+	fake_complete(FAKE_WRITE, descriptor.fd, 6);
+	ck_assert_uint_eq(store.capacities[0] + store.capacities[1], 9);
+	ck_assert(store_is_full(&store));
+	fake_complete(FAKE_WRITE, descriptor.fd, 9);
+	ck_assert_uint_eq(told.n_room, 2);
+	make_wide();
+	take("!");
+	ck_assert(!store_is_full(&store));
+	store_finish(&store);
+	fake_complete(FAKE_WRITE, descriptor.fd, 1);
+	ck_assert_uint_eq(told.n_finished, 1);
+	assert_content("hello world, and all!");
+	ck_assert(store_close(&store));
+	end();
+}
+END_TEST
+
+START_TEST(beyond_the_bound_it_takes_a_piece_and_no_more)
+{
+	begin("");
+	fake_holds.files = true;
+	open_at(0);
+	held_bytes = HELD_MAX - 3;
+	take("hello");
+	ck_assert(!store_take(&store, " world", 6));
+	held_bytes -= 8;
+	take(" world");
+	ck_assert(!store_take(&store, "!", 1));
+	held_bytes -= HELD_MAX - 11;
+	fake_complete(FAKE_WRITE, descriptor.fd, 5);
+	fake_complete(FAKE_WRITE, descriptor.fd, 6);
+	ck_assert(store_close(&store));
+	assert_content("hello world");
 	end();
 }
 END_TEST
@@ -374,7 +475,7 @@ START_TEST(what_cannot_be_written_is_refused)
 
 		begin("");
 		*fake_look(descriptor.fd) = refuse_cases[i].file;
-		ck_assert(!store_open(&store, ring, &descriptor, 0, &fault));
+		ck_assert(!store_open(&store, &common, &descriptor, 0, &fault));
 		ck_assert_int_eq(fault.code, FAULT_SINK_WRITE);
 		ck_assert_str_eq(fault.message, refuse_cases[i].why);
 		ck_assert(store_close(&store));
@@ -405,6 +506,7 @@ UNIT_MAIN("job/store", &the_file_holds_what_was_taken_and_no_more,
 	&one_write_is_in_flight_at_a_time, &short_and_interrupted_writes_go_on,
 	&a_write_that_fails_is_a_fault, &a_file_that_cannot_be_cut_off_is_a_fault,
 	&it_is_full_where_a_buffer_waits_behind_another, &a_small_body_takes_little_memory,
-	&closing_waits_for_a_write_in_flight, &closing_waits_for_the_file_being_cut_off,
-	&closed_before_it_could_finish_it_says_nothing, &what_cannot_be_written_is_refused,
-	&without_memory_nothing_is_taken)
+	&what_it_has_is_counted, &near_to_the_bound_it_is_full_with_one_piece,
+	&beyond_the_bound_it_takes_a_piece_and_no_more, &closing_waits_for_a_write_in_flight,
+	&closing_waits_for_the_file_being_cut_off, &closed_before_it_could_finish_it_says_nothing,
+	&what_cannot_be_written_is_refused, &without_memory_nothing_is_taken)
