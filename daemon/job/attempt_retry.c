@@ -92,6 +92,18 @@ static bool share_has_budget(struct share *share, uint64_t now_ns)
 	       (allowed > BUDGET_FLOOR ? allowed : BUDGET_FLOOR);
 }
 
+/* The rest of what its file has was asked for, and a response came that is not of the moment and
+ * not that: whoever does not give parts may still give the whole. */
+static bool attempt_is_part_refused(
+	const struct attempt *attempt, const struct job *job, const struct attempt_result *result)
+{
+	if (!trial_resume(job->trial, attempt->url.text) || !attempt->exchange.has_head ||
+		attempt->store.is_open)
+		return false;
+	return result->fault->code == FAULT_HTTP_FRAMING ||
+	       (result->fault->code == FAULT_HTTP_STATUS && !result->retryable);
+}
+
 static struct retry_answer attempt_ask_retry(
 	const struct attempt *attempt, const struct job *job, const struct attempt_result *result)
 {
@@ -104,6 +116,7 @@ static struct retry_answer attempt_ask_retry(
 		.n_attempts = (job->trial ? job->trial->n_attempts : 0) + 1,
 		.code = result->fault->code,
 		.status = result->show_response ? attempt->exchange.head.status : 0,
+		.is_part_refused = attempt_is_part_refused(attempt, job, result),
 		.sent = job->trial && job->trial->sent > sent ? job->trial->sent : sent,
 		.is_idempotent = job_is_idempotent(job),
 		.now_ns = now_ns,
@@ -157,18 +170,19 @@ static bool attempt_is_repeatable(const struct attempt *attempt)
 
 /* What its file has of the response, for the next attempt to go on with. One that was decoded on
  * its way has another length than what would be asked for; and a part must be a result. */
-static void attempt_note_part(const struct attempt *attempt, struct job *job)
+static void attempt_note_part(
+	const struct attempt *attempt, struct job *job, const struct attempt_result *result)
 {
 	const struct exchange *exchange = &attempt->exchange;
 
 	/* It did not come so far: what there was is still there. */
-	if (!attempt->store.is_open)
+	if (!attempt->store.is_open && !attempt_is_part_refused(attempt, job, result))
 		return;
-	resume_free(job->trial->resume);
-	job->trial->resume = NULL;
-	if (!exchange->decode && template_may_resume(job) &&
+	trial_begin_anew(job->trial);
+	if (attempt->store.is_open && !exchange->decode && template_may_resume(job) &&
 		attempt_status_is_ok(job_plan(job)->spec, 206))
-		job->trial->resume = resume_new(&exchange->head, store_written(&attempt->store));
+		job->trial->resume = resume_new(
+			&exchange->head, attempt->url.text, store_written(&attempt->store));
 }
 
 bool attempt_try_again(struct attempt *attempt, struct job *job,
@@ -181,7 +195,7 @@ bool attempt_try_again(struct attempt *attempt, struct job *job,
 	*ret_stopped = answer.stopped;
 	if (!answer.again || job_is_ended(job) || !attempt_note_try(attempt, job, result))
 		return false;
-	attempt_note_part(attempt, job);
+	attempt_note_part(attempt, job, result);
 	attempt_count(attempt, job);
 	rate_add(&attempt->route->share->repeated, attempt_now(attempt));
 	attempt->scheduler->counters.retries++;

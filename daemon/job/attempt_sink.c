@@ -30,17 +30,17 @@ static struct attempt *attempt_of_exchange(struct exchange *exchange)
 /* How much of the response the file has already. False: exchange->fault. */
 static bool attempt_resume_at(struct attempt *attempt, uint64_t *ret_offset)
 {
-	const struct trial *trial = attempt->job->trial;
+	const struct resume *resume = trial_resume(attempt->job->trial, attempt->url.text);
 	struct exchange *exchange = &attempt->exchange;
 
 	*ret_offset = 0;
-	if (!trial || !trial->resume)
+	if (!resume)
 		return true;
-	switch (resume_answer(trial->resume, &exchange->head)) {
+	switch (resume_answer(resume, &exchange->head)) {
 	case RESUME_BEGINS_ANEW: return true;
 	case RESUME_GOES_ON:
-		*ret_offset = trial->resume->offset;
-		exchange->body_bytes = trial->resume->offset;
+		*ret_offset = resume->offset;
+		exchange->body_bytes = resume->offset;
 		exchange->decodes = false;
 		return true;
 	case RESUME_WRONG: break;

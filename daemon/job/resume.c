@@ -6,7 +6,12 @@
 /*
  * If-Range asks for the rest where the response is still the same, and for all of it where it is
  * not, in one request. Only a strong tag says "the same, byte for byte" (RFC 9110 8.8.1); a date
- * is none that is worth a file.
+ * is none that is worth a file. And it says so of one resource: the same tag at another URL, where
+ * a redirect leads this time, means nothing.
+ *
+ * 416 to such a request may mean that the file has all of the response already and only its end was
+ * missing (RFC 9110 15.5.17). But what is the job's result then? Not the 416, and the head that was
+ * the file's is gone. It is rare, and asked for anew like what is refused for any other reason.
  */
 
 /* A tag longer than this is no tag. */
@@ -18,7 +23,7 @@ static bool etag_is_strong(struct text etag)
 	       etag.data[etag.size - 1] == '"';
 }
 
-struct resume *resume_new(const struct response_head *head, uint64_t offset)
+struct resume *resume_new(const struct response_head *head, struct text url, uint64_t offset)
 {
 	struct text etag = header_find(head->headers, head->n_headers, TEXT("etag"));
 	struct resume *resume;
@@ -28,12 +33,17 @@ struct resume *resume_new(const struct response_head *head, uint64_t offset)
 		return NULL;
 	if (head->status != 200 && head->status != 206)
 		return NULL;
-	resume = malloc(sizeof(*resume) + etag.size);
+	resume = malloc(sizeof(*resume) + etag.size + url.size);
 	if (!resume)
 		return NULL;
 	memory = (char *)(resume + 1);
 	memcpy(memory, etag.data, etag.size);
-	*resume = (struct resume){.offset = offset, .etag = {memory, etag.size}};
+	memcpy(memory + etag.size, url.data, url.size);
+	*resume = (struct resume){
+		.offset = offset,
+		.etag = {memory, etag.size},
+		.url = {memory + etag.size, url.size},
+	};
 	return resume;
 }
 
@@ -72,6 +82,8 @@ enum resume_answer resume_answer(const struct resume *resume, const struct respo
 	struct text etag = header_find(head->headers, head->n_headers, TEXT("etag"));
 	uint64_t first;
 
+	if (head->status == 416)
+		return RESUME_WRONG;
 	if (head->status != 206)
 		return RESUME_BEGINS_ANEW;
 	if (!range.data || !content_range_first(range, &first) || first != resume->offset)

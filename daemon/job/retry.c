@@ -50,6 +50,8 @@ static bool retry_is_wanted(const struct retry_question *question)
 {
 	const struct plan_retry *retry = question->retry;
 
+	if (question->is_part_refused)
+		return true;
 	if (question->code == FAULT_HTTP_STATUS)
 		return retry_has_status(retry, question->status);
 	return (retry->on_timeout && retry_is_timeout(question->code)) ||

@@ -24,6 +24,8 @@ struct retry_question {
 	/* Why it failed; of FAULT_HTTP_STATUS the status, else 0. */
 	enum fault_code code;
 	uint16_t status;
+	/* True where it failed because it asked for a part: there is no need to. */
+	bool is_part_refused;
 	enum record_sent sent;
 	/* True where the method is (GET, HEAD, PUT, DELETE, OPTIONS, TRACE), or the request has an
 	 * Idempotency-Key. */

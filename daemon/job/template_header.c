@@ -66,7 +66,8 @@ static bool header_fill(struct template_sink *sink, const struct plan_field *fie
 }
 
 /* What nobody has said otherwise. */
-static void headers_put_usual(struct template_sink *sink, const struct plan_spec *spec)
+static void headers_put_usual(
+	struct template_sink *sink, const struct plan_spec *spec, const struct url *url)
 {
 	static const char agent[] = "user-agent: settled/" SETTLED_VERSION "\r\n";
 	static const char accept[] = "accept: */*\r\n";
@@ -79,8 +80,7 @@ static void headers_put_usual(struct template_sink *sink, const struct plan_spec
 		{PLAN_BODY_TEXT, TEXT_INIT("text/plain;charset=utf-8")},
 	};
 	const struct plan_fields *headers = &spec->headers;
-	const struct trial *trial = sink->job->trial;
-	const struct resume *resume = trial ? trial->resume : NULL;
+	const struct resume *resume = trial_resume(sink->job->trial, url->text);
 
 	if (!headers_have(headers, TEXT("user-agent")))
 		buffer_append_literal(sink->out, agent);
@@ -216,7 +216,7 @@ bool template_headers(struct template_sink *sink, const struct url *url)
 	const struct plan_spec *spec = job_plan(sink->job)->spec;
 	const struct trail *trail = sink->job->trail;
 
-	headers_put_usual(sink, spec);
+	headers_put_usual(sink, spec, url);
 	if (!url->is_https && spec->proxy.url.data && !headers_put_proxy(sink, &spec->proxy))
 		return false;
 	if (!(trail && trail->is_foreign) && !headers_put_auth(sink, spec))

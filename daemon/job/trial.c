@@ -20,6 +20,18 @@ struct trial *trial_free(struct trial *trial)
 	return NULL;
 }
 
+const struct resume *trial_resume(const struct trial *trial, struct text url)
+{
+	if (!trial || !trial->resume || !text_equal(trial->resume->url, url))
+		return NULL;
+	return trial->resume;
+}
+
+void trial_begin_anew(struct trial *trial)
+{
+	trial->resume = resume_free(trial->resume);
+}
+
 static bool trial_make_room(struct trial *trial)
 {
 	uint32_t room = trial->room ? trial->room * 2 : 4;

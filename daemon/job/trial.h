@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "proto/record.h"
+#include "util/text.h"
 
 /* Attempts that are kept one by one; beyond it they are only counted. */
 #define TRIAL_TRIES_MAX 1000
@@ -36,6 +37,12 @@ struct trial *trial_new(void);
 
 /* Takes NULL, returns NULL. */
 struct trial *trial_free(struct trial *trial);
+
+/* What a request to that URL goes on with; NULL: nothing. Takes NULL. */
+const struct resume *trial_resume(const struct trial *trial, struct text url);
+
+/* The next request asks for all. */
+void trial_begin_anew(struct trial *trial);
 
 /* One more is over. Without memory it is only counted. */
 void trial_add(struct trial *trial, const struct record_try *one, enum record_sent sent);

@@ -328,7 +328,7 @@ class ResumeTest(FeatureCase):
 
     channel = 'clear'
 
-    def broken_off(self, tag, then):
+    def broken_off(self, tag, then, attempts=2):
         """The first response breaks off in the middle; what each request asked for."""
         whole, asked = pattern(1000000), []
 
@@ -346,7 +346,8 @@ class ResumeTest(FeatureCase):
 
         with tempfile.TemporaryFile() as file:
             record = self.ask(self.origin(script), '/', descriptors=[file.fileno()],
-                              output='file', fd=0, retry={'attempts': 2, 'delay': '1ms'})
+                              output='file', fd=0,
+                              retry={'attempts': attempts, 'delay': '1ms'})
             file.seek(0)
             return record, file.read(), asked, whole
 
@@ -373,6 +374,30 @@ class ResumeTest(FeatureCase):
         self.assert_fulfilled(record)
         self.assertEqual(have, b'other')
         self.assertEqual(asked[1][1], '"one"')
+
+    def test_a_part_that_is_refused_is_asked_for_whole(self):
+        for status, headers in ((416, [('content-range', 'bytes */1000000')]), (400, []),
+                                (206, [('content-range', 'bytes 0-2/1000000')])):
+            def refuse(connection, whole, asked):
+                if asked.get('range'):
+                    connection.reply(status, b'not', headers)
+                else:
+                    connection.reply(200, whole[::-1])
+
+            with self.subTest(status=status):
+                record, have, asked, whole = self.broken_off('"one"', refuse, attempts=3)
+                self.assert_fulfilled(record)
+                self.assertTrue(have == whole[::-1])
+                self.assertEqual((len(asked), asked[2]), (3, (None, None)))
+                self.assertEqual((record['attempts'], record['value']['status']), (3, 200))
+
+    def test_no_attempt_is_left_for_the_whole(self):
+        record, have, asked, whole = self.broken_off(
+            '"one"', lambda connection, whole, headers: connection.reply(416))
+        self.assert_rejected(record, 'HTTP_STATUS', stopped='attempts')
+        self.assertEqual(record['reason']['response']['status'], 416)
+        # What there was is still there.
+        self.assertTrue(whole.startswith(have) and have)
 
     def test_a_weak_tag_is_none(self):
         record, have, asked, whole = self.broken_off(

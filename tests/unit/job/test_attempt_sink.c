@@ -169,16 +169,16 @@ START_TEST(a_file_without_a_descriptor_is_told)
 }
 END_TEST
 
-/* A graph of one job that stores what it gets in a file, tried twice. */
-static int begin_file(const char *keys)
+/* A graph of one job that stores what it gets in a file, with so many attempts. */
+static int begin_file_tried(const char *keys, unsigned attempts)
 {
 	char document[300];
 	int fd;
 
 	snprintf(document, sizeof(document),
 		"{'jobs':{'a':{'url':'@a','output':'file','fd':0,%s"
-		"'retry':{'attempts':2,'delay':'1ms','jitter':'none'}}}}",
-		keys);
+		"'retry':{'attempts':%u,'delay':'1ms','jitter':'none'}}}}",
+		keys, attempts);
 	world_begin();
 	fd = fake_file("");
 	graph = calloc(1, sizeof(*graph));
@@ -186,6 +186,11 @@ static int begin_file(const char *keys)
 	graph_take_descriptors(graph->graph, descriptors_new(world.ring, &fd, 1));
 	fake_run();
 	return fd;
+}
+
+static int begin_file(const char *keys)
+{
+	return begin_file_tried(keys, 2);
 }
 
 /* The connection ends in the middle of that; the next attempt is on the wire. */
@@ -260,6 +265,112 @@ START_TEST(a_file_goes_on_where_it_ends)
 			world_assert(graph, "a", "/value/bytes", cases[i].bytes);
 		ck_assert_msg(text_is(fake_content(fd), cases[i].content), "%zu: %.*s", i,
 			TEXT_ARGS(fake_content(fd)));
+		end();
+	}
+}
+END_TEST
+
+/* The second attempt is answered so: is there a third one, and what does it ask for? */
+START_TEST(a_part_that_is_refused_is_asked_for_whole)
+{
+	static const struct {
+		const char *keys, *answer, *fate, *range;
+	} cases[] = {
+		{"", "416 Range Not Satisfiable\r\nContent-Range: bytes */4\r\nETag: \"v1\"", "-",
+			NULL},
+		{"", "416 Range Not Satisfiable", "-", NULL},
+		{"", "400 Bad Request", "-", NULL},
+		{"", "206 Partial\r\nContent-Range: bytes 3-9/10", "-", NULL},
+		{"", "206 Partial\r\nContent-Range: bytes 4-9/10\r\nETag: \"v2\"", "-", NULL},
+		/* Also where that is one of those that are wanted. */
+		{"'ok':'200-499',", "416 Range Not Satisfiable", "-", NULL},
+		/* What is of the moment says nothing about parts. */
+		{"", "503 Later", "-", "Range: bytes=4-\r\n"},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		int fd = begin_file_tried(cases[i].keys, 3);
+		struct text request;
+		char response[400];
+		int size;
+
+		break_off("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 10\r\n\r\n0123");
+		size = snprintf(response, sizeof(response),
+			"HTTP/1.1 %s\r\nContent-Length: 1\r\n\r\nx", cases[i].answer);
+		world_answer_bytes("/a", response, (size_t)size);
+		fake_pass(3 * NS_PER_MS);
+		world_assert_fate(graph, "a", cases[i].fate);
+		ck_assert(text_is(fake_content(fd), "0123"));
+		request = world_request("/a");
+		ck_assert_msg(!memmem(request.data, request.size, "Range: ", 7) == !cases[i].range,
+			"%zu", i);
+		world_answer("/a", "200 OK", "new");
+		world_assert_fates(graph, "a");
+		world_assert_says(graph, "a/attempts=3 a/value/status=200");
+		ck_assert(text_is(fake_content(fd), "new"));
+		end();
+	}
+}
+END_TEST
+
+START_TEST(a_refused_part_without_an_attempt_left_is_told)
+{
+	static const struct {
+		const char *answer, *says;
+	} cases[] = {
+		{"416 Range Not Satisfiable", "a/reason/code=HTTP_STATUS a/reason/stopped=attempts "
+					      "a/reason/response/status=416"},
+		{"206 Partial\r\nContent-Range: bytes 3-9/10",
+			"a/reason/code=HTTP_FRAMING a/reason/stopped=attempts"},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char response[400];
+		int size;
+
+		begin_file("");
+		break_off("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 10\r\n\r\n0123");
+		size = snprintf(response, sizeof(response),
+			"HTTP/1.1 %s\r\nContent-Length: 1\r\n\r\nx", cases[i].answer);
+		world_answer_bytes("/a", response, (size_t)size);
+		fake_run();
+		world_assert_says(graph, cases[i].says);
+		end();
+	}
+}
+END_TEST
+
+/* The tag is that of the response behind a redirect, which may lead elsewhere the next time. */
+START_TEST(only_the_same_url_is_asked_for_the_rest)
+{
+	static const char redirect[] =
+		"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n";
+	static const struct {
+		const char *target;
+		bool is_asked;
+	} cases[] = {{"/b", true}, {"/c", false}};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char response[200];
+		struct text request;
+		int fd, size;
+
+		begin_file("");
+		size = snprintf(response, sizeof(response), redirect, "/b");
+		world_answer_bytes("/a", response, (size_t)size);
+		fd = world_fd("/b");
+		fake_receive(fd, "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\n"
+				 "Content-Length: 10\r\n\r\n0123");
+		fake_run();
+		fake_complete(FAKE_RECEIVE, fd, 0);
+		fake_pass(2 * NS_PER_MS);
+		request = world_request("/a");
+		ck_assert_ptr_null(memmem(request.data, request.size, "Range: ", 7));
+		size = snprintf(response, sizeof(response), redirect, cases[i].target);
+		world_answer_bytes("/a", response, (size_t)size);
+		request = world_request(cases[i].target);
+		ck_assert_int_eq(memmem(request.data, request.size, "If-Range: ", 10) != NULL,
+			cases[i].is_asked);
 		end();
 	}
 }
@@ -399,6 +510,8 @@ END_TEST
 UNIT_MAIN("job/attempt_sink", &a_stream_is_given_as_it_comes, &only_what_fulfils_is_streamed,
 	&who_takes_slowly_slows_the_origin_down, &what_is_given_counts_like_what_is_kept,
 	&what_was_given_is_not_tried_again, &a_file_without_a_descriptor_is_told,
-	&a_file_goes_on_where_it_ends, &a_file_is_written_by_one_attempt_at_a_time,
-	&who_waits_for_a_file_may_run_out_of_time, &others_do_not_wait_for_a_file,
-	&a_file_waits_where_bodies_have_what_they_may, &streams_share_no_flights)
+	&a_file_goes_on_where_it_ends, &a_part_that_is_refused_is_asked_for_whole,
+	&a_refused_part_without_an_attempt_left_is_told, &only_the_same_url_is_asked_for_the_rest,
+	&a_file_is_written_by_one_attempt_at_a_time, &who_waits_for_a_file_may_run_out_of_time,
+	&others_do_not_wait_for_a_file, &a_file_waits_where_bodies_have_what_they_may,
+	&streams_share_no_flights)

@@ -42,7 +42,7 @@ START_TEST(only_a_strong_tag_says_the_same)
 	for (size_t i = 0; i < countof(cases); i++) {
 		struct header headers[2];
 		struct response_head head = head_of(headers, cases[i].status, cases[i].etag, NULL);
-		struct resume *resume = resume_new(&head, cases[i].offset);
+		struct resume *resume = resume_new(&head, TEXT("http://h/a"), cases[i].offset);
 
 		ck_assert_msg((resume != NULL) == cases[i].can_resume, "%zu", i);
 		resume_free(resume);
@@ -54,11 +54,12 @@ START_TEST(what_the_next_attempt_asks_for)
 {
 	struct header headers[2];
 	struct response_head head = head_of(headers, 200, "\"v1\"", NULL);
-	struct resume *resume = resume_new(&head, 18446744073709551614u);
+	struct resume *resume = resume_new(&head, TEXT("http://h/a"), 18446744073709551614u);
 	struct buffer out;
 
 	buffer_init(&out, 1000);
 	resume_append_headers(resume, &out);
+	ck_assert(text_is(resume->url, "http://h/a"));
 	ck_assert(text_is(
 		buffer_text(&out), "Range: bytes=18446744073709551614-\r\nIf-Range: \"v1\"\r\n"));
 	buffer_deinit(&out);
@@ -79,6 +80,9 @@ START_TEST(what_an_answer_means)
 		{200, "\"v2\"", NULL, RESUME_BEGINS_ANEW},
 		{200, "\"v1\"", NULL, RESUME_BEGINS_ANEW},
 		{404, NULL, NULL, RESUME_BEGINS_ANEW},
+		/* Never a result, though it may be the end. */
+		{416, "\"v1\"", "bytes */10", RESUME_WRONG},
+		{416, NULL, NULL, RESUME_WRONG},
 		{206, "\"v2\"", "bytes 10-19/20", RESUME_WRONG},
 		{206, "\"v1\"", "bytes 0-19/20", RESUME_WRONG},
 		{206, "\"v1\"", "bytes 11-19/20", RESUME_WRONG},
@@ -91,7 +95,7 @@ START_TEST(what_an_answer_means)
 	};
 	struct header own[2];
 	struct response_head first = head_of(own, 200, "\"v1\"", NULL);
-	struct resume *resume = resume_new(&first, 10);
+	struct resume *resume = resume_new(&first, TEXT("http://h/a"), 10);
 
 	for (size_t i = 0; i < countof(cases); i++) {
 		struct header headers[2];

@@ -56,6 +56,27 @@ static void expect_stopped(const struct retry_question *question, enum record_st
 	ck_assert_int_eq(answer.stopped, stopped);
 }
 
+/* Whatever is to be tried again: it need not have asked for a part. */
+START_TEST(a_refused_part_is_wanted_whole)
+{
+	static const struct plan_retry timeouts = {.attempts = 3, .on_timeout = true};
+	struct retry_question question = ask(&timeouts);
+
+	question.code = FAULT_HTTP_STATUS;
+	question.status = 416;
+	expect_stopped(&question, RECORD_STOPPED_POLICY);
+	question.is_part_refused = true;
+	expect_again(&question, 0);
+	question.code = FAULT_HTTP_FRAMING;
+	question.status = 0;
+	expect_again(&question, 0);
+	question.n_attempts = 3;
+	expect_stopped(&question, RECORD_STOPPED_ATTEMPTS);
+	question.retry = NULL;
+	expect_stopped(&question, RECORD_STOPPED_NONE);
+}
+END_TEST
+
 START_TEST(where_none_was_allowed_none_was_stopped)
 {
 	struct plan_retry one = three;
@@ -346,9 +367,10 @@ START_TEST(no_backoff_begins_that_ends_too_late)
 }
 END_TEST
 
-UNIT_MAIN("job/retry", &where_none_was_allowed_none_was_stopped, &which_failures_are_tried_again,
-	&which_statuses_are_tried_again, &what_may_have_been_done_is_not_done_twice,
-	&the_first_reason_against_it_is_named, &the_backoff_grows_as_its_kind_says_up_to_its_limit,
+UNIT_MAIN("job/retry", &a_refused_part_is_wanted_whole, &where_none_was_allowed_none_was_stopped,
+	&which_failures_are_tried_again, &which_statuses_are_tried_again,
+	&what_may_have_been_done_is_not_done_twice, &the_first_reason_against_it_is_named,
+	&the_backoff_grows_as_its_kind_says_up_to_its_limit,
 	&jitter_spreads_over_all_of_it_or_its_second_half,
 	&the_longest_backoff_there_is_can_be_spread, &what_the_server_asks_for_wins,
 	&no_backoff_begins_that_ends_too_late)

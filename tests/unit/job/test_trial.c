@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/trial.h"
 
+#include "job/resume.h"
 #include "tests/unit/front/memory.h"
 #include "tests/unit/unit.h"
 
@@ -103,6 +104,24 @@ START_TEST(freeing_none_is_nothing)
 }
 END_TEST
 
+START_TEST(what_a_file_has_is_of_one_url)
+{
+	struct header etag = {TEXT("etag"), TEXT("\"v1\"")};
+	struct response_head head = {.headers = &etag, .n_headers = 1, .status = 200};
+	struct trial *trial = trial_new();
+
+	ck_assert_ptr_null(trial_resume(NULL, TEXT("http://h/a")));
+	ck_assert_ptr_null(trial_resume(trial, TEXT("http://h/a")));
+	trial->resume = resume_new(&head, TEXT("http://h/a"), 5);
+	ck_assert_ptr_eq(trial_resume(trial, TEXT("http://h/a")), trial->resume);
+	ck_assert_ptr_null(trial_resume(trial, TEXT("http://h/b")));
+	trial_begin_anew(trial);
+	ck_assert_ptr_null(trial_resume(trial, TEXT("http://h/a")));
+	trial_begin_anew(trial);
+	trial_free(trial);
+}
+END_TEST
+
 UNIT_MAIN("job/trial", &attempts_are_kept_one_by_one, &beyond_so_many_they_are_only_counted,
 	&what_any_of_them_has_sent_counts, &without_memory_an_attempt_is_only_counted,
-	&freeing_none_is_nothing)
+	&freeing_none_is_nothing, &what_a_file_has_is_of_one_url)
