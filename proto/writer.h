@@ -97,12 +97,14 @@ static inline void writer_u64(struct writer *writer, uint64_t value)
 static inline void writer_ms(struct writer *writer, uint64_t ns)
 {
 	uint64_t us = ns / 1000 + (ns % 1000 >= 500);
-	unsigned fraction = (unsigned)(us % 1000);
+	unsigned fraction = (unsigned)us;
 
-	if (us < 1000)
+	if (us < 1000) {
 		writer_byte(writer, '0');
-	else
+	} else {
 		writer_u64(writer, us / 1000);
+		fraction = (unsigned)(us % 1000);
+	}
 	if (fraction == 0)
 		return;
 	writer->at[0] = '.';

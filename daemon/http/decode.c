@@ -88,18 +88,26 @@ static const struct {
 #endif
 };
 
-static const char decode_accepted[] = "gzip, deflate"
 #ifdef DECODE_BROTLI
-				      ", br"
+#define DECODE_ACCEPTED_BR ", br"
+#else
+#define DECODE_ACCEPTED_BR ""
 #endif
 #ifdef DECODE_ZSTD
-				      ", zstd"
+#define DECODE_ACCEPTED_ZSTD ", zstd"
+#else
+#define DECODE_ACCEPTED_ZSTD ""
 #endif
-	;
+#define DECODE_ACCEPTED "gzip, deflate" DECODE_ACCEPTED_BR DECODE_ACCEPTED_ZSTD
 
 struct text decode_accept(void)
 {
-	return (struct text){decode_accepted, sizeof(decode_accepted) - 1};
+	return TEXT(DECODE_ACCEPTED);
+}
+
+struct text decode_accept_line(void)
+{
+	return TEXT("accept-encoding: " DECODE_ACCEPTED "\r\n");
 }
 
 /* Takes the next item off a comma separated list; empty ones count for nothing (RFC 9110
@@ -210,7 +218,7 @@ static void decode_fail_unknown(struct decode *decode, struct text name)
 		name.size = DECODE_NAME_MAX;
 	snprintf(decode->why, sizeof(decode->why),
 		"the coding \"%.*s\" is not supported; these are: %s", TEXT_ARGS(name),
-		decode_accepted);
+		DECODE_ACCEPTED);
 	decode_fail(decode, DECODE_FAULT_UNSUPPORTED);
 }
 

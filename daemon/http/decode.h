@@ -79,6 +79,9 @@ struct decode_fault {
  * with a Range (Fetch standard 4.6): a part of a coded body cannot be decoded. */
 struct text decode_accept(void);
 
+/* The whole line of a request that says so. */
+struct text decode_accept_line(void);
+
 /* True where a Content-Encoding names a coding other than identity: without one, no object is
  * needed. Names of headers are lower case. */
 bool decode_is_needed(const struct header *headers, uint32_t n_headers);

@@ -90,7 +90,7 @@ static void headers_put_usual(struct template_sink *sink, const struct plan_spec
 		resume_append_headers(resume, sink->out);
 	else if (spec->decode && !headers_have(headers, TEXT("accept-encoding")) &&
 		 !headers_have(headers, TEXT("range")))
-		request_header(sink->out, TEXT("accept-encoding"), decode_accept());
+		buffer_append_text(sink->out, decode_accept_line());
 	if (!template_has_body(sink->job) || headers_have(headers, TEXT("content-type")))
 		return;
 	for (size_t i = 0; i < countof(types); i++) {

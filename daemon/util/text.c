@@ -8,6 +8,9 @@ bool text_equal_nocase(struct text a, struct text b)
 {
 	if (a.size != b.size)
 		return false;
+	/* Nearly always of the same case. */
+	if (text_equal(a, b))
+		return true;
 	for (size_t i = 0; i < a.size; i++) {
 		if (text_lower(a.data[i]) != text_lower(b.data[i]))
 			return false;
