@@ -85,11 +85,8 @@ struct record attempt_record(const struct attempt *attempt, const struct job *jo
 			.headers = exchange->head.headers,
 			.n_headers = exchange->head.n_headers,
 			.bytes = exchange->body_bytes,
+			.hops = record.response.hops,
+			.n_hops = record.response.n_hops,
 		};
-	/* Also where it failed on the way. */
-	if (job->trail) {
-		record.response.hops = job->trail->hops;
-		record.response.n_hops = job->trail->n_hops;
-	}
 	return record;
 }
