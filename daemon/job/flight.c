@@ -91,6 +91,7 @@ void flight_leave(struct job *job)
 	if (!job->attempt || job->attempt->job == job)
 		return;
 	job->flown_sent = attempt_sent(job->attempt);
+	attempt_count(job->attempt, job);
 	job->has_flown = true;
 	job->attempt = NULL;
 	list_remove(&job->link);
