@@ -9,6 +9,9 @@
  *   WAITING (for dependencies) -> READY -> QUEUED (in a bound's queue) -> RUNNING -> SETTLED
  *                                   ^------------- BACKOFF <----------------'
  *
+ * A redirect leads from RUNNING to READY again; and from there or from QUEUED to BACKOFF, where the
+ * attempt's time is up meanwhile.
+ *
  * A group or fan-out that is ready is RUNNING while its children are. From any state but the last
  * a job can settle. It does so once, in job_settle().
  */
