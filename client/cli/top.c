@@ -134,12 +134,17 @@ static void top_append_daemon(struct top *top, const struct top_sample *now)
 	top_end_line(top);
 }
 
-/* A difference over the time between two samples; a daemon that was started anew counts anew. */
-static void top_append_rate(struct buffer *out, uint64_t now, uint64_t before, uint64_t interval_ms)
+/* Behind a count, ", 12/s": its difference to that of the sample before (NULL: there is none) over
+ * the time between them; a daemon that was started anew counts anew. */
+static void top_append_rate(
+	struct buffer *out, uint64_t now, const uint64_t *before, uint64_t interval_ms)
 {
-	uint64_t n = now > before ? now - before : 0;
+	uint64_t n;
 
-	buffer_printf(out, "%ju/s",
+	if (!before)
+		return;
+	n = now > *before ? now - *before : 0;
+	buffer_printf(out, ", %ju/s",
 		(uintmax_t)(interval_ms ? (n * 1000 + interval_ms / 2) / interval_ms : 0));
 }
 
@@ -152,27 +157,15 @@ static void top_append_work(
 	struct buffer *out = top->out;
 
 	buffer_printf(out, "jobs %ju", (uintmax_t)now->jobs);
-	if (before) {
-		buffer_append_literal(out, ", ");
-		top_append_rate(out, now->jobs, before->jobs, interval_ms);
-	}
+	top_append_rate(out, now->jobs, before ? &before->jobs : NULL, interval_ms);
 	buffer_printf(out, "  attempts %ju", (uintmax_t)now->attempts);
-	if (before) {
-		buffer_append_literal(out, ", ");
-		top_append_rate(out, now->attempts, before->attempts, interval_ms);
-	}
+	top_append_rate(out, now->attempts, before ? &before->attempts : NULL, interval_ms);
 	top_end_line(top);
 	buffer_printf(out, "connections %ju open, %ju idle, %ju dialled", (uintmax_t)now->open,
 		(uintmax_t)now->idle, (uintmax_t)now->dialled);
-	if (before) {
-		buffer_append_literal(out, ", ");
-		top_append_rate(out, now->dialled, before->dialled, interval_ms);
-	}
+	top_append_rate(out, now->dialled, before ? &before->dialled : NULL, interval_ms);
 	buffer_printf(out, ", %ju reused", (uintmax_t)now->reused);
-	if (before) {
-		buffer_append_literal(out, ", ");
-		top_append_rate(out, now->reused, before->reused, interval_ms);
-	}
+	top_append_rate(out, now->reused, before ? &before->reused : NULL, interval_ms);
 	top_end_line(top);
 }
 

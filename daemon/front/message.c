@@ -29,8 +29,8 @@ static const char *message_hello(struct session *session, yyjson_val *hello)
 		return "this daemon speaks version 1 of the protocol";
 	buffer_printf(message,
 		"{\"hello\":{\"version\":%d,\"server\":\"settled/" SETTLED_VERSION "\","
-		"\"features\":[\"http/1.1\",\"tls\",\"cancel\",\"status\","
-		"\"descriptors\",\"stream\"],"
+		"\"features\":[\"http/1.1\",\"http/2\",\"tls\",\"cancel\","
+		"\"status\",\"descriptors\",\"stream\"],"
 		"\"limits\":{\"line\":%zu,\"jobs\":%u}}}\n",
 		PROTOCOL_VERSION, session->front->options.line_max,
 		session->front->options.jobs_max);

@@ -33,11 +33,7 @@ static bool h2_field_is_sensitive(struct text name)
 		TEXT_INIT("proxy-authorization"),
 	};
 
-	for (size_t i = 0; i < countof(sensitive); i++) {
-		if (text_equal_nocase(name, sensitive[i]))
-			return true;
-	}
-	return false;
+	return header_is_one_of(name, sensitive, countof(sensitive));
 }
 
 /* nghttp2 copies what it points at, and only reads it. */

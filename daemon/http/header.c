@@ -89,6 +89,15 @@ bool header_split(struct text line, struct header *ret_header)
 	return true;
 }
 
+bool header_is_one_of(struct text name, const struct text *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (text_equal_nocase(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
 bool header_is_ours(struct text name)
 {
 	static const struct text ours[] = {
@@ -104,11 +113,7 @@ bool header_is_ours(struct text name)
 		TEXT_INIT("upgrade"),
 	};
 
-	for (size_t i = 0; i < countof(ours); i++) {
-		if (text_equal_nocase(name, ours[i]))
-			return true;
-	}
-	return false;
+	return header_is_one_of(name, ours, countof(ours));
 }
 
 struct text header_find(const struct header *headers, uint32_t n_headers, struct text name)

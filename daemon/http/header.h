@@ -36,6 +36,9 @@ struct text header_trim(struct text text);
 /* A line "name: value" without its CR LF, cut apart; false where a part is not valid. */
 bool header_split(struct text line, struct header *ret_header);
 
+/* True where it is one of those `n` names, in any case. */
+bool header_is_one_of(struct text name, const struct text *names, size_t n);
+
 /* One that the daemon writes itself: host, content-length, transfer-encoding, connection,
  * upgrade, te, expect; and keep-alive, proxy-connection, trailer, which belong to the
  * connection. */

@@ -301,15 +301,6 @@ static bool redirect_starts_with(struct text name, struct text prefix)
 	return name.size >= prefix.size && text_equal_nocase(head, prefix);
 }
 
-static bool redirect_is_one_of(struct text name, const struct text names[], size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (text_equal_nocase(name, names[i]))
-			return true;
-	}
-	return false;
-}
-
 bool redirect_header_travels(struct text name, bool is_same_origin, bool keeps_body)
 {
 	/* The Fetch standard's request-body-headers that are not the daemon's own. */
@@ -330,6 +321,6 @@ bool redirect_header_travels(struct text name, bool is_same_origin, bool keeps_b
 	if (is_same_origin)
 		return true;
 	return redirect_starts_with(name, TEXT("accept-")) ||
-	       redirect_is_one_of(name, of_request, countof(of_request)) ||
-	       redirect_is_one_of(name, of_body, countof(of_body));
+	       header_is_one_of(name, of_request, countof(of_request)) ||
+	       header_is_one_of(name, of_body, countof(of_body));
 }

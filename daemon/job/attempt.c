@@ -62,7 +62,7 @@ void attempt_on_timer(struct timer *timer)
 	}
 	fault_set(&fault, limit.code, "%.*s: no %s within %.3f s",
 		TEXT_ARGS(attempt->url.authority), limit.what, (double)limit.length_ns / 1e9);
-	if (limit.code == FAULT_JOB_TIMEOUT)
+	if (limit.is_own)
 		attempt_time_out(attempt, &fault);
 	else
 		attempt_reject(attempt, &fault);

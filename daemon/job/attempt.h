@@ -115,6 +115,10 @@ struct bound *attempt_start(struct scheduler *scheduler, struct job *job, bool i
 /* Of a job that a bound refuses: it shares a flight, or has settled. False: neither. */
 bool attempt_follow(struct scheduler *scheduler, struct job *job);
 
+/* Of a job that has gone on elsewhere (job->trail) and has no attempt there: its time is up. It is
+ * tried again, or settles. */
+void attempt_time_out_waiting(struct job *job);
+
 /* The graph's client takes more again: what was held for it goes on. */
 void attempt_resume(struct attempt *attempt);
 

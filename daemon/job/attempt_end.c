@@ -109,9 +109,7 @@ static struct text attempt_body(const struct attempt *attempt)
 	return (struct text){body->data ? body->data : "", body->size};
 }
 
-/* The job settles by this. `leader`: whose flight it was, if not its own. `body_memory` may be
- * NULL. */
-static void attempt_settle_job(struct attempt *attempt, struct job *job, const char *leader,
+void attempt_settle_job(struct attempt *attempt, struct job *job, const char *leader,
 	const struct attempt_result *result, char **body_memory)
 {
 	enum record_stopped stopped = RECORD_STOPPED_NONE;
@@ -182,9 +180,11 @@ static bool attempt_hop(struct attempt *attempt, struct job *job, struct fault *
 	if (!attempt->is_hop || trail_follow(&job->trail, spec, &request, &attempt->exchange.head,
 					ret_fault) != TRAIL_GOES_ON)
 		return false;
-	if (job->trail->n_hops == 1)
+	/* Not when the attempt began: the job may have joined it. */
+	if (job->trail->n_hops == 1) {
 		job->trail->turn_ns = job->turn_ns;
-	job->trail->slot_ns = attempt->slot_ns;
+		job->trail->slot_ns = job->held_ns;
+	}
 	attempt_count(attempt, job);
 	job_hop(job);
 	return true;

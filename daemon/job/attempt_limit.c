@@ -2,6 +2,7 @@
 #include "job/attempt_limit.h"
 
 #include "job/attempt_private.h"
+#include "job/trail.h"
 
 static void limit_consider(
 	struct limit *limit, uint64_t from_ns, uint64_t length_ns, const struct limit *other)
@@ -67,14 +68,21 @@ static void limit_consider_exchange(
 
 struct limit attempt_limit(const struct attempt *attempt)
 {
-	static const struct limit job = {.code = FAULT_JOB_TIMEOUT, .what = "result"};
+	static const struct limit own = {
+		.code = FAULT_JOB_TIMEOUT, .what = "result", .is_own = true};
 	static const struct limit whole = {
 		.code = FAULT_ATTEMPT_TIMEOUT, .what = "complete response"};
-	const struct plan_timeouts *timeouts = &job_plan(attempt->job)->spec->timeouts;
+	static const struct limit trail = {
+		.code = FAULT_ATTEMPT_TIMEOUT, .what = "complete response", .is_own = true};
+	const struct job *job = attempt->job;
+	const struct plan_timeouts *timeouts = &job_plan(job)->spec->timeouts;
 	struct limit limit = {.deadline_ns = TIMER_NEVER};
 
-	limit_consider(&limit, attempt->job->slot_ns, timeouts->job_ns, &job);
+	limit_consider(&limit, job->slot_ns, timeouts->job_ns, &own);
 	limit_consider(&limit, attempt->slot_ns, timeouts->attempt_ns, &whole);
+	/* It came by a redirect, and has taken the flight over from a job that began it later. */
+	if (job->trail)
+		limit_consider(&limit, job->trail->slot_ns, timeouts->attempt_ns, &trail);
 	if (attempt->state == ATTEMPT_LEASE)
 		limit_consider_conn(&limit, attempt, timeouts);
 	else if (attempt->state == ATTEMPT_EXCHANGE || attempt->state == ATTEMPT_STORE)

@@ -6,6 +6,7 @@
  * names the code.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/fault.h"
@@ -18,6 +19,8 @@ struct limit {
 	uint64_t length_ns;
 	const char *what;
 	enum fault_code code;
+	/* The job's alone: who shares its flight has more time. */
+	bool is_own;
 };
 
 struct limit attempt_limit(const struct attempt *attempt);

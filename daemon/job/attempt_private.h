@@ -128,6 +128,11 @@ void attempt_pause_origin(struct attempt *attempt);
 
 /* attempt_end.c */
 
+/* The job settles by that, or is tried again. `leader`: whose flight it was, if not its own.
+ * `body_memory` may be NULL. */
+void attempt_settle_job(struct attempt *attempt, struct job *job, const char *leader,
+	const struct attempt_result *result, char **body_memory);
+
 /* True where a response of that status fulfils the job. */
 bool attempt_status_is_ok(const struct plan_spec *spec, uint16_t status);
 
@@ -143,7 +148,7 @@ void attempt_forget_texts(struct attempt *attempt);
 /* It failed, for all who share it. */
 void attempt_reject(struct attempt *attempt, const struct fault *fault);
 
-/* Its job's own time is up: who follows it goes on. */
+/* Its job's own time is up, or that of its job's redirects: who follows it goes on. */
 void attempt_time_out(struct attempt *attempt, const struct fault *fault);
 
 /* The response is complete. */

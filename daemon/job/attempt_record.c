@@ -88,9 +88,4 @@ void attempt_record(const struct attempt *attempt, const struct job *job, struct
 		response->n_headers = head->n_headers;
 		response->bytes = exchange->body_bytes;
 	}
-	/* Also where it failed on the way. */
-	if (job->trail) {
-		response->hops = job->trail->hops;
-		response->n_hops = job->trail->n_hops;
-	}
 }

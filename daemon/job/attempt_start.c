@@ -252,6 +252,35 @@ struct bound *attempt_start(struct scheduler *scheduler, struct job *job, bool i
 	return refusing;
 }
 
+/* What it would have had a place for is over: an attempt that never asks for one says so, and what
+ * becomes of its job is found out as of any other. */
+void attempt_time_out_waiting(struct job *job)
+{
+	struct scheduler *scheduler = job_graph(job)->scheduler;
+	uint64_t length_ns = job_plan(job)->spec->timeouts.attempt_ns;
+	/* The one beyond those that may run. */
+	struct attempt *attempt =
+		attempt_prepare(scheduler, job, scheduler->options.attempts_max + 1);
+	struct fault fault;
+	struct attempt_result result = {
+		.fault = &fault,
+		.retryable = fault_is_retryable(FAULT_ATTEMPT_TIMEOUT),
+	};
+
+	if (!attempt)
+		return;
+	fault_set(&fault, FAULT_ATTEMPT_TIMEOUT, "%.*s: no slot within %.3f s",
+		TEXT_ARGS(attempt->url.authority), (double)length_ns / 1e9);
+	attempt->sent_before = job->trail->sent;
+	attempt->job = NULL;
+	attempt_enter(attempt, ATTEMPT_JOIN);
+	job->state = JOB_RUNNING;
+	/* Its wait is nothing that it took. */
+	job->held_ns = ring_now(scheduler->ring);
+	attempt_settle_job(attempt, job, NULL, &result, NULL);
+	attempt_give(attempt);
+}
+
 bool attempt_follow(struct scheduler *scheduler, struct job *job)
 {
 	/* The one beyond those that may run. */

@@ -75,17 +75,13 @@ static void flight_follow(struct attempt *leader, struct job *job)
 {
 	struct scheduler *scheduler = leader->scheduler;
 
-	uint64_t job_ns = job_plan(job)->spec->timeouts.job_ns;
-
-	timer_stop(ring_timers(scheduler->ring), &job->timer);
 	job->state = JOB_RUNNING;
 	job->attempt = leader;
 	job->held_ns = ring_now(scheduler->ring);
 	if (!job->slot_ns)
 		job->slot_ns = job->held_ns;
 	/* Its own time, as long as it only follows. */
-	if (job_ns != PLAN_NEVER)
-		timer_set(ring_timers(scheduler->ring), &job->timer, job->slot_ns + job_ns);
+	timer_set(ring_timers(scheduler->ring), &job->timer, job_waits_until(job));
 	list_push_back(&leader->followers, &job->link);
 	scope_begin(job->scope);
 }
@@ -95,6 +91,7 @@ void flight_leave(struct job *job)
 	if (!job->attempt || job->attempt->job == job)
 		return;
 	job->flown_sent = attempt_sent(job->attempt);
+	attempt_count(job->attempt, job);
 	job->has_flown = true;
 	job->attempt = NULL;
 	list_remove(&job->link);

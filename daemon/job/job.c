@@ -130,6 +130,11 @@ void job_record(const struct job *job, struct record *ret_record)
 		.time.end = now - accepted,
 	};
 
+	/* Also where it failed on the way. */
+	if (job->trail) {
+		ret_record->response.hops = job->trail->hops;
+		ret_record->response.n_hops = job->trail->n_hops;
+	}
 	if (job->group)
 		ret_record->group = (struct record_group){.jobs = job->group->n_leaves,
 			.fulfilled = job->group->n_fulfilled,
@@ -349,14 +354,37 @@ void job_back_off(struct job *job, uint64_t delay_ns)
 	timer_set(ring_timers(scheduler->ring), &job->timer, ring_now(scheduler->ring) + delay_ns);
 }
 
-/* It is to compete for a place again, but its own time is running. */
+/* The end of its own time. */
+static uint64_t job_deadline(const struct job *job)
+{
+	uint64_t job_ns = job_plan(job)->spec->timeouts.job_ns;
+
+	return job_ns == PLAN_NEVER ? TIMER_NEVER : job->slot_ns + job_ns;
+}
+
+/* That of the attempt which has begun elsewhere. */
+static uint64_t job_trail_deadline(const struct job *job)
+{
+	uint64_t attempt_ns = job_plan(job)->spec->timeouts.attempt_ns;
+
+	if (!job->trail || attempt_ns == PLAN_NEVER)
+		return TIMER_NEVER;
+	return job->trail->slot_ns + attempt_ns;
+}
+
+uint64_t job_waits_until(const struct job *job)
+{
+	uint64_t own = job_deadline(job), attempt = job_trail_deadline(job);
+
+	return own < attempt ? own : attempt;
+}
+
+/* It is to compete for a place again, but its time is running. */
 static void job_return(struct job *job)
 {
 	struct scheduler *scheduler = job_graph(job)->scheduler;
-	uint64_t job_ns = job_plan(job)->spec->timeouts.job_ns;
 
-	if (job_ns != PLAN_NEVER)
-		timer_set(ring_timers(scheduler->ring), &job->timer, job->slot_ns + job_ns);
+	timer_set(ring_timers(scheduler->ring), &job->timer, job_waits_until(job));
 	job->state = JOB_WAITING;
 }
 
@@ -374,6 +402,10 @@ void job_time_out(struct job *job)
 	const struct plan_timeouts *timeouts = &job_plan(job)->spec->timeouts;
 	struct fault fault;
 
+	if (job->slot_ns && job_trail_deadline(job) < job_deadline(job)) {
+		attempt_time_out_waiting(job);
+		return;
+	}
 	if (job->slot_ns)
 		fault_set(&fault, FAULT_JOB_TIMEOUT, "no result within %.3f s",
 			(double)timeouts->job_ns / 1e9);

@@ -9,6 +9,9 @@
  *   WAITING (for dependencies) -> READY -> QUEUED (in a bound's queue) -> RUNNING -> SETTLED
  *                                   ^------------- BACKOFF <----------------'
  *
+ * A redirect leads from RUNNING to READY again; and from there or from QUEUED to BACKOFF, where the
+ * attempt's time is up meanwhile.
+ *
  * A group or fan-out that is ready is RUNNING while its children are. From any state but the last
  * a job can settle. It does so once, in job_settle().
  */
@@ -97,8 +100,8 @@ struct job {
 	struct trail *trail;
 	/* Of a group or fan-out; NULL: a leaf. */
 	struct group *group;
-	/* QUEUED: queue_timeout, or after a backoff the job's own; BACKOFF: its end; following
-	 * another one's attempt: the job's own. */
+	/* READY and QUEUED for the first time: queue_timeout; later, and following another one's
+	 * attempt: job_waits_until(); BACKOFF: its end. */
 	struct timer timer;
 	/* When its last dependency settled; when it first had a place, or a flight to share. 0:
 	 * not yet. */
@@ -162,7 +165,13 @@ void job_doom(struct job *job);
  * where it has settled. */
 void job_end(struct job *job, struct group_end end);
 
-/* Rejects one that has waited too long for a place, or whose own time is up. It has no attempt. */
+/* How long one that has begun may be without an attempt of its own, be it that it competes for a
+ * place again or that it follows another one's: as long as it has time itself, and behind a
+ * redirect as long as its attempt has. TIMER_NEVER: there is no limit. */
+uint64_t job_waits_until(const struct job *job);
+
+/* One that has waited too long for a place, or whose own time is up, is rejected; one whose attempt
+ * has no more time as well, unless it is tried again. It has no attempt of its own. */
 void job_time_out(struct job *job);
 
 /* Waits for its next attempt. It has no attempt. */

@@ -29,7 +29,8 @@ struct trail {
 	/* Another origin has been asked: from then on no header of the job's own goes along but the
 	 * few that redirect_header_travels() names, no secret, and no client certificate. */
 	bool is_foreign;
-	/* When the attempt began: its first request was ready, and had all its places. */
+	/* When the attempt began: its first request was ready, and had all its places, or a flight
+	 * to share. */
 	uint64_t turn_ns, slot_ns;
 	/* What the peers before may have had. */
 	enum record_sent sent;

@@ -112,7 +112,6 @@ static bool way_fill_key(const struct job *job, const struct url *url, struct ro
 		.uid = job_graph(job)->uid,
 		.is_https = url->is_https,
 		.http = spec->http,
-		.shares = true,
 		.port = url->port,
 		.host = url->host,
 	};

@@ -60,9 +60,6 @@ struct route_key {
 	bool is_https;
 	/* No verification. */
 	bool insecure;
-	/* Its users take a stream where there is one (net/conn.h, on_shared): without it HTTP/2 is
-	 * not offered. */
-	bool shares;
 	enum plan_http http;
 	uint16_t port;
 	struct text host;
@@ -109,7 +106,6 @@ struct route {
 	uint16_t port;
 	bool is_https;
 	bool insecure;
-	bool shares;
 	enum plan_http http;
 	/* As the last handshake had it; HTTP/1.1 from the beginning where HTTP/2 is not offered. */
 	enum route_protocol protocol;
@@ -162,5 +158,5 @@ static inline uint16_t route_dial_port(const struct route *route)
 /* True where HTTP/2 is offered in the handshake. */
 static inline bool route_offers_h2(const struct route *route)
 {
-	return route->is_https && route->shares && route->http != PLAN_HTTP_1_1;
+	return route->is_https && route->http != PLAN_HTTP_1_1;
 }

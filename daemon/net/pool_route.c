@@ -101,7 +101,8 @@ enum route_part {
 struct route_head {
 	uint32_t uid;
 	uint16_t port, proxy_port;
-	uint8_t is_https, insecure, shares, http;
+	uint8_t is_https, insecure;
+	uint16_t http;
 };
 
 /* Where the parts of a key stand in its text. data == NULL: there is none. */
@@ -139,8 +140,7 @@ static bool pool_write_key(struct pool *pool, const struct route_key *key)
 		.proxy_port = key->proxy_port,
 		.is_https = key->is_https,
 		.insecure = key->insecure,
-		.shares = key->shares,
-		.http = (uint8_t)key->http,
+		.http = (uint16_t)key->http,
 	};
 	struct buffer *text = &pool->key;
 	size_t size = sizeof(head);
@@ -226,7 +226,6 @@ static struct route *route_alloc(struct text text, const struct route_key *key, 
 	route->proxy_port = key->proxy_port;
 	route->is_https = key->is_https;
 	route->insecure = key->insecure;
-	route->shares = key->shares;
 	route->http = key->http;
 	route->protocol = route_offers_h2(route) ? ROUTE_UNKNOWN : ROUTE_HTTP_1_1;
 	route->keeps_sessions = key->is_https && tls_digest(route->key, route->session_key);

@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 
+from harness.client import Result
 from harness.feature import FeatureCase
 from harness.origin import free_port, pattern
 
@@ -273,6 +274,48 @@ class RedirectRows:
         result = self.run_graph({'concurrency': 1, 'jobs': [
             self.job(origin, '/row', dedupe=False) for _ in range(5)]})
         self.assertEqual(result.summary['fulfilled'], 5)
+
+    def wait_for_a_place(self, **keys):
+        """The origin, and the session and the number of a graph whose job `a` has been redirected,
+        and waits for a place that `b` and `c` have."""
+        origin = self.server()
+        gate = origin.gate('/row|/s|/b|/c')
+        session = self.session()
+        number = session.submit({'concurrency': 2, 'jobs': {
+            'a': self.job(origin, '/row', **keys), 's': self.job(origin, '/s'),
+            'b': self.job(origin, '/b', after=['s'], priority=9),
+            'c': self.job(origin, '/c', after=['s'], priority=8)}})
+        gate.wait_held('/row', '/s')
+        gate.answer('/s')
+        gate.wait_held('/row', '/b')
+        gate.answer('/row', '', 302, [('location', '/text/end')])
+        gate.wait_held('/b', '/c')
+        return origin, gate, session, number
+
+    def test_an_attempt_s_time_passes_while_its_hop_waits(self):
+        origin, gate, session, number = self.wait_for_a_place(attempt_timeout='400ms')
+        result = Result()
+        while 'a' not in result.records:
+            result.take(*session.next_of(number))
+        self.assert_rejected(result['a'], 'ATTEMPT_TIMEOUT', sent='full', redirects=1,
+                             hops=[{'status': 302, 'url': origin.url('/row')}])
+        self.assertGreaterEqual(result['a']['time']['end'], 400)
+        gate.open()
+        result = session.collect(number, result)
+        self.assertEqual(result.summary['fulfilled'], 3)
+        self.assertEqual(origin.count('/text/end'), 0)
+
+    def test_an_attempt_that_ended_in_its_hop_s_wait_is_tried_again(self):
+        origin, gate, session, number = self.wait_for_a_place(
+            attempt_timeout='400ms', retry={'attempts': 2, 'delay': '1ms'})
+        # Nothing tells of it; but another job, begun later, has had more time than it.
+        session.run({'jobs': {'b': self.job(self.server(), '/stall', timeout='600ms')}})
+        gate.open()
+        result = session.collect(number)
+        self.assert_fulfilled(result['a'])
+        self.assertEqual(result['a']['attempts'], 2)
+        self.assertEqual(result['a']['tries'][0]['code'], 'ATTEMPT_TIMEOUT')
+        self.assertEqual(origin.count('/row'), 2)
 
     def test_shared_flights_follow_too(self):
         origin = self.leading('/delay/50')

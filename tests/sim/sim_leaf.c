@@ -329,9 +329,6 @@ static void sim_leaf_check_times(const struct sim_record *record)
 		/* It may have ended long before its job did, in a backoff. */
 		if (record->code == FAULT_JOB_TIMEOUT && !record->has_tries)
 			continue;
-		/* A hop waits for its place as long as that takes. */
-		if (record->instance->node->label->moves && sim_leaf_is_bounded(record))
-			continue;
 		if (attempt->end_us >
 			attempt->start_us + attempt->queue_us + attempt_us + SIM_LATE_US)
 			sim_fail("%s: attempt %u took longer than its %llu us",

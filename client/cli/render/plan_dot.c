@@ -35,17 +35,12 @@ static void plan_dot_label(struct buffer *out, const struct plan *plan, uint32_t
 	buffer_deinit(&label);
 }
 
-static void plan_dot_indent(struct buffer *out, uint32_t depth)
-{
-	buffer_printf(out, "%*s", (int)(4 * (depth + 1)), "");
-}
-
 static void plan_dot_open(
 	struct buffer *out, const struct plan_view *view, uint32_t at, uint32_t depth)
 {
-	plan_dot_indent(out, depth);
+	plan_picture_indent(out, depth);
 	buffer_printf(out, "subgraph cluster_%u {\n", at);
-	plan_dot_indent(out, depth + 1);
+	plan_picture_indent(out, depth + 1);
 	buffer_append_literal(out, "label=\"");
 	plan_dot_label(out, view->plan, at);
 	buffer_append_literal(out, "\";\n");
@@ -54,7 +49,7 @@ static void plan_dot_open(
 static void plan_dot_node(
 	struct buffer *out, const struct plan_view *view, uint32_t at, uint32_t depth)
 {
-	plan_dot_indent(out, depth);
+	plan_picture_indent(out, depth);
 	buffer_printf(out, "j%u [label=\"", at);
 	plan_dot_label(out, view->plan, at);
 	buffer_append_byte(out, '"');
@@ -69,7 +64,7 @@ static void plan_dot_node(
 
 static void plan_dot_close(struct buffer *out, uint32_t depth)
 {
-	plan_dot_indent(out, depth);
+	plan_picture_indent(out, depth);
 	buffer_append_literal(out, "}\n");
 }
 

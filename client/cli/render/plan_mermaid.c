@@ -75,15 +75,10 @@ static void plan_mermaid_heading(struct buffer *out, const struct plan *plan, ui
 	buffer_deinit(&label);
 }
 
-static void plan_mermaid_indent(struct buffer *out, uint32_t depth)
-{
-	buffer_printf(out, "%*s", (int)(4 * (depth + 1)), "");
-}
-
 static void plan_mermaid_open(
 	struct buffer *out, const struct plan_view *view, uint32_t at, uint32_t depth)
 {
-	plan_mermaid_indent(out, depth);
+	plan_picture_indent(out, depth);
 	buffer_printf(out, "subgraph j%u[\"", at);
 	plan_mermaid_heading(out, view->plan, at);
 	buffer_append_literal(out, "\"]\n");
@@ -94,7 +89,7 @@ static void plan_mermaid_node(
 {
 	bool is_each = view->plan->jobs[at].kind == PLAN_EACH;
 
-	plan_mermaid_indent(out, depth);
+	plan_picture_indent(out, depth);
 	buffer_printf(out, "j%u%s\"", at, is_each ? "[[" : "[");
 	plan_mermaid_label(out, view->plan, at);
 	buffer_printf(out, "\"%s\n", is_each ? "]]" : "]");
@@ -102,7 +97,7 @@ static void plan_mermaid_node(
 
 static void plan_mermaid_close(struct buffer *out, uint32_t depth)
 {
-	plan_mermaid_indent(out, depth);
+	plan_picture_indent(out, depth);
 	buffer_append_literal(out, "end\n");
 }
 

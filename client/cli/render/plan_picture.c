@@ -6,6 +6,11 @@
 
 #include "util/panic.h"
 
+void plan_picture_indent(struct buffer *out, uint32_t depth)
+{
+	buffer_printf(out, "%*s", (int)(4 * (depth + 1)), "");
+}
+
 static void plan_picture_nodes(
 	struct buffer *out, const struct plan_view *view, const struct plan_picture *picture)
 {

@@ -98,6 +98,9 @@ struct plan_picture {
 	void (*edge)(struct buffer *out, const struct plan_view *view, uint32_t to, uint32_t edge);
 };
 
+/* The begin of a line that deep. */
+void plan_picture_indent(struct buffer *out, uint32_t depth);
+
 void plan_picture_draw(
 	struct buffer *out, const struct plan_view *view, const struct plan_picture *picture);
 

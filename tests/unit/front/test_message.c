@@ -130,6 +130,7 @@ START_TEST(hello_tells_version_name_and_limits)
 	client_assert(fd, 0, "/hello/limits/line", "12345");
 	client_assert(fd, 0, "/hello/limits/jobs", "77");
 	client_assert(fd, 0, "/hello/features/0", "http/1.1");
+	client_assert(fd, 0, "/hello/features/1", "http/2");
 	front_world_leave();
 }
 END_TEST

@@ -102,6 +102,20 @@ START_TEST(keeps_some_for_the_daemon)
 }
 END_TEST
 
+START_TEST(finds_a_name_among_others_in_any_case)
+{
+	static const struct text names[] = {TEXT_INIT("accept"), TEXT_INIT("Range")};
+
+	ck_assert(header_is_one_of(TEXT("Accept"), names, 2));
+	ck_assert(header_is_one_of(TEXT("range"), names, 2));
+	ck_assert(!header_is_one_of(TEXT("range"), names, 1));
+	ck_assert(!header_is_one_of(TEXT("rang"), names, 2));
+	ck_assert(!header_is_one_of(TEXT("ranges"), names, 2));
+	ck_assert(!header_is_one_of(TEXT(""), names, 2));
+	ck_assert(!header_is_one_of(TEXT("accept"), NULL, 0));
+}
+END_TEST
+
 START_TEST(finds_the_first)
 {
 	static const struct header headers[] = {
@@ -164,5 +178,6 @@ START_TEST(list_grows_and_gives_back)
 }
 END_TEST
 
-UNIT_MAIN("http/header", &knows_names, &knows_values, &trims, &splits_lines,
-	&keeps_some_for_the_daemon, &finds_the_first, &looks_into_lists, &list_grows_and_gives_back)
+UNIT_MAIN("http/header", &finds_a_name_among_others_in_any_case, &knows_names, &knows_values,
+	&trims, &splits_lines, &keeps_some_for_the_daemon, &finds_the_first, &looks_into_lists,
+	&list_grows_and_gives_back)

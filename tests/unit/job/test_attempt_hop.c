@@ -230,9 +230,204 @@ START_TEST(a_long_body_of_a_redirect_is_not_waited_for)
 }
 END_TEST
 
+/* Two places: "a" gives its own back, and those who come first have both for as long as they like.
+ * It has had 60 ms. */
+static void begin_waiting_hop(const char *members)
+{
+	char document[600];
+
+	snprintf(document, sizeof(document),
+		"{'concurrency':2,'jobs':{'a':{'url':'@a',%s},'s':{'url':'@s'},"
+		"'b':{'url':'@b','after':['s'],'priority':9},"
+		"'c':{'url':'@c','after':['s'],'priority':8}}}",
+		members);
+	begin(document);
+	fake_pass(60 * NS_PER_MS);
+	world_answer("/s", "200 OK", "");
+	redirect("/a", "302 Found", "/a2");
+	world_assert_on_wire("/b /c");
+}
+
+START_TEST(the_wait_for_a_place_has_one_limit)
+{
+	static const struct {
+		const char *members, *code;
+		uint64_t ms;
+	} cases[] = {
+		{"'attempt_timeout':'100ms'", "ATTEMPT_TIMEOUT", 100},
+		{"'attempt_timeout':'100ms','timeout':'101ms'", "ATTEMPT_TIMEOUT", 100},
+		{"'attempt_timeout':'100ms','timeout':'100ms'", "JOB_TIMEOUT", 100},
+		{"'attempt_timeout':'100ms','timeout':'99ms'", "JOB_TIMEOUT", 99},
+		{"'attempt_timeout':'100ms','queue_timeout':'10ms'", "ATTEMPT_TIMEOUT", 100},
+		/* By default. */
+		{"'optional':false", "ATTEMPT_TIMEOUT", 30000},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		begin_waiting_hop(cases[i].members);
+		fake_pass((cases[i].ms - 60) * NS_PER_MS - 1);
+		world_assert_fate(graph, "a", "-");
+		fake_pass(1);
+		world_assert_fate(graph, "a", cases[i].code);
+		world_assert_says(graph, "a/attempts=1 a/reason/sent=full a/reason/redirects=1 "
+					 "a/reason/retryable=true a/time/queue=0");
+		/* It takes no place when there is one. */
+		world_play("b:200 c:200");
+		world_assert_fate(graph, "c", "fulfilled");
+		world_assert_on_wire("");
+		end();
+	}
+}
+END_TEST
+
+START_TEST(an_attempt_whose_time_is_up_in_its_wait_is_tried_again)
+{
+	begin_waiting_hop("'attempt_timeout':'100ms',"
+			  "'retry':{'attempts':2,'delay':'10ms','jitter':'none'}");
+	fake_pass(40 * NS_PER_MS);
+	world_assert_fate(graph, "a", "-");
+	fake_pass(10 * NS_PER_MS);
+	/* Not before there is a place, and then from the beginning. */
+	world_assert_on_wire("/b /c");
+	fake_pass(500 * NS_PER_MS);
+	world_play("b:200 a:200 c:200");
+	world_assert_fate(graph, "a", "fulfilled");
+	world_assert_says(graph, "a/attempts=2 a/value/redirects=0 "
+				 "a/tries/0/code=ATTEMPT_TIMEOUT a/tries/0/time/start=0 "
+				 "a/tries/0/time/queue=0 a/tries/0/time/end=100 "
+				 "a/tries/0/backoff=10 a/tries/1/time/start=110 "
+				 "a/tries/1/time/queue=500 a/tries/1/time/end=610");
+	ck_assert_uint_eq(world.scheduler.counters.retries, 1);
+	/* Without its waits: 60 and 10 of "a", 60 of "s", 550 of "b" and of "c". */
+	world_assert_done(graph, "/sum_ms", "1230");
+	end();
+}
+END_TEST
+
+START_TEST(why_it_is_not_tried_again)
+{
+	static const struct {
+		const char *members, *stopped;
+	} cases[] = {
+		{"'retry':{'attempts':2,'on':['network']}", "policy"},
+		{"'retry':{'attempts':2,'delay':'10s','jitter':'none'},'timeout':'5s'", "deadline"},
+		{"'retry':2,'method':'POST'", "not_idempotent"},
+		{"'retry':1", "-"},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char members[200];
+
+		snprintf(
+			members, sizeof(members), "'attempt_timeout':'100ms',%s", cases[i].members);
+		begin_waiting_hop(members);
+		fake_pass(40 * NS_PER_MS);
+		world_assert_fate(graph, "a", "ATTEMPT_TIMEOUT");
+		world_assert(graph, "a", "/reason/stopped", cases[i].stopped);
+		end();
+	}
+}
+END_TEST
+
+/* The second one, too: both tries are told. */
+START_TEST(each_attempt_s_wait_is_told)
+{
+	begin_waiting_hop("'attempt_timeout':'100ms',"
+			  "'retry':{'attempts':2,'delay':'10ms','jitter':'none'}");
+	fake_pass(50 * NS_PER_MS);
+	world_play("b:200");
+	redirect("/a", "302 Found", "/a2");
+	world_assert_on_wire("/a2 /c");
+	fake_pass(100 * NS_PER_MS);
+	world_assert_fate(graph, "a", "ATTEMPT_TIMEOUT");
+	world_assert_says(graph, "a/attempts=2 a/reason/stopped=attempts a/tries/0/time/end=100 "
+				 "a/tries/1/time/start=110 a/tries/1/time/end=210");
+	end();
+}
+END_TEST
+
+/* And a fallback is what it is for any rejection. */
+START_TEST(a_fallback_covers_what_waited_too_long)
+{
+	begin_waiting_hop("'attempt_timeout':'100ms','fallback':7");
+	fake_pass(40 * NS_PER_MS);
+	world_assert_fates(graph, "s a/fallback");
+	end();
+}
+END_TEST
+
+/* "a" has had 60 ms when it comes where "b" has been for 10. */
+static void begin_shared_hop(void)
+{
+	begin("{'jobs':{'a':{'url':'@a','attempt_timeout':'100ms'},'s':{'url':'@s'},"
+	      "'b':{'url':'@x','after':['s'],'attempt_timeout':'100ms'}}}");
+	fake_pass(50 * NS_PER_MS);
+	world_answer("/s", "200 OK", "");
+	fake_pass(10 * NS_PER_MS);
+	redirect("/a", "302 Found", "/x");
+	world_assert_on_wire("/x");
+}
+
+START_TEST(who_joins_a_later_flight_has_no_more_time)
+{
+	begin_shared_hop();
+	fake_pass(40 * NS_PER_MS);
+	world_assert_fate(graph, "a", "ATTEMPT_TIMEOUT");
+	world_assert_fate(graph, "b", "-");
+	world_answer("/x", "200 OK", "");
+	world_assert_fate(graph, "b", "fulfilled");
+	end();
+}
+END_TEST
+
+START_TEST(who_takes_over_a_later_flight_has_no_more_time)
+{
+	begin_shared_hop();
+	graph_cancel_job(graph->graph, TEXT("b"));
+	fake_run();
+	world_assert_fate(graph, "b", "CANCELLED");
+	world_assert_on_wire("/x");
+	fake_pass(39 * NS_PER_MS);
+	world_assert_fate(graph, "a", "-");
+	fake_pass(NS_PER_MS);
+	world_assert_fate(graph, "a", "ATTEMPT_TIMEOUT");
+	world_assert_on_wire("");
+	end();
+}
+END_TEST
+
+START_TEST(who_joins_a_flight_late_begins_its_attempt_then)
+{
+	static const char retry[] = "'retry':{'attempts':2,'delay':'10ms','jitter':'none'}";
+	char document[400];
+
+	snprintf(document, sizeof(document),
+		"{'jobs':{'a':{'url':'@a',%s},'s':{'url':'@s'},"
+		"'b':{'url':'@a','after':['s'],%s}}}",
+		retry, retry);
+	begin(document);
+	fake_pass(50 * NS_PER_MS);
+	world_answer("/s", "200 OK", "");
+	world_assert_on_wire("/a");
+	fake_pass(10 * NS_PER_MS);
+	redirect("/a", "302 Found", "/x");
+	world_answer("/x", "503 Service Unavailable", "");
+	fake_pass(10 * NS_PER_MS);
+	world_answer("/a", "200 OK", "");
+	world_assert_fates(graph, "s a b/dedupe");
+	world_assert_says(graph, "b/tries/0/time/start=50 b/tries/0/time/queue=0 "
+				 "b/tries/0/time/end=60 b/tries/1/time/start=70");
+	end();
+}
+END_TEST
+
 UNIT_MAIN("job/attempt_hop", &a_redirect_is_followed_and_told,
 	&an_attempt_goes_on_before_others_begin, &how_it_may_end, &no_more_than_allowed,
 	&what_fails_behind_a_redirect_tells_the_way, &hops_compete_for_places,
 	&all_hops_have_one_attempt_s_time, &an_attempt_begins_anew_where_it_began,
 	&who_shares_a_flight_follows_for_itself, &a_cancel_ends_it_wherever_it_is,
-	&a_long_body_of_a_redirect_is_not_waited_for)
+	&a_long_body_of_a_redirect_is_not_waited_for, &the_wait_for_a_place_has_one_limit,
+	&an_attempt_whose_time_is_up_in_its_wait_is_tried_again, &why_it_is_not_tried_again,
+	&each_attempt_s_wait_is_told, &a_fallback_covers_what_waited_too_long,
+	&who_joins_a_later_flight_has_no_more_time, &who_takes_over_a_later_flight_has_no_more_time,
+	&who_joins_a_flight_late_begins_its_attempt_then)

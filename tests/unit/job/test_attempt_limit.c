@@ -4,6 +4,7 @@
 #include "job/attempt.h"
 #include "job/graph.h"
 #include "job/scheduler.h"
+#include "job/trail.h"
 #include "proto/plan.h"
 #include "tests/unit/unit.h"
 #include "util/clock.h"
@@ -172,5 +173,38 @@ START_TEST(of_equal_limits_the_job_s_counts)
 }
 END_TEST
 
+START_TEST(a_limit_of_the_job_alone_ends_nobody_else)
+{
+	/* When its redirects began; 0: there are none. The attempt has its slot at second 1000. */
+	static const struct {
+		uint64_t job_ns, trail_ns, deadline_ns;
+		bool is_own;
+	} cases[] = {
+		{PLAN_NEVER, 0, AT(1005), false},
+		{PLAN_NEVER, AT(1000), AT(1005), false},
+		{PLAN_NEVER, AT(999), AT(1004), true},
+		{AT(3), 0, AT(1003), true},
+		{AT(3), AT(999), AT(1003), true},
+		{AT(6), AT(1000), AT(1005), false},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct trail trail = {.slot_ns = cases[i].trail_ns};
+		struct plan_timeouts timeouts = none;
+		struct limit limit;
+
+		timeouts.job_ns = cases[i].job_ns;
+		timeouts.attempt_ns = AT(5);
+		begin(timeouts);
+		job.trail = cases[i].trail_ns ? &trail : NULL;
+		limit = attempt_limit(&attempt);
+		ck_assert_uint_eq(limit.deadline_ns, cases[i].deadline_ns);
+		ck_assert_msg(limit.is_own == cases[i].is_own, "case %zu", i);
+		job.trail = NULL;
+	}
+}
+END_TEST
+
 UNIT_MAIN("job/attempt_limit", &each_phase_has_its_limit, &what_is_not_limited_never_ends,
-	&the_earliest_limit_names_the_code_in_each_phase, &of_equal_limits_the_job_s_counts)
+	&the_earliest_limit_names_the_code_in_each_phase, &of_equal_limits_the_job_s_counts,
+	&a_limit_of_the_job_alone_ends_nobody_else)

@@ -66,6 +66,18 @@ START_TEST(waits_for_slots_are_no_work)
 }
 END_TEST
 
+START_TEST(shared_work_counts_for_each_as_long_as_it_shared)
+{
+	begin("{'jobs':{'a':{'url':'@a'},'b':{'url':'@a'},'c':{'url':'@a'}}}");
+	fake_pass(10 * NS_PER_MS);
+	graph_cancel_job(graph->graph, TEXT("b"));
+	answer_after(20, "/a");
+	/* a 30, b 10, c 30. */
+	world_assert_done(graph, "/sum_ms", "70");
+	end();
+}
+END_TEST
+
 START_TEST(rejected_and_cancelled_work_counts_as_far_as_it_went)
 {
 	begin("{'mode':'all','jobs':{'a':{'url':'@a'},'b':{'url':'@b'},"
@@ -221,7 +233,8 @@ START_TEST(it_outlives_its_graph)
 END_TEST
 
 UNIT_MAIN("job/summary", &the_critical_path_is_the_chain_that_released_the_last_one,
-	&waits_for_slots_are_no_work, &rejected_and_cancelled_work_counts_as_far_as_it_went,
+	&waits_for_slots_are_no_work, &shared_work_counts_for_each_as_long_as_it_shared,
+	&rejected_and_cancelled_work_counts_as_far_as_it_went,
 	&a_dependent_of_a_rejected_job_is_on_the_path_behind_it,
 	&return_is_filled_and_what_is_missing_is_null, &without_return_there_is_none,
 	&return_of_an_ended_graph_has_what_there_is, &a_decision_tells_what_is_known_then,

@@ -201,7 +201,6 @@ static inline struct route_key mux_world_key(struct mux_world *world)
 {
 	return (struct route_key){
 		.is_https = true,
-		.shares = true,
 		.port = 443,
 		.host = TEXT("192.0.2.1"),
 		.server_name = TEXT("a.example"),

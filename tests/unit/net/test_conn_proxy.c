@@ -126,7 +126,6 @@ START_TEST(an_http_origin_is_asked_for_without_a_tunnel)
 	mux_world_begin(&world);
 	key = (struct route_key){.port = 80,
 		.host = TEXT("a.example"),
-		.shares = true,
 		.proxy_host = TEXT("192.0.2.99"),
 		.proxy_port = 3128};
 	for (unsigned i = 0; i < RIDERS; i++)

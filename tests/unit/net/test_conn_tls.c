@@ -22,6 +22,7 @@ static void tls_init(const char *ca_host)
 	struct pool_options options = {10, 10, IDLE_TIMEOUT_NS, BOUND_NONE};
 	struct route_key key = {
 		.is_https = true,
+		.http = PLAN_HTTP_1_1,
 		.port = 443,
 		.host = TEXT("192.0.2.1"),
 		.server_name = text_from(ca_host),
@@ -369,6 +370,7 @@ static bool tls_resumes(uid_t uid)
 	struct route_key key = {
 		.uid = uid,
 		.is_https = true,
+		.http = PLAN_HTTP_1_1,
 		.port = 443,
 		.host = TEXT("192.0.2.1"),
 		.server_name = TEXT("a.example"),

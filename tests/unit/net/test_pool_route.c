@@ -88,7 +88,6 @@ static unsigned make_keys(struct route_key keys[KEYS_MAX])
 	keys[n++].insecure = true;
 	keys[n++].http = PLAN_HTTP_1_1;
 	keys[n++].http = PLAN_HTTP_2;
-	keys[n++].shares = true;
 	keys[n++].port = 444;
 	keys[n++].host = TEXT("b.example");
 	keys[n++].host = TEXT("a.exampl");
@@ -177,7 +176,6 @@ START_TEST(each_pair_that_differs_in_one_member_has_connections_of_its_own)
 		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.2")},
 		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .insecure = true},
 		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .http = PLAN_HTTP_1_1},
-		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .shares = true},
 		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .ca = TEXT("x")},
 		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .cert = TEXT("x")},
 		{.uid = 1000, .port = 80, .host = TEXT("192.0.2.1"), .key = TEXT("x")},
