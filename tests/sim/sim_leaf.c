@@ -101,10 +101,24 @@ static struct sim_try *sim_resource_during(const struct sim_record *record,
 
 static void sim_resource_join(struct sim_resource *resource, const struct sim_instance *leaf)
 {
-	if (!resource)
-		return;
 	resource->is_shared = resource->is_shared || (resource->job && resource->job != leaf);
 	resource->job = leaf;
+}
+
+/* What it asks for is its own, or shared. Nothing of that need have been sent: others may go on
+ * with what it only began. */
+static void sim_leaf_join(const struct sim_record *record, const struct sim_claim *claim)
+{
+	if (claim->resource)
+		sim_resource_join(claim->resource, record->instance);
+	for (unsigned i = 0; i < claim->n_filled && !claim->resource; i++) {
+		const struct sim_filled *filled = &claim->filled[i];
+
+		if (record->n_attempts > 0)
+			sim_resource_join(
+				sim_resource_get(filled->method, filled->target, filled->header),
+				record->instance);
+	}
 }
 
 /* And all that led to it. */
@@ -121,7 +135,7 @@ static void sim_leaf_claim(const struct sim_record *record, struct sim_claim *cl
 {
 	const char *key = sim_member(yyjson_obj_get(record->response, "headers"), "x-k");
 
-	sim_resource_join(claim->resource, record->instance);
+	sim_leaf_join(record, claim);
 	/* It says that it sent nothing: that is checked where it is alone. */
 	if (strcmp(sim_member(record->reason, "sent"), "none") == 0 &&
 		!sim_leaf_is_alone(record->instance))
@@ -453,8 +467,8 @@ void sim_leaf_take_down(const struct sim_record *record)
 	struct sim_resource *resource;
 
 	sim_leaf_fill(record, &claim);
+	sim_leaf_join(record, &claim);
 	resource = claim.resource;
-	sim_resource_join(resource, record->instance);
 	if (!sim_leaf_is_alone(record->instance))
 		return;
 	for (struct sim_try *try = resource ? resource->first : NULL; try; try = try->next) {

@@ -61,8 +61,7 @@ static const struct sim_label *sim_target_label(const char *target, struct sim_g
 	return &sim_model.graphs[graph]->labels[label];
 }
 
-static struct sim_resource *sim_resource_get(
-	const char *method, const char *target, const char *header)
+struct sim_resource *sim_resource_get(const char *method, const char *target, const char *header)
 {
 	struct sim_graph *graph;
 	const struct sim_label *label = sim_target_label(target, &graph);
@@ -77,8 +76,7 @@ static struct sim_resource *sim_resource_get(
 		.hash = sim_resource_hash(method, target, header),
 		.method = method,
 		.target = target,
-		.header = header,
-		.n_sick = sim_chance(label->sick) ? (unsigned)sim_between(1, 3) : 0};
+		.header = header};
 	graph->resources = resource;
 	return resource;
 }
@@ -122,6 +120,8 @@ static struct sim_try *sim_resource_try(struct sim_resource *resource, struct si
 {
 	struct sim_try *try = sim_alloc(sizeof(*try));
 
+	if (resource->n_tries == 0 && sim_chance(resource->label->sick))
+		resource->n_sick = (unsigned)sim_between(1, 3);
 	try->is_replay = sim_resource_take_due(resource, conn);
 	resource->n_replays += try->is_replay;
 	try->resource = resource;

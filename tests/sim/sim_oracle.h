@@ -30,9 +30,12 @@ void sim_oracle_off_wire(struct sim_try *try);
 void sim_oracle_taint(struct sim_try *try);
 void sim_oracle_loosen(struct sim_try *try);
 
-/* The requests of a graph that look like this; NULL: none was sent. */
+/* The requests of a graph that look like this; NULL: none was sent, or was to be. */
 struct sim_resource *sim_resource_find(
 	const struct sim_graph *graph, const char *method, const char *target, const char *header);
+
+/* The same: they may still be sent. */
+struct sim_resource *sim_resource_get(const char *method, const char *target, const char *header);
 
 /* True where a request of this method may be sent again without asking (RFC 9110 9.2.1). */
 bool sim_method_is_safe(const char *method);
