@@ -11,13 +11,14 @@
 
 #include "sim_oracle.h"
 #include "sim_run.h"
+#include "sim_seed.h"
 #include "sim_world.h"
 #include "util/log.h"
 #include "util/panic.h"
 
 /*
- * Many seeds, one after the other; a line of TAP for each thousand. A failing seed is printed
- * with what was wrong and how to see it again.
+ * Many seeds, one after the other; a line of TAP for each thousand, and for each that has a name.
+ * A failing seed is printed with what was wrong and how to see it again.
  */
 
 #define SIM_SEEDS_DEFAULT  20000
@@ -31,6 +32,8 @@ struct sim_arguments {
 	struct sim_settings settings;
 	uint64_t from, n_seeds, minutes, failures_max;
 	bool is_single;
+	/* No seeds are asked for: the named ones come first. */
+	bool is_usual;
 };
 
 static const char *program;
@@ -119,10 +122,20 @@ static uint64_t sim_main_minutes(void)
 	return (uint64_t)now.tv_sec / 60;
 }
 
+static uint64_t sim_main_run_named(const struct sim_arguments *arguments)
+{
+	for (unsigned i = 0; i < sim_n_seeds; i++)
+		printf("%sok %u - seed %" PRIu64 ": %s\n",
+			sim_main_seed(sim_seeds[i].seed, arguments) ? "" : "not ", i + 1,
+			sim_seeds[i].seed, sim_seeds[i].found);
+	return sim_n_seeds;
+}
+
 static void sim_main_run(const struct sim_arguments *arguments)
 {
-	uint64_t end = sim_main_minutes() + arguments->minutes, seed = arguments->from, n_lines = 0;
+	uint64_t end = sim_main_minutes() + arguments->minutes, seed = arguments->from;
 	uint64_t left = arguments->n_seeds;
+	uint64_t n_lines = arguments->is_usual ? sim_main_run_named(arguments) : 0;
 
 	while (left > 0 && n_failed < arguments->failures_max) {
 		uint64_t from = seed, before = n_failed;
@@ -161,9 +174,11 @@ static int sim_main_parse(int argc, char **argv, struct sim_arguments *arguments
 	*arguments = (struct sim_arguments){
 		.from = 1, .n_seeds = SIM_SEEDS_DEFAULT, .failures_max = SIM_FAILURES_DEFAULT};
 	arguments->settings.features = SIM_FEATURES;
+	arguments->is_usual = true;
 	while ((option = getopt_long(argc, argv, "v", options, NULL)) != -1) {
 		uint64_t value = optarg ? strtoull(optarg, NULL, 0) : 0;
 
+		arguments->is_usual &= !strchr("fsmoF", option);
 		if (option == 'n') {
 			arguments->n_seeds = value;
 		} else if (option == 'f') {
