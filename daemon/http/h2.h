@@ -272,11 +272,13 @@ static inline uint64_t h2_body_sent(const struct h2_stream *stream)
 	return stream->body_sent;
 }
 
-/* After on_reset: true where the peer is to be told, who may be at work on it still. */
+/* After on_reset: true where the peer is to be told, who may be at work on it still: by a reset, or
+ * where the connection failed by its end. */
 static inline bool h2_owes_reset(const struct h2_stream *stream)
 {
 	switch (stream->fault.kind) {
 	case H2_FAULT_STREAM:
+	case H2_FAULT_CONNECTION:
 	case H2_FAULT_PARSE:
 	case H2_FAULT_FRAMING:
 	case H2_FAULT_HEADERS_TOO_LARGE:

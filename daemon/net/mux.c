@@ -18,6 +18,8 @@
  * whose reset is not put out, those whose reset is in the send under way. The codec puts out
  * resets before requests and bodies, and there are never so many that they would not fit into one
  * output: so whoever has left before is through with it after it. Who leaves in upcalls is not.
+ * Where the connection has failed, nothing that is put out says that nobody waits for a response:
+ * its end does, and the peer may be at work until then, so nobody has left before it is closed.
  *
  * Two things a connection of one request at a time need not mind. A peer that is gone without a
  * word would eat request after request, each up to its own limit: where one is given up because
@@ -94,6 +96,11 @@ static uint64_t mux_now(const struct mux *mux)
 static struct mux_user *mux_user_of(struct list *link)
 {
 	return list_entry(link, struct mux_user, link);
+}
+
+static bool mux_has_failed(const struct mux *mux)
+{
+	return h2_fault(mux->h2).kind != H2_FAULT_NONE;
 }
 
 /* The end. */
@@ -215,7 +222,8 @@ static void mux_told(struct mux *mux)
 		user->is_sent = true;
 		user->events->on_sent(user);
 	}
-	mux_tell_left(mux, &mux->resetting);
+	if (!mux_has_failed(mux))
+		mux_tell_left(mux, &mux->resetting);
 }
 
 /* The next send, where there is something to be sent. */
@@ -478,7 +486,9 @@ static bool mux_is_through(const struct mux *mux, const struct mux_user *user)
 {
 	if (h2_is_under_way(user->stream))
 		return h2_sent(user->stream) == H2_SENT_NONE;
-	return !h2_owes_reset(user->stream) || !mux->conn || !h2_wants_output(mux->h2);
+	if (!h2_owes_reset(user->stream) || !mux->conn)
+		return true;
+	return !mux_has_failed(mux) && !h2_wants_output(mux->h2);
 }
 
 bool mux_leave(struct mux_user *user)

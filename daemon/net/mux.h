@@ -57,8 +57,8 @@ bool mux_open(struct mux *mux, struct mux_user *user, const struct h2_request *r
 
 /* The user is done, whether its stream has ended or not: one that has not is reset. True: it has
  * left, at once. False: on_left comes, when the reset (also that of a response that was malformed)
- * has gone out; no other upcall does. Always true after a fault that says that the request was not
- * processed, or that the connection failed. */
+ * has gone out, or the connection that failed is closed; no other upcall does. Always true after a
+ * fault that says that the request was not processed. */
 bool mux_leave(struct mux_user *user);
 
 /* So many bytes of its body are done with (h2_consume); there is more of its request's body

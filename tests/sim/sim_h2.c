@@ -153,7 +153,6 @@ static void sim_h2_doubt(struct sim_stream *stream)
 		return;
 	sim_codes_add(&stream->try->codes, FAULT_HTTP2_CONNECTION);
 	sim_codes_add(&stream->try->codes, FAULT_HEADERS_TOO_LARGE);
-	sim_oracle_loosen(stream->try);
 }
 
 /* -- What the daemon says --------------------------------------------------------------------- */
@@ -419,7 +418,6 @@ static void sim_h2_on_wrong(struct sim_stream *stream, enum fault_code code)
 		return;
 	stream->is_wrong = true;
 	sim_codes_add(&stream->try->codes, code);
-	sim_oracle_loosen(stream->try);
 }
 
 static void sim_h2_on_goaway(struct sim_conn *conn, uint32_t last)

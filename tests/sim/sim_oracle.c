@@ -217,9 +217,6 @@ static void sim_oracle_on_wire(struct sim_try *try)
 	sim_model.n_on_wire++;
 	try->origin->n_on_wire++;
 	graph->n_on_wire++;
-	/* Without memory a shared connection is given up under its requests. */
-	if (sim_world.memory_failed)
-		return;
 	if (sim_model.n_on_wire > sim_model.requests_max)
 		sim_fail("%s: %u requests are on the wire, the daemon may have %u", target,
 			sim_model.n_on_wire, sim_model.requests_max);

@@ -93,6 +93,56 @@ START_TEST(a_connection_that_fails_tells_all_and_the_peer)
 }
 END_TEST
 
+/* The peer may be at work until then: what they had a place for. */
+START_TEST(where_the_connection_fails_nobody_has_left_before_it_is_closed)
+{
+	static const char data_on_stream_0[] = "\0\0\1\0\0\0\0\0\0x";
+
+	/* The peer breaks a rule, and takes the GOAWAY; it resets; it ends. */
+	for (int i = 0; i < 3; i++) {
+		begin(2, "/wait");
+		ride(0, 2);
+		fake_holds.closes = true;
+		if (i == 0) {
+			peer_write(&world.peers[0], data_on_stream_0, sizeof(data_on_stream_0) - 1);
+			peer_flush(&world.peers[0]);
+		} else {
+			fake_complete(FAKE_RECEIVE, FAKE_FD_FIRST, i == 1 ? -ECONNRESET : 0);
+		}
+		fake_run();
+		for (unsigned n = 0; n < 2; n++) {
+			rider_hears(&riders[n], "Z");
+			ck_assert_int_eq(riders[n].h2_fault.kind, H2_FAULT_CONNECTION);
+			ck_assert_ptr_nonnull(riders[n].on.mux);
+		}
+		fake_holds.closes = false;
+		fake_run();
+		for (unsigned n = 0; n < 2; n++)
+			rider_hears(&riders[n], "L");
+		ck_assert(pool_is_empty(world.conns.pool));
+		end(2);
+	}
+}
+END_TEST
+
+/* Of what was not sent there is nothing to wait for. */
+START_TEST(where_the_connection_fails_who_was_not_on_the_wire_has_left)
+{
+	begin(2, "/wait");
+	ride(0, 1);
+	fake_holds.sends = true;
+	fake_holds.closes = true;
+	riders[1].lingers = true;
+	ck_assert_int_eq(rider_lease(&riders[1]), LEASE_SHARED);
+	fake_complete(FAKE_RECEIVE, FAKE_FD_FIRST, -ECONNRESET);
+	rider_hears(&riders[1], "MZ");
+	ck_assert(riders[1].h2_fault.is_unprocessed);
+	ck_assert(mux_leave(&riders[1].on));
+	fake_holds.closes = false;
+	end(2);
+}
+END_TEST
+
 START_TEST(a_peer_that_takes_no_goaway_is_not_waited_for)
 {
 	struct peer *peer;
@@ -338,7 +388,7 @@ START_TEST(a_peer_that_takes_nothing_keeps_nobody_from_leaving)
 		}
 		fake_pass(20 * NS_PER_S);
 		rider_hears(&riders[0], i == 0 ? "" : "L");
-		rider_hears(&riders[1], i == 0 ? "" : "Z");
+		rider_hears(&riders[1], i == 0 ? "" : "ZL");
 		ck_assert(!fake_is_open(fd));
 		end(2);
 	}
@@ -348,6 +398,8 @@ END_TEST
 UNIT_MAIN("net/mux_end", &who_leaves_as_the_connection_ends_is_told_when_it_is_closed,
 	&who_is_told_of_the_end_may_stay_until_it_likes,
 	&a_connection_that_fails_tells_all_and_the_peer,
+	&where_the_connection_fails_nobody_has_left_before_it_is_closed,
+	&where_the_connection_fails_who_was_not_on_the_wire_has_left,
 	&a_peer_that_takes_no_goaway_is_not_waited_for,
 	&after_a_goaway_those_there_finish_and_others_go_elsewhere,
 	&a_goaway_that_takes_nothing_says_nothing_of_the_next_one,

@@ -482,7 +482,7 @@ START_TEST(at_the_bound_who_can_wait_for_room_waits)
 	/* When there is nothing to wait for any more, that is made which is missing. */
 	fake_complete(FAKE_RECEIVE, riders[1].mux ? mux_conn(riders[1].mux)->fd : -1, 0);
 	mux_world_pass(&world);
-	rider_hears(&riders[1], "Z");
+	rider_hears(&riders[1], "ZL");
 	rider_hears(&riders[2], "PPMS");
 	end(4);
 }
