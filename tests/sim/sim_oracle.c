@@ -81,6 +81,13 @@ struct sim_resource *sim_resource_get(const char *method, const char *target, co
 	return resource;
 }
 
+/* True where the connection was made since the request was lost: for it alone, or for others, too.
+ */
+static bool sim_conn_is_fresh(const struct sim_conn *conn, const struct sim_try *lost)
+{
+	return conn->n_requests == 0 || (conn->h2 && conn->connected_ns >= lost->off_ns);
+}
+
 /* One that is to be sent again: over HTTP/1.1 that is what a fresh connection is for. */
 static bool sim_resource_take_due(struct sim_resource *resource, const struct sim_conn *conn)
 {
@@ -89,7 +96,7 @@ static bool sim_resource_take_due(struct sim_resource *resource, const struct si
 	for (struct sim_try *try = resource->first; try; try = try->next) {
 		bool is_h2 = try->conn->h2 != NULL;
 
-		if (!try->is_replay_due || (!is_h2 && conn->n_requests > 0))
+		if (!try->is_replay_due || (!is_h2 && !sim_conn_is_fresh(conn, try)))
 			continue;
 		try->is_replay_due = false;
 		if (is_h2)
