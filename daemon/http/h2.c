@@ -31,7 +31,8 @@
 #define H2_CONNECTION_WINDOW (16 * 1024 * 1024)
 
 #define H2_STREAMS_MAX 1000
-/* Before the peer has said; as most say. */
+/* Before the peer has said. There is no limit then (RFC 9113 5.1.2), but most say that one, and it
+ * is the least that is recommended (6.5.2): what is beyond it would be refused. */
 #define H2_STREAMS_UNSAID 100
 
 #define H2_CONTINUATIONS_MAX H2_METER_CONTINUATIONS_MAX
@@ -86,7 +87,7 @@ static bool h2_start(struct h2 *h2, uint32_t streams)
 	h2_response_set_callbacks(callbacks);
 	nghttp2_option_set_no_auto_window_update(option, 1);
 	nghttp2_option_set_peer_max_concurrent_streams(
-		option, streams ? streams : H2_STREAMS_UNSAID);
+		option, streams > 0 && streams < H2_STREAMS_UNSAID ? streams : H2_STREAMS_UNSAID);
 	nghttp2_option_set_max_reserved_remote_streams(option, 0);
 	/* Twice what h2_request() lets pass, since nghttp2 counts the worst of each encoding. */
 	nghttp2_option_set_max_send_header_block_length(option, 2 * H2_HEADERS_SIZE_MAX);

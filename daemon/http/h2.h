@@ -170,8 +170,8 @@ struct h2_request {
 	uint64_t pull_size;
 };
 
-/* `streams`: how many the peer is taken to allow until it has said; 0: 100. NULL where there is no
- * memory. */
+/* `streams`: how many the peer is taken to allow until it has said, if that is less than 100; 0:
+ * not known. NULL where there is no memory. */
 struct h2 *h2_new(uint64_t now_ns, uint32_t streams);
 
 /* Every stream must have been told its end or cancelled, or h2_feed_end() been called. Takes
@@ -202,7 +202,7 @@ bool h2_can_open(const struct h2 *h2);
  * when h2_n_streams() is 0. */
 bool h2_is_usable(const struct h2 *h2);
 
-/* How many streams the peer allows at once; until it has said, what h2_new() was told. */
+/* How many streams the peer allows at once; until it has said, what h2_new() was told, or 100. */
 uint32_t h2_streams_max(const struct h2 *h2);
 
 /* How many of all requests the peer has looked at, by a GOAWAY that is no complaint (NO_ERROR);

@@ -259,6 +259,22 @@ START_TEST(keeps_to_the_peers_limit_of_streams)
 }
 END_TEST
 
+/* Another connection of the same peer may have been allowed more. */
+START_TEST(opens_no_more_than_100_until_the_peer_has_said)
+{
+	static const uint32_t told[] = {0, 3, 99, 100, 101, 1000, UINT32_MAX};
+	static const uint32_t taken[] = {100, 3, 99, 100, 100, 100, 100};
+
+	for (unsigned i = 0; i < countof(told); i++) {
+		struct h2 *h2 = h2_new(0, told[i]);
+
+		ck_assert_ptr_nonnull(h2);
+		ck_assert_uint_eq(h2_streams_max(h2), taken[i]);
+		h2_free(h2);
+	}
+}
+END_TEST
+
 START_TEST(refuses_headers_that_are_too_large)
 {
 	static char value[256 * 1024];
@@ -345,4 +361,5 @@ END_TEST
 UNIT_MAIN("http/h2", &says_what_it_takes, &sends_fields_as_http_2_wants_them,
 	&says_how_long_a_body_is, &shows_heads_and_bodies, &reads_responses_however_they_are_cut,
 	&puts_all_that_is_ready_into_one_buffer, &keeps_to_the_peers_limit_of_streams,
-	&refuses_headers_that_are_too_large, &sends_many_headers, &opens_streams_in_upcalls)
+	&opens_no_more_than_100_until_the_peer_has_said, &refuses_headers_that_are_too_large,
+	&sends_many_headers, &opens_streams_in_upcalls)
