@@ -122,7 +122,8 @@ void group_check(struct group *group)
 {
 	if (group->n_open > 0 || group->each.n_made < group->each.n_items)
 		return;
-	if (group->job)
+	/* Its fate comes first, and then it is asked again. */
+	if (group->job && (group_is_ended(group) || !job_is_sealed(group->job)))
 		graph_due(group->job, JOB_DUE_CLOSE);
 }
 
@@ -300,6 +301,16 @@ static void group_keep_root(struct group *group, const struct job *child)
 	group->root_name = strndup(name.data, name.size);
 }
 
+/* Before it has begun its children can only have been cancelled, one by one: what they decide in
+ * the turn in which its own fate is sealed comes too late. */
+static bool group_may_be_decided(const struct group *group)
+{
+	const struct job *job = group->job;
+
+	return !group->is_decided && !group_is_ended(group) &&
+	       !(job && (job_is_ended(job) || job_is_sealed(job)));
+}
+
 void group_on_child(struct group *group, struct job *child, const struct record *record)
 {
 	uint32_t order = group_is_fan_out(group) ? child->scope->item_index : child->place;
@@ -310,8 +321,7 @@ void group_on_child(struct group *group, struct job *child, const struct record 
 	group->last = order;
 	if (group_is_fan_out(group))
 		each_on_child(group, child->scope);
-	if (!group->is_decided && !group_is_ended(group) &&
-		!(group->job && job_is_ended(group->job))) {
+	if (group_may_be_decided(group)) {
 		if (child->is_rejected && verdict == GROUP_OPEN)
 			group_keep_error(group, order, record);
 		if (verdict == GROUP_REJECTED)

@@ -191,6 +191,12 @@ static inline bool job_is_ended(const struct job *job)
 	return job_end_above(job) != NULL;
 }
 
+/* True where it is known what becomes of it in this turn, and why: not by itself. */
+static inline bool job_is_sealed(const struct job *job)
+{
+	return job->due == JOB_DUE_DOOM || job->due == JOB_DUE_SKIP;
+}
+
 /* The earliest deadline of what is around it; TIMER_NEVER: none. */
 uint64_t job_deadline_above(const struct job *job);
 

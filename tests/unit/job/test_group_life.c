@@ -386,6 +386,64 @@ START_TEST(a_group_is_cancelled_in_the_turn_in_which_it_would_begin)
 }
 END_TEST
 
+/* What a group's children decide before it has begun, cancelled one by one, and what it waits for:
+ * what settles first in one turn. */
+START_TEST(a_group_whose_fate_is_sealed_is_not_decided_by_its_children)
+{
+	static const struct {
+		const char *document, *cancelled[3], *fates;
+	} cases[] = {
+		/* The dependency first. */
+		{"{'jobs':{'a':{'url':'@a'},'g':{'mode':'race','after':['a'],'jobs':{"
+		 "'b':{'url':'@b'},'c':{'url':'@c'}}}}}",
+			{"a", "b"},
+			"a=CANCELLED/client b=CANCELLED/client c=DEPENDENCY_REJECTED "
+			"g=DEPENDENCY_REJECTED"},
+		{"{'jobs':{'a':{'url':'@a'},'g':{'after':['a'],'jobs':{'b':{'url':'@b'}}}}}",
+			{"a", "b"}, "a=CANCELLED/client b=CANCELLED/client g=DEPENDENCY_REJECTED"},
+		{"{'jobs':{'a':{'url':'@a'},'x':{'url':'@x'},'g':{'mode':'all',"
+		 "'needs':'any','after':['a','x'],'jobs':{'b':{'url':'@b'},'c':{'url':'@c'}}}}}",
+			{"a", "x", "b"},
+			"a=CANCELLED/client x=CANCELLED/client b=CANCELLED/client "
+			"c=DEPENDENCY_REJECTED g=DEPENDENCY_REJECTED"},
+		/* And it may still be cancelled itself, with children or without. */
+		{"{'jobs':{'a':{'url':'@a'},'g':{'after':['a'],'jobs':{'b':{'url':'@b'}}},"
+		 "'h':{'after':['a'],'jobs':{}}}}",
+			{"a", "g", "h"},
+			"a=CANCELLED/client h=CANCELLED/client b=CANCELLED/client "
+			"g=CANCELLED/client"},
+		/* The child first: it is decided then. */
+		{"{'jobs':{'a':{'url':'@a'},'g':{'mode':'race','after':['a'],'jobs':{"
+		 "'b':{'url':'@b'},'c':{'url':'@c'}}}}}",
+			{"b", "a"},
+			"b=CANCELLED/client a=CANCELLED/client c=CANCELLED/winner g=JOB_REJECTED"},
+		/* A child that is a group has settled only when its own children have. */
+		{"{'jobs':{'a':{'url':'@a'},'g':{'mode':'race','after':['a'],'jobs':{"
+		 "'h':{'mode':'race','jobs':{'b':{'url':'@b'}}},'c':{'url':'@c'}}}}}",
+			{"b", "a"},
+			"b=CANCELLED/client a=CANCELLED/client h=JOB_REJECTED "
+			"c=DEPENDENCY_REJECTED g=DEPENDENCY_REJECTED"},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		begin(cases[i].document);
+		for (size_t n = 0; n < 3 && cases[i].cancelled[n]; n++)
+			ck_assert(graph_cancel_job(graph->graph, text_from(cases[i].cancelled[n])));
+		fake_run();
+		world_assert_fates(graph, cases[i].fates);
+		end();
+	}
+	/* Nothing was rejected of what it needs to be. */
+	begin("{'jobs':{'a':{'url':'@a'},'g':{'mode':'all','after':['a'],'needs':'rejected',"
+	      "'jobs':{'b':{'url':'@b'},'c':{'url':'@c'}}}}}");
+	fake_receive(world_fd("/a"), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	ck_assert(graph_cancel_job(graph->graph, TEXT("b")));
+	fake_run();
+	world_assert_fates(graph, "a b=CANCELLED/client c/skipped g/skipped");
+	end();
+}
+END_TEST
+
 START_TEST(without_memory_for_a_condition_what_it_stands_for_is_rejected)
 {
 	begin("{'jobs':{'a':{'url':'@a'},'b':{'url':'@b','when':{'a#/x':1}},"
@@ -418,4 +476,5 @@ UNIT_MAIN("job/group_life", &a_group_that_waits_holds_back_its_children,
 	&groups_nest_as_deep_as_a_document_may, &one_group_may_be_cancelled,
 	&a_group_that_has_settled_is_not_cancelled,
 	&a_group_is_cancelled_in_the_turn_in_which_it_would_begin,
+	&a_group_whose_fate_is_sealed_is_not_decided_by_its_children,
 	&without_memory_for_a_condition_what_it_stands_for_is_rejected)
