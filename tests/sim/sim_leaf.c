@@ -71,12 +71,13 @@ static bool sim_try_is_during(
 		       sim_graph_us(graph, try->off_ns) + SIM_ROUNDING_US >= attempt->start_us);
 }
 
-/* The request of an attempt that got no response: where several may be, one that explains how it
- * ended, and its own rather than one that it shared. */
+/* The request of an attempt that got no response: where several may be, one that it was led to, or
+ * that explains how it ended, and its own rather than one that it shared. */
 static struct sim_try *sim_resource_during(const struct sim_record *record,
 	const struct sim_resource *resource, const struct sim_attempt *attempt)
 {
 	bool is_alone = sim_leaf_is_alone(record->instance);
+	bool is_last = attempt == &record->attempts[record->n_attempts - 1];
 	struct sim_try *best = NULL;
 	unsigned best_rank = 0;
 
@@ -91,6 +92,7 @@ static struct sim_try *sim_resource_during(const struct sim_record *record,
 			!sim_try_is_during(record, try, attempt) || (is_alone && !is_own))
 			continue;
 		rank += sim_reason_is_fair(record, attempt, try) ? 2 : 0;
+		rank += is_last && sim_redirect_explains(record, try) ? 4 : 0;
 		if (rank >= best_rank)
 			best = try;
 		if (rank >= best_rank)

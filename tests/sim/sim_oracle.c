@@ -299,13 +299,26 @@ static void sim_oracle_on_h1_request(struct sim_conn *conn, const char *data, si
 	conn->ends_at_close = false;
 }
 
+/* The rest of a request; its response may have come while a piece of its body was being sent, and
+ * be on its way to a file. */
+static bool sim_oracle_is_rest(const struct sim_conn *conn, const char *data, size_t size)
+{
+	const char *target = size ? memmem(data, size, " /", 2) : NULL;
+
+	if (conn->try)
+		return true;
+	if (!conn->latest || !conn->latest->label->has_source)
+		return false;
+	/* No method is that long. */
+	return !target || target - data > 8;
+}
+
 void sim_oracle_on_send(struct sim_conn *conn, const char *data, size_t size)
 {
 	if (conn->h2)
 		sim_h2_on_send(conn, data, size);
-	else if (!conn->try)
+	else if (!sim_oracle_is_rest(conn, data, size))
 		sim_oracle_on_h1_request(conn, data, size);
-	/* Else it is the rest of a request. */
 }
 
 /* -- Responses ---------------------------------------------------------------------------- */

@@ -155,15 +155,27 @@ enum fault_code sim_redirect_code(const struct sim_node *node, const struct sim_
 	return try->reply.to_code;
 }
 
-static void sim_redirect_check_hop(
-	const struct sim_record *record, yyjson_val *hop, const struct sim_try *from)
+static bool sim_redirect_is_hop(yyjson_val *hop, const struct sim_try *from)
 {
 	const char *url = sim_format("%s%s", from->origin->base, from->resource->target);
 
-	if (yyjson_get_uint(yyjson_obj_get(hop, "status")) != from->reply.status ||
-		strcmp(sim_member(hop, "url"), url) != 0)
-		sim_fail("%s: its record has a hop of %s, not %s", record->instance->id,
-			sim_member(hop, "url"), url);
+	return yyjson_get_uint(yyjson_obj_get(hop, "status")) == from->reply.status &&
+	       strcmp(sim_member(hop, "url"), url) == 0;
+}
+
+bool sim_redirect_explains(const struct sim_record *record, const struct sim_try *try)
+{
+	yyjson_val *hops = yyjson_obj_get(record->reason, "hops");
+	size_t n = yyjson_arr_size(hops);
+
+	/* The next one may not have been sent. */
+	if (n == try->n_hops)
+		try = try->from;
+	else if (n != try->n_hops + 1)
+		return false;
+	for (; try && sim_redirect_is_hop(yyjson_arr_get(hops, n - 1), try); try = try->from)
+		n--;
+	return !try;
 }
 
 void sim_redirect_check_record(const struct sim_record *record, const struct sim_try *try)
@@ -175,6 +187,9 @@ void sim_redirect_check_record(const struct sim_record *record, const struct sim
 		yyjson_get_uint(yyjson_obj_get(record->response, "redirects")) != try->n_hops)
 		sim_fail("%s: its record has %zu hops, not %u", record->instance->id, n,
 			try->n_hops);
-	for (const struct sim_try *from = try->from; from; from = from->from)
-		sim_redirect_check_hop(record, yyjson_arr_get(hops, --n), from);
+	for (const struct sim_try *from = try->from; from; from = from->from) {
+		if (!sim_redirect_is_hop(yyjson_arr_get(hops, --n), from))
+			sim_fail("%s: its record does not have the hop of %s", record->instance->id,
+				from->resource->target);
+	}
 }

@@ -34,5 +34,8 @@ bool sim_redirect_is_followed(const struct sim_node *node, const struct sim_try 
 /* What it is rejected for then; FAULT_NONE: it goes on. */
 enum fault_code sim_redirect_code(const struct sim_node *node, const struct sim_try *try);
 
+/* True where the hops of a record that has no response led to that request, or on from it. */
+bool sim_redirect_explains(const struct sim_record *record, const struct sim_try *try);
+
 /* What a record says of the hops before its response. */
 void sim_redirect_check_record(const struct sim_record *record, const struct sim_try *try);
