@@ -151,8 +151,9 @@ static bool sim_body_is_too_large(const struct sim_node *node, const struct sim_
 {
 	if (!last || !node->max_body)
 		return false;
-	/* A bad chunk may bring bytes of its own. */
-	return sim_reply_size(last) > node->max_body || last->reply.fault == SIM_REPLY_BAD_CHUNK;
+	/* A wrong length says one byte more; a bad chunk may bring bytes of its own. */
+	return sim_reply_size(last) + (last->reply.fault == SIM_REPLY_CONFLICT) > node->max_body ||
+	       last->reply.fault == SIM_REPLY_BAD_CHUNK;
 }
 
 /* A pipe can be read once, and a redirect may want its bytes again. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim_oracle.h"
+#include "sim_redirect.h"
 #include "sim_world.h"
 
 /*
@@ -286,11 +287,11 @@ struct sim_pause {
 struct sim_beginning {
 	struct sim_beginning *next;
 	const struct sim_instance *job;
-	const struct sim_try *try;
+	struct sim_try *try;
 	uint64_t at_us;
 };
 
-static void sim_retry_note(const struct sim_record *record, unsigned n, const struct sim_try *try)
+static void sim_retry_note(const struct sim_record *record, unsigned n, struct sim_try *try)
 {
 	const struct sim_attempt *attempt = &record->attempts[n];
 	const struct sim_instance *job = record->instance;
@@ -321,10 +322,10 @@ static void sim_retry_check_pause(
 	const struct sim_pause *pause, const struct sim_beginning *beginning)
 {
 	const struct sim_instance *job = beginning->job;
-	const struct sim_try *try = beginning->try;
+	struct sim_try *try = beginning->try;
 
 	/* Who joined a flight, and went on with it alone, began nothing. */
-	if (try ? try->resource->is_shared : !sim_leaf_is_alone(job))
+	if (try ? sim_redirect_first(try)->resource->is_shared : !sim_leaf_is_alone(job))
 		return;
 	if (job->node->label->origin != pause->origin || job->graph->client->uid != pause->uid)
 		return;
