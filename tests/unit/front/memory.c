@@ -44,12 +44,17 @@ void memory_fail_object(size_t size)
 	memory_arm(0);
 }
 
-void memory_fail_bytes(size_t size_min)
+void memory_fail_bytes_after(size_t size_min, unsigned n)
 {
 	bytes_min = size_min;
 	object_min = SIZE_MAX;
 	object_max = SIZE_MAX;
-	memory_arm(0);
+	memory_arm(n);
+}
+
+void memory_fail_bytes(size_t size_min)
+{
+	memory_fail_bytes_after(size_min, 0);
 }
 
 bool memory_has_failed(void)

@@ -15,9 +15,10 @@ void memory_fail_next(void);
 void memory_fail_after(unsigned n);
 
 /* The next object (calloc) of that size, or the next bytes (malloc, realloc…) of at least that
- * size, bytes of a test or of libcheck being smaller. */
+ * size, bytes of a test or of libcheck being smaller; or the ones after `n` more of such. */
 void memory_fail_object(size_t size);
 void memory_fail_bytes(size_t size_min);
+void memory_fail_bytes_after(size_t size_min, unsigned n);
 
 /* No failure any more. True where one has failed since. */
 bool memory_has_failed(void);

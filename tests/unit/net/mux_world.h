@@ -226,6 +226,8 @@ struct rider {
 	bool lingers;
 	/* It leaves as soon as it sees a head. */
 	bool leaves_on_head;
+	/* Who leaves when this one is told of a reset, and not at once. */
+	struct rider *companion;
 	/* It asks for another connection where the one it waited for fails. */
 	bool comes_back;
 	/* It takes what is shared, and opens no stream. */
@@ -374,6 +376,8 @@ static inline void rider_on_reset(struct h2_stream *stream, const struct h2_faul
 
 	rider_say(rider, 'Z');
 	rider->h2_fault = *fault;
+	if (rider->companion)
+		ck_assert(!mux_leave(&rider->companion->on));
 	if (!rider->lingers)
 		ck_assert(mux_leave(&rider->on) || !fault->is_unprocessed);
 }

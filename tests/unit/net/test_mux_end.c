@@ -3,7 +3,11 @@
 
 #include <errno.h>
 
+#include "tests/unit/front/memory.h"
 #include "tests/unit/net/mux_riders.h"
+
+/* The least that memory for what is sent is asked for in. */
+#define GREETING_SIZE 256
 
 static void peer_say(struct peer *peer)
 {
@@ -140,6 +144,76 @@ START_TEST(where_the_connection_fails_who_was_not_on_the_wire_has_left)
 	ck_assert(mux_leave(&riders[1].on));
 	fake_holds.closes = false;
 	end(2);
+}
+END_TEST
+
+/* What it finds wrong with a stream's body the codec tells while it puts out the reset: who leaves
+ * then is reset by what is put out next. */
+START_TEST(who_leaves_while_output_is_made_has_not_left_with_it)
+{
+	static const char two_bytes[] = "\0\0\2\0\0\0\0\0\1xy";
+	struct peer *peer;
+	int fd;
+
+	begin(2, "/wait");
+	ride(0, 2);
+	peer = &world.peers[0];
+	fd = peer->fd;
+	riders[0].companion = &riders[1];
+	nghttp2_submit_headers(peer->server.session, 0, 1, NULL,
+		(nghttp2_nv[]){server_field(":status", "200"), server_field("content-length", "1")},
+		2, NULL);
+	peer_say(peer);
+	rider_hears(&riders[0], "H");
+	peer_write(peer, two_bytes, sizeof(two_bytes) - 1);
+	fake_holds.sends = true;
+	peer_flush(peer);
+	fake_run();
+	rider_hears(&riders[0], "Z");
+	ck_assert_int_eq(riders[0].h2_fault.kind, H2_FAULT_FRAMING);
+	rider_hears(&riders[1], "");
+	fake_complete(FAKE_SEND, fd, (int)fake_find(FAKE_SEND, fd)->size);
+	rider_hears(&riders[1], "");
+	fake_holds.sends = false;
+	mux_world_pass(&world);
+	rider_hears(&riders[1], "L");
+	ck_assert(stream_of(peer, 3)->is_reset);
+	end(2);
+}
+END_TEST
+
+/* Nobody is on it who could have it closed. */
+START_TEST(without_memory_for_its_greeting_a_connection_is_closed)
+{
+	bool has_failed = true;
+	unsigned n;
+
+	/* The first ones are what the ring receives into. */
+	for (n = 1; has_failed; n++) {
+		struct peer *peer;
+
+		begin(1, "/hello");
+		pool_warm(world.conns.pool, riders[0].route, 1);
+		fake_run();
+		peer = mux_world_peer(&world, FAKE_FD_FIRST);
+		BIO_write(SSL_get_rbio(peer->ssl), fake_sent(peer->fd).data,
+			(int)fake_sent(peer->fd).size);
+		fake_forget(peer->fd);
+		peer_read(&world, peer);
+		/* The end of the handshake, and what comes behind it. */
+		fake_holds.sends = true;
+		memory_fail_bytes_after(GREETING_SIZE, n);
+		peer_flush(peer);
+		fake_run();
+		has_failed = memory_has_failed();
+		fake_holds.sends = false;
+		mux_world_pass(&world);
+		ck_assert_uint_eq(fake_is_open(peer->fd), !has_failed);
+		ck_assert_uint_eq(counters().n_shared, !has_failed);
+		ck_assert(pool_is_empty(world.conns.pool) == has_failed);
+		end(1);
+	}
+	ck_assert_uint_gt(n, 2);
 }
 END_TEST
 
@@ -400,6 +474,8 @@ UNIT_MAIN("net/mux_end", &who_leaves_as_the_connection_ends_is_told_when_it_is_c
 	&a_connection_that_fails_tells_all_and_the_peer,
 	&where_the_connection_fails_nobody_has_left_before_it_is_closed,
 	&where_the_connection_fails_who_was_not_on_the_wire_has_left,
+	&who_leaves_while_output_is_made_has_not_left_with_it,
+	&without_memory_for_its_greeting_a_connection_is_closed,
 	&a_peer_that_takes_no_goaway_is_not_waited_for,
 	&after_a_goaway_those_there_finish_and_others_go_elsewhere,
 	&a_goaway_that_takes_nothing_says_nothing_of_the_next_one,
