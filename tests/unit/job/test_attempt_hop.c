@@ -119,6 +119,9 @@ START_TEST(what_fails_behind_a_redirect_tells_the_way)
 	fake_run();
 	world_assert_fate(graph, "a", "CONNECT_REFUSED");
 	world_assert(graph, "a", "/reason/response", "-");
+	/* Those before have had it. */
+	world_assert(graph, "a", "/reason/sent", "full");
+	world_assert(graph, "a", "/attempts", "1");
 	world_assert(graph, "a", "/reason/redirects", "2");
 	world_assert(graph, "a", "/reason/hops",
 		"[{\"status\":302,\"url\":\"http://192.0.2.1/a\"},"
@@ -171,6 +174,111 @@ START_TEST(an_attempt_begins_anew_where_it_began)
 	world_assert_fates(graph, "a");
 	world_assert(graph, "a", "/attempts", "2");
 	world_assert(graph, "a", "/value/redirects", "1");
+	end();
+}
+END_TEST
+
+/* What a redirect has made of it is the hop's, and not the job's. */
+START_TEST(what_is_repeated_is_the_first_request)
+{
+	static const struct {
+		const char *keys, *status;
+		/* The beginning of the second attempt's request; NULL: there is none. */
+		const char *again;
+	} cases[] = {
+		{"'method':'POST','body':'x'", "303 See Other", NULL},
+		{"'method':'POST','body':'x'", "302 Found", NULL},
+		{"'method':'POST','body':'x'", "307 Temporary Redirect", NULL},
+		{"'method':'POST','body':'x','headers':{'idempotency-key':1}", "303 See Other",
+			"POST /a "},
+		{"'method':'PUT','body':'x'", "303 See Other", "PUT /a "},
+		{"'method':'GET'", "303 See Other", "GET /a "},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char document[300];
+
+		snprintf(document, sizeof(document),
+			"{'jobs':{'a':{'url':'@a',%s,'retry':{'attempts':2,'delay':'1ms',"
+			"'jitter':'none'}}}}",
+			cases[i].keys);
+		begin(document);
+		redirect("/a", cases[i].status, "/b");
+		world_answer("/b", "503 Service Unavailable", "");
+		if (cases[i].again) {
+			world_assert_fate(graph, "a", "-");
+			fake_pass(2 * NS_PER_MS);
+			ck_assert(text_starts_with(world_request("/a"), text_from(cases[i].again)));
+		} else {
+			world_assert_fate(graph, "a", "HTTP_STATUS");
+			world_assert(graph, "a", "/attempts", "1");
+			world_assert(graph, "a", "/reason/stopped", "not_idempotent");
+		}
+		end();
+	}
+}
+END_TEST
+
+/* A hop that is never sent does not undo what was done before it. */
+START_TEST(what_a_hop_before_had_is_not_repeated)
+{
+	begin("{'jobs':{'a':{'url':'@a','method':'POST','body':'x','retry':{'attempts':2,"
+	      "'on':['network']}}}}");
+	fake_holds.connects = true;
+	redirect("/a", "307 Temporary Redirect", "http://192.0.2.9/b");
+	fake_complete(FAKE_CONNECT, -1, -ECONNREFUSED);
+	fake_holds.connects = false;
+	fake_run();
+	world_assert_fate(graph, "a", "CONNECT_REFUSED");
+	world_assert_says(graph, "a/attempts=1 a/reason/sent=full a/reason/stopped=not_idempotent");
+	end();
+}
+END_TEST
+
+START_TEST(tries_are_attempts_from_their_first_request_to_their_last)
+{
+	begin("{'jobs':{'a':{'url':'@a','retry':{'attempts':2,'delay':'10ms','jitter':'none'}}}}");
+	fake_pass(3 * NS_PER_MS);
+	redirect("/a", "302 Found", "/b");
+	fake_pass(4 * NS_PER_MS);
+	world_answer("/b", "503 Service Unavailable", "");
+	fake_pass(10 * NS_PER_MS);
+	redirect("/a", "302 Found", "/b");
+	fake_pass(NS_PER_MS);
+	redirect("/b", "302 Found", "/c");
+	fake_pass(NS_PER_MS);
+	world_answer("/c", "200 OK", "");
+	world_assert_says(graph,
+		"a/attempts=2 a/value/redirects=2 "
+		"a/tries/0/code=HTTP_STATUS a/tries/0/status=503 a/tries/0/backoff=10 "
+		"a/tries/0/time/start=0 a/tries/0/time/queue=0 a/tries/0/time/end=7 "
+		"a/tries/1/status=200 "
+		"a/tries/1/time/start=17 a/tries/1/time/queue=0 a/tries/1/time/end=19");
+	end();
+}
+END_TEST
+
+/* While a hop of its second attempt waits for its place. */
+START_TEST(an_attempt_that_ends_between_two_hops_is_one)
+{
+	begin("{'concurrency':2,'jobs':{'a':{'url':'@a',"
+	      "'retry':{'attempts':2,'delay':'1ms','jitter':'none'}},'s':{'url':'@s'},"
+	      "'b':{'url':'@b','after':['s'],'priority':9},"
+	      "'c':{'url':'@c','after':['s'],'priority':8}}}");
+	world_answer("/a", "503 Service Unavailable", "");
+	fake_pass(NS_PER_MS);
+	world_assert_on_wire("/s /a");
+	fake_pass(NS_PER_MS);
+	world_play("s:200");
+	redirect("/a", "302 Found", "/a2");
+	world_assert_on_wire("/b /c");
+	fake_pass(5 * NS_PER_MS);
+	ck_assert(graph_cancel_job(graph->graph, TEXT("a")));
+	fake_run();
+	world_assert_fate(graph, "a", "CANCELLED");
+	world_assert_says(graph,
+		"a/attempts=2 a/reason/sent=full a/tries/0/status=503 a/tries/1/code=CANCELLED "
+		"a/tries/1/time/start=1 a/tries/1/time/queue=0 a/tries/1/time/end=7");
 	end();
 }
 END_TEST
@@ -430,4 +538,7 @@ UNIT_MAIN("job/attempt_hop", &a_redirect_is_followed_and_told,
 	&an_attempt_whose_time_is_up_in_its_wait_is_tried_again, &why_it_is_not_tried_again,
 	&each_attempt_s_wait_is_told, &a_fallback_covers_what_waited_too_long,
 	&who_joins_a_later_flight_has_no_more_time, &who_takes_over_a_later_flight_has_no_more_time,
-	&who_joins_a_flight_late_begins_its_attempt_then)
+	&who_joins_a_flight_late_begins_its_attempt_then, &what_is_repeated_is_the_first_request,
+	&what_a_hop_before_had_is_not_repeated,
+	&tries_are_attempts_from_their_first_request_to_their_last,
+	&an_attempt_that_ends_between_two_hops_is_one)

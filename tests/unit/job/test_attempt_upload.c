@@ -13,15 +13,22 @@
 
 static struct world_graph *graph;
 
-/* A graph that was passed that one descriptor. */
-static void begin(const char *document, int (*make)(void), int *ret_fd)
+/* A graph that was passed that one descriptor, where these are held. */
+static void begin_holding(
+	struct fake_holds holds, const char *document, int (*make)(void), int *ret_fd)
 {
 	world_begin();
+	fake_holds = holds;
 	*ret_fd = make();
 	graph = calloc(1, sizeof(*graph));
 	world_start(graph, document);
 	graph_take_descriptors(graph->graph, descriptors_new(world.ring, ret_fd, 1));
 	fake_run();
+}
+
+static void begin(const char *document, int (*make)(void), int *ret_fd)
+{
+	begin_holding((struct fake_holds){0}, document, make, ret_fd);
 }
 
 static void end(void)
@@ -231,6 +238,39 @@ START_TEST(a_file_is_read_by_all_at_once)
 END_TEST
 
 /* One that is both is read by nobody else, and written by nobody else. */
+/* The kernel has the piece until it says so, whatever has become of the job. */
+START_TEST(a_piece_stays_while_the_kernel_sends_it)
+{
+	struct attempt *attempt;
+	int file, conn;
+
+	begin_holding((struct fake_holds){.sends = true}, "{'jobs':{'a':{'url':'@a','body_fd':0}}}",
+		make_file, &file);
+	conn = fake_find(FAKE_SEND, -1)->fd;
+	fake_complete(FAKE_SEND, conn, (int)fake_find(FAKE_SEND, conn)->size);
+	fake_run();
+	ck_assert_uint_eq(fake_find(FAKE_SEND, conn)->size, 5);
+	attempt = world_job(graph, "a")->attempt;
+	fake_holds.cancels = true;
+	fake_holds.closes = true;
+	ck_assert(graph_cancel_job(graph->graph, TEXT("a")));
+	fake_run();
+	world_assert_fate(graph, "a", "CANCELLED");
+	ck_assert(attempt->source.is_open);
+	ck_assert_int_eq(memcmp(fake_find(FAKE_SEND, conn)->data, "hello", 5), 0);
+	/* The kernel has it no more, but the connection is not closed yet. */
+	fake_complete(FAKE_SEND, conn, 3);
+	fake_holds.cancels = false;
+	fake_run();
+	ck_assert(!graph->done);
+	fake_holds = (struct fake_holds){0};
+	fake_run();
+	ck_assert(!fake_is_open(conn));
+	ck_assert(graph->done);
+	end();
+}
+END_TEST
+
 START_TEST(a_file_may_be_read_and_written_by_the_same_job)
 {
 	int file;
@@ -247,4 +287,5 @@ END_TEST
 UNIT_MAIN("job/attempt_upload", &a_pipe_is_sent_as_it_comes,
 	&a_pipe_that_gave_nothing_goes_along_with_a_redirect, &what_a_pipe_gave_does_not_go_along,
 	&a_pipe_that_gave_nothing_is_read_by_the_next_attempt, &those_who_want_the_same_pipe_wait,
-	&a_file_is_read_by_all_at_once, &a_file_may_be_read_and_written_by_the_same_job)
+	&a_file_is_read_by_all_at_once, &a_piece_stays_while_the_kernel_sends_it,
+	&a_file_may_be_read_and_written_by_the_same_job)

@@ -97,14 +97,20 @@ START_TEST(an_empty_body_is_a_body_and_none_is_none)
 }
 END_TEST
 
-START_TEST(a_rejected_one_has_a_response_only_where_there_was_one)
+START_TEST(a_rejected_one_has_a_response_only_where_its_status_is_the_reason)
 {
 	static const struct {
 		enum fault_code code;
-		uint16_t status;
+		/* The record's, and what others see of it. */
+		uint16_t status, seen;
 	} cases[] = {
-		{FAULT_HTTP_STATUS, 503},
-		{FAULT_CONNECT_REFUSED, 0},
+		{FAULT_HTTP_STATUS, 503, 503},
+		{FAULT_CONNECT_REFUSED, 0, 0},
+		/* The record shows it, but it is not what was asked for. */
+		{FAULT_REDIRECT_LIMIT, 302, 0},
+		{FAULT_REDIRECT_INVALID, 302, 0},
+		{FAULT_REDIRECT_BLOCKED, 302, 0},
+		{FAULT_PROXY_AUTH, 407, 0},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -117,10 +123,10 @@ START_TEST(a_rejected_one_has_a_response_only_where_there_was_one)
 		record.response.status = cases[i].status;
 		outcome = outcome_new(&record, TEXT("sorry"), PLAN_KEEP_BODY | PLAN_KEEP_HEADERS);
 		ck_assert_int_eq(outcome->code, cases[i].code);
-		ck_assert_uint_eq(outcome->status, cases[i].status);
-		ck_assert((outcome->url.data != NULL) == (cases[i].status != 0));
-		ck_assert((outcome->body.data != NULL) == (cases[i].status != 0));
-		ck_assert_uint_eq(outcome->n_headers, cases[i].status ? 2 : 0);
+		ck_assert_uint_eq(outcome->status, cases[i].seen);
+		ck_assert((outcome->url.data != NULL) == (cases[i].seen != 0));
+		ck_assert((outcome->body.data != NULL) == (cases[i].seen != 0));
+		ck_assert_uint_eq(outcome->n_headers, cases[i].seen ? 2 : 0);
 		outcome_drop(&scheduler, &outcome);
 	}
 }
@@ -177,5 +183,5 @@ END_TEST
 
 UNIT_MAIN("job/outcome", &keeps_what_is_asked_for_and_no_more, &is_a_copy,
 	&an_empty_body_is_a_body_and_none_is_none,
-	&a_rejected_one_has_a_response_only_where_there_was_one,
+	&a_rejected_one_has_a_response_only_where_its_status_is_the_reason,
 	&json_is_read_once_and_is_what_parses, &dropping_nothing_does_nothing)
