@@ -2,7 +2,6 @@
 #include "client/cli/command.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "client/cli/edit.h"
@@ -38,10 +37,8 @@ int command_read_document(const struct options *options, struct buffer *document
 			"GRAPH_TOO_LARGE: the document is larger than %u bytes", PLAN_BYTES_MAX);
 		return EXIT_REFUSED;
 	}
-	if (r < 0) {
-		message_print("cannot read %s: %s", path, strerror(-r));
-		return EXIT_LOCAL_IO;
-	}
+	if (r < 0)
+		return message_cannot("read", path, r);
 	return edit_document(options, document);
 }
 

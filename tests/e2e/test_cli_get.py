@@ -168,13 +168,6 @@ class RequestTest(GetCase):
     def test_accepted_options_change_nothing(self):
         self.echo('--http2', '--http1.1', '--raw', '--compressed', '-L', '--max-redirs', '0')
 
-    def test_options_of_later_versions_are_refused(self):
-        for arguments in (('-OJ',), ('-C', '-')):
-            with self.subTest(arguments=arguments):
-                done = self.get(*arguments, 'http://127.0.0.1:1/')
-                self.assertEqual(done.code, 2)
-                self.assertIn('not supported by this version', done.err)
-
     def test_tls_options(self):
         directory = self.directory()
         certificates = Certificates(directory)

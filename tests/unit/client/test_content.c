@@ -59,10 +59,11 @@ static struct outputs open_outputs(const char *first, const char *second, bool h
 	const char *operands[] = {"http://a/", "http://b/"};
 	struct options options = {.uses = uses, .n_uses = 2, .operands = operands, .n_operands = 2};
 	struct outputs outputs;
+	struct output_how how = {.is_held = has_head};
 
 	ck_assert_int_eq(outputs_take(&options, &outputs), 0);
 	for (size_t i = 0; i < outputs.n; i++)
-		ck_assert_int_eq(output_open(&outputs.outputs[i], has_head), 0);
+		ck_assert_int_eq(output_open(&outputs.outputs[i], &how), 0);
 	return outputs;
 }
 
