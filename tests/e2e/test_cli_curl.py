@@ -75,9 +75,23 @@ class RedirectTest(CurlCase):
 
     def test_verbose_tells_of_them(self):
         done = self.get('-v', self.leading().url('/a'))
-        for line in ('> GET /a HTTP/1.1\n', '< 302\n', '> GET /echo HTTP/1.1\n',
-                     '< HTTP/1.1 200\n'):
+        for line in ('> GET /a HTTP/1.1\n', '< HTTP/1.1 302 Found\n', '> GET /echo HTTP/1.1\n',
+                     '< HTTP/1.1 200 OK\n'):
             self.assertIn(line, done.err)
+
+
+    def test_include_shows_them(self):
+        origin = self.leading()
+        head = ''.join('HTTP/1.1 302 Found\r\nlocation: %s\r\n\r\n' % origin.url(path)
+                       for path in ('/b', '/echo')) + 'HTTP/1.1 200 OK\r\n'
+        for option in '-i', '-I':
+            self.assertEqual(self.get(option, origin.url('/a')).text()[:len(head)], head)
+
+    def test_the_phrase_is_what_the_server_said_where_that_is_known(self):
+        origin = self.raw_origin('HTTP/1.1 404 Gone Fishing\r\ncontent-length: 0\r\n\r\n')
+        self.assertTrue(self.get('-i', origin.url()).out.startswith(
+            b'HTTP/1.1 404 Gone Fishing\r\n'))
+        self.assertIn('\n< HTTP/1.1 404 Gone Fishing\n', self.get('-v', origin.url()).err)
 
 
 class CodingTest(CurlCase):
@@ -285,7 +299,7 @@ class OutputTest(CurlCase):
     def test_head_and_body_in_a_file(self):
         path = self.directory() + '/out'
         self.assertEqual(self.get('-i', '-o', path, self.origin().url('/text/x')).code, 0)
-        self.assertTrue(self.read(path).startswith(b'HTTP/1.1 200\r\n'))
+        self.assertTrue(self.read(path).startswith(b'HTTP/1.1 200 OK\r\n'))
         self.assertTrue(self.read(path).endswith(b'\r\n\r\nx'))
 
     def test_directories_are_made(self):
