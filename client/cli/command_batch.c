@@ -64,6 +64,10 @@ static int batch_open_input(const struct options *options, int *ret_fd)
 	}
 	if (strcmp(path, "-") != 0)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && strstr(path, "://")) {
+		message_print("batch takes lines from a file: did you mean settle get %s?", path);
+		return EXIT_USAGE;
+	}
 	if (fd < 0)
 		return message_cannot("read", path, -errno);
 	*ret_fd = fd;

@@ -2,6 +2,7 @@
 #include "client/cli/command.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client/cli/edit.h"
@@ -36,6 +37,11 @@ int command_read_document(const struct options *options, struct buffer *document
 		message_print(
 			"GRAPH_TOO_LARGE: the document is larger than %u bytes", PLAN_BYTES_MAX);
 		return EXIT_REFUSED;
+	}
+	if (r < 0 && strstr(path, "://")) {
+		message_print("%s takes a graph from a file: did you mean settle get %s?",
+			option_command_name(options->command), path);
+		return EXIT_USAGE;
 	}
 	if (r < 0)
 		return message_cannot("read", path, r);

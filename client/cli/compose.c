@@ -316,6 +316,8 @@ static int compose_graph(struct compose *compose)
 {
 	const char *mode = option_value(compose->options, OPTION_MODE);
 
+	if (mode && !value_mode(mode))
+		return EXIT_USAGE;
 	if (mode) {
 		compose_key(compose->out, "mode");
 		json_append_string(compose->out, text_from(mode));

@@ -113,6 +113,8 @@ static int edit_whole_input(const struct edit *edit, const char *json)
 
 static int edit_mode(const struct edit *edit, const char *mode)
 {
+	if (!value_mode(mode))
+		return EXIT_USAGE;
 	return edit_put(
 		edit->root, edit_string(edit, TEXT("mode")), edit_string(edit, text_from(mode)));
 }

@@ -280,6 +280,11 @@ static int option_take_operand(struct options *options, const char *word, struct
 		options->operands[options->n_operands++] = word;
 		return 0;
 	}
+	/* Of many programs it is a command. */
+	if (strcmp(word, "help") == 0) {
+		options->uses[options->n_uses++] = (struct option_use){.option = OPTION_HELP};
+		return 0;
+	}
 	for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
 		if (strcmp(word, option_commands[i].name) == 0) {
 			options->command = (enum command)i;

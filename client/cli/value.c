@@ -85,6 +85,14 @@ bool value_choice(
 	return false;
 }
 
+bool value_mode(const char *value)
+{
+	static const char *const modes[] = {"settled", "all", "any", "race", NULL};
+	size_t choice;
+
+	return value_choice(OPTION_MODE, value, modes, &choice);
+}
+
 bool value_pair(
 	enum option_id option, const char *value, struct text *ret_name, struct text *ret_value)
 {

@@ -478,6 +478,10 @@ class RefusalTest(CurlCase):
 
     def test_help_is_offered_for_the_command(self):
         self.assertIn('try settle get --help', self.get('--nope', 'http://h/').err)
+        for arguments in ((), ('nope',), ('--nope',)):
+            self.assertTrue(self.settle(*arguments).err.endswith('settle: try settle --help\n'))
+        for arguments in (('help',), ('help', 'get'), ('get', '-h')):
+            self.assertTrue(self.settle(*arguments).out.startswith(b'Usage: settle '))
 
 
 class WriteOutTest(CurlCase):

@@ -221,6 +221,7 @@ START_TEST(refuses_what_it_cannot_say)
 		{"get --timeout x x", EXIT_USAGE},
 		{"get -c x x", EXIT_USAGE},
 		{"get -c jar.txt x", EXIT_USAGE},
+		{"get --mode first x", EXIT_USAGE},
 		{"get -r x x", EXIT_USAGE},
 		{"get -r  x", EXIT_USAGE},
 		{"get -r bytes=0-9 x", EXIT_USAGE},
