@@ -50,16 +50,17 @@ static int session_spawn(struct session *session)
 /* Where it was looked for, which is where the next question would be. */
 static void session_tell_unanswered(const struct options *options, int error)
 {
-	const char *path = option_value(options, OPTION_SOCKET);
+	const char *path = option_value(options, OPTION_SOCKET), *runtime = "";
 
 	if (!path)
 		path = getenv("SETTLE_SOCKET");
-	if (path && *path)
-		message_print("no daemon answers at %s: %s", path, strerror(-error));
-	else
-		message_print("no daemon answers at /run/settled/settled.sock%s: %s",
-			getenv("XDG_RUNTIME_DIR") ? ", nor below $XDG_RUNTIME_DIR" : "",
-			strerror(-error));
+	if (!path || !*path) {
+		path = "/run/settled/settled.sock";
+		if (getenv("XDG_RUNTIME_DIR"))
+			runtime = ", nor below $XDG_RUNTIME_DIR";
+	}
+	message_print("no daemon answers at %s%s: %s%s", path, runtime, strerror(-error),
+		error == -EACCES ? " (its group may connect, see settled(8))" : "");
 }
 
 int session_open(const struct options *options, bool may_spawn, struct session *ret_session)
