@@ -193,8 +193,13 @@ static void config_assign(
 		return;
 	}
 	if (!scalar_parse(row->type, value, &number)) {
-		config_error(load, "%s=%.*s is not %s", row->name, TEXT_ARGS(value),
-			scalar_describe(row->type));
+		bool is_bounded = row->type == SCALAR_COUNT && strcmp(row->most, "infinity") != 0;
+
+		config_error(load, "%s=%.*s is not %s%s", row->name, TEXT_ARGS(value),
+			is_bounded ? "a whole number" : scalar_describe(row->type),
+			memchr(value.data, '#', value.size)
+				? "; a comment stands on a line of its own"
+				: "");
 		return;
 	}
 	if (number < config_read_own(row, row->least) || number > config_read_own(row, row->most)) {
@@ -410,6 +415,13 @@ static int config_load_drop_ins(struct config_load *load, const char *file)
 	return rc;
 }
 
+static void config_check_hosts(struct config_load *load, const struct secret *secret)
+{
+	if (list_is_empty(&secret->hosts))
+		config_warning(load, "%.*s: there is no %.*s.Hosts=, so it goes nowhere",
+			TEXT_ARGS(secret->name), TEXT_ARGS(secret->name));
+}
+
 /* What can only be said when all files were read. */
 static int config_finish_secret(struct config_load *load, struct secret *secret)
 {
@@ -430,6 +442,7 @@ static int config_finish_secret(struct config_load *load, struct secret *secret)
 		config_warning(load,
 			"%.*s: not checked, systemd passed no credentials to this check",
 			TEXT_ARGS(secret->name));
+		config_check_hosts(load, secret);
 		return 0;
 	}
 	buffer_init(&why, CONFIG_NOTE_MAX);
@@ -444,6 +457,8 @@ static int config_finish_secret(struct config_load *load, struct secret *secret)
 	if (rc >= 0 && !grant_resolve_users(secret, &why))
 		config_warning(
 			load, "%.*s: %.*s", TEXT_ARGS(secret->name), TEXT_ARGS(buffer_text(&why)));
+	if (rc >= 0 && rc != SECRET_E_INVALID)
+		config_check_hosts(load, secret);
 	buffer_deinit(&why);
 	return rc < 0 ? rc : 0;
 }
@@ -461,7 +476,7 @@ static int config_load_all(struct config_load *load)
 	rc = config_load_file(load, file, load->source->file != NULL);
 	if (rc == 0)
 		rc = config_load_drop_ins(load, file);
-	list_each (link, &config->secrets.list) {
+	list_each(link, &config->secrets.list) {
 		if (rc == 0)
 			rc = config_finish_secret(load, list_entry(link, struct secret, link));
 	}
@@ -511,7 +526,7 @@ static void config_print_words(
 	if (list_is_empty(words))
 		return;
 	buffer_printf(out, "%.*s.%s=", TEXT_ARGS(secret->name), what);
-	list_each (link, words) {
+	list_each(link, words) {
 		const struct secret_word *word = list_entry(link, struct secret_word, link);
 
 		buffer_printf(out, "%s%.*s", link == words->next ? "" : " ", TEXT_ARGS(word->text));
@@ -524,7 +539,7 @@ static void config_print_secrets(const struct config *config, struct buffer *out
 	if (list_is_empty(&config->secrets.list))
 		return;
 	buffer_append_literal(out, "\n[Secrets]\n");
-	list_each (link, &config->secrets.list) {
+	list_each(link, &config->secrets.list) {
 		const struct secret *secret = list_entry(link, struct secret, link);
 
 		if (!secret->source.data)

@@ -132,8 +132,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # Head and body leave together.
     wbufsize = 65536
 
+    def body(self):
+        """What was sent, its length known beforehand or not (RFC 9112 section 7.1)."""
+        if self.headers.get('transfer-encoding') != 'chunked':
+            return self.rfile.read(int(self.headers.get('content-length') or 0))
+        data = b''
+        while (size := int(self.rfile.readline().split(b';')[0], 16)) > 0:
+            data += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return data
+
     def answer(self):
-        data = self.rfile.read(int(self.headers.get('content-length') or 0))
+        data = self.body()
         url = urllib.parse.urlsplit(self.path)
         first, _, rest = url.path.lstrip('/').partition('/')
         if first == 'echo':

@@ -217,28 +217,29 @@ static uint32_t document_find_wanted(const struct plan *plan, uint32_t index)
 	return plan->jobs[index].keep & PLAN_KEEP_BODY ? index : PLAN_NONE;
 }
 
-/* A body that goes elsewhere has no value for a reference, ever. (In a group's body it is null.) */
-static void document_check_sinks(struct document *document, yyjson_val *jobs)
+/* A body that goes elsewhere has no value for a reference, ever. (In a group's body it is null.)
+ * What that is wrong with is the reference, and where it stands nobody remembers: the document is
+ * read again then. */
+static void document_find_sinks(struct document *document)
 {
-	static const char *const words[] = {
-		[PLAN_DISCARD] = "discard", [PLAN_STREAM] = "stream", [PLAN_FILE] = "file"};
 	const struct plan *plan = document->plan;
 
 	for (uint32_t i = 0; document->has_sinks && i < plan->n_jobs; i++) {
-		struct document_walk walk = {.depth = 0};
 		enum plan_output output = plan->jobs[i].spec->output;
 		uint32_t index = PLAN_NONE;
 
-		if (document_is_over(document))
-			return;
 		if (output != PLAN_INLINE)
 			index = document_find_wanted(plan, i);
 		if (index == PLAN_NONE)
 			continue;
-		document_walk_to(document, &walk, jobs, index);
-		document_refuse(document, &walk.levels[walk.depth - 1].member, FAULT_GRAPH_VALUE,
-			"a reference asks for its body, which is not kept: \"output\" is \"%s\"",
-			words[output]);
+		if (!document->found_sinks)
+			document->found_sinks =
+				calloc(plan->n_jobs, sizeof(*document->found_sinks));
+		if (!document->found_sinks) {
+			document->no_memory = true;
+			return;
+		}
+		document->found_sinks[index] = (uint8_t)output;
 	}
 }
 
@@ -269,7 +270,8 @@ static void document_build(struct document *document, yyjson_val *graph)
 		document_read_return(document);
 	if (document_is_over(document))
 		return;
-	document_check_sinks(document, job.jobs);
+	if (!document->sinks)
+		document_find_sinks(document);
 	document_finish_keep(document->plan);
 	document_finish_edges(document, job.jobs);
 }
@@ -292,38 +294,58 @@ static void document_deinit(struct document *document)
 	free(document->inheritance);
 	free(document->edges);
 	free(document->fields);
+	free(document->found_sinks);
+}
+
+/* Reads it once. Where *ret_sinks is not NULL then, it is to be read again with it, and is the
+ * caller's to free. */
+static int document_make_with(yyjson_val *graph, size_t bytes, struct document *document,
+	struct plan **ret_plan, uint8_t **ret_sinks)
+{
+	int r = 0;
+
+	document->priority = PLAN_PRIORITY_DEFAULT;
+	document->plan = document_new_plan(bytes);
+	if (!document->plan)
+		return -ENOMEM;
+	buffer_init(&document->scratch, bytes * DOCUMENT_MEMORY_FACTOR + DOCUMENT_MEMORY_MIN);
+	document_build(document, graph);
+	if (document->no_memory)
+		r = -ENOMEM;
+	else if (document->errors->n > 0 || document->found_sinks)
+		r = DOCUMENT_E_REFUSED;
+	if (r == 0)
+		*ret_plan = document->plan;
+	else
+		plan_free(document->plan);
+	*ret_sinks = document->found_sinks;
+	document->found_sinks = NULL;
+	document_deinit(document);
+	return r;
 }
 
 /* The plan does not own the JSON yet. */
 static int document_make(yyjson_val *graph, size_t bytes, const struct document_limits *limits,
 	struct plan **ret_plan, struct plan_errors *errors)
 {
-	struct document document = {
-		.limits = limits,
-		.errors = errors,
-		.priority = PLAN_PRIORITY_DEFAULT,
-	};
-	int r = 0;
+	struct document document = {.limits = limits, .errors = errors};
+	uint8_t *sinks, *found;
+	int r;
 
 	if (bytes > limits->bytes_max) {
 		document_refuse(&document, NULL, FAULT_GRAPH_TOO_LARGE,
 			"%zu bytes are more than the %zu there may be", bytes, limits->bytes_max);
 		return document.no_memory ? -ENOMEM : DOCUMENT_E_REFUSED;
 	}
-	document.plan = document_new_plan(bytes);
-	if (!document.plan)
-		return -ENOMEM;
-	buffer_init(&document.scratch, bytes * DOCUMENT_MEMORY_FACTOR + DOCUMENT_MEMORY_MIN);
-	document_build(&document, graph);
-	if (document.no_memory)
-		r = -ENOMEM;
-	else if (errors->n > 0)
-		r = DOCUMENT_E_REFUSED;
-	if (r == 0)
-		*ret_plan = document.plan;
-	else
-		plan_free(document.plan);
-	document_deinit(&document);
+	r = document_make_with(graph, bytes, &document, ret_plan, &sinks);
+	if (r == DOCUMENT_E_REFUSED && sinks) {
+		/* All that is wrong is told anew, in its order. */
+		plan_errors_deinit(errors);
+		plan_errors_init(errors);
+		document = (struct document){.limits = limits, .errors = errors, .sinks = sinks};
+		r = document_make_with(graph, bytes, &document, ret_plan, &found);
+	}
+	free(sinks);
 	return r;
 }
 

@@ -77,7 +77,7 @@ static void document_read_operator(struct document *document, struct document_jo
 	if (!known) {
 		document_refuse(document, at, FAULT_GRAPH_KEY, "unknown operator \"%s\"%s",
 			document_quote(at->key).text,
-			document_hint(document, at->key, document_operators,
+			document_hint_key(document, at->key, document_operators,
 				countof(document_operators), sizeof(document_operators[0]))
 				.text);
 		return;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "util/container.h"
 #include "util/nearest.h"
 #include "util/panic.h"
 
@@ -23,6 +24,8 @@
 #define DOCUMENT_QUOTE_MAX 64
 /* Ids beyond that many are not searched for a near one. */
 #define DOCUMENT_HINTS_MAX 1000
+/* Keys that are listed where none is near. */
+#define DOCUMENT_LIST_MAX 10
 /* The arena may take that much more from the host than it is asked for. */
 #define DOCUMENT_BLOCK_MAX (2 * 1024 * 1024)
 
@@ -168,6 +171,11 @@ struct document_quote document_quote(struct text text)
 	return quote;
 }
 
+static const struct text *document_candidate(const void *candidates, size_t i, size_t size)
+{
+	return (const void *)((const char *)candidates + i * size);
+}
+
 struct document_hint document_hint(const struct document *document, struct text word,
 	const void *candidates, size_t n, size_t size)
 {
@@ -178,7 +186,7 @@ struct document_hint document_hint(const struct document *document, struct text 
 	if (n > DOCUMENT_HINTS_MAX || document_is_over(document))
 		return hint;
 	for (size_t i = 0; i < n; i++) {
-		const struct text *name = (const void *)((const char *)candidates + i * size);
+		const struct text *name = document_candidate(candidates, i, size);
 
 		if (name->size > 0 && nearest_is_better(word, *name, &distance))
 			nearest = *name;
@@ -186,6 +194,97 @@ struct document_hint document_hint(const struct document *document, struct text 
 	if (nearest.data)
 		snprintf(hint.text, sizeof(hint.text), "; did you mean \"%.*s\"?",
 			TEXT_ARGS(nearest));
+	return hint;
+}
+
+/* What others call a key of ours. */
+static const struct {
+	struct text word, key;
+} document_aliases[] = {
+	{TEXT_INIT("depends_on"), TEXT_INIT("after")},
+	{TEXT_INIT("depends"), TEXT_INIT("after")},
+	{TEXT_INIT("dependencies"), TEXT_INIT("after")},
+	{TEXT_INIT("dependson"), TEXT_INIT("after")},
+	{TEXT_INIT("requires"), TEXT_INIT("after")},
+	{TEXT_INIT("href"), TEXT_INIT("url")},
+	{TEXT_INIT("endpoint"), TEXT_INIT("url")},
+	{TEXT_INIT("verb"), TEXT_INIT("method")},
+	{TEXT_INIT("params"), TEXT_INIT("query")},
+	{TEXT_INIT("data"), TEXT_INIT("body")},
+	{TEXT_INIT("payload"), TEXT_INIT("body")},
+	{TEXT_INIT("cookies"), TEXT_INIT("headers")},
+	{TEXT_INIT("steps"), TEXT_INIT("jobs")},
+	{TEXT_INIT("tasks"), TEXT_INIT("jobs")},
+	{TEXT_INIT("requests"), TEXT_INIT("jobs")},
+	{TEXT_INIT("nodes"), TEXT_INIT("jobs")},
+	{TEXT_INIT("retries"), TEXT_INIT("retry")},
+	{TEXT_INIT("if"), TEXT_INIT("when")},
+	{TEXT_INIT("condition"), TEXT_INIT("when")},
+	{TEXT_INIT("foreach"), TEXT_INIT("each")},
+	{TEXT_INIT("for_each"), TEXT_INIT("each")},
+	{TEXT_INIT("items"), TEXT_INIT("each")},
+	{TEXT_INIT("parallel"), TEXT_INIT("concurrency")},
+	{TEXT_INIT("follow_redirects"), TEXT_INIT("redirects")},
+	{TEXT_INIT("max_redirects"), TEXT_INIT("redirects")},
+	{TEXT_INIT("insecure"), TEXT_INIT("tls")},
+	{TEXT_INIT("verify"), TEXT_INIT("tls")},
+	{TEXT_INIT("vars"), TEXT_INIT("input")},
+	{TEXT_INIT("variables"), TEXT_INIT("input")},
+	{TEXT_INIT("equals"), TEXT_INIT("eq")},
+	{TEXT_INIT("=="), TEXT_INIT("eq")},
+	{TEXT_INIT("!="), TEXT_INIT("ne")},
+	{TEXT_INIT("<"), TEXT_INIT("lt")},
+	{TEXT_INIT(">"), TEXT_INIT("gt")},
+	{TEXT_INIT("<="), TEXT_INIT("le")},
+	{TEXT_INIT("lte"), TEXT_INIT("le")},
+	{TEXT_INIT(">="), TEXT_INIT("ge")},
+	{TEXT_INIT("gte"), TEXT_INIT("ge")},
+};
+
+struct document_list document_list(const char *last, const void *candidates, size_t n, size_t size)
+{
+	struct document_list list = {""};
+	size_t at = 0;
+
+	for (size_t i = 0; i < n && at < sizeof(list.text); i++) {
+		const struct text *name = document_candidate(candidates, i, size);
+
+		at += (size_t)snprintf(
+			list.text + at, sizeof(list.text) - at, "\"%.*s\"", TEXT_ARGS(*name));
+		if (i + 1 < n && at < sizeof(list.text))
+			at += (size_t)snprintf(list.text + at, sizeof(list.text) - at, "%s%s%s",
+				i + 2 < n ? "," : " ", i + 2 < n ? "" : last, " ");
+	}
+	return list;
+}
+
+static bool document_has_candidate(const void *candidates, size_t n, size_t size, struct text name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (text_equal(*document_candidate(candidates, i, size), name))
+			return true;
+	}
+	return false;
+}
+
+struct document_hint document_hint_key(const struct document *document, struct text key,
+	const void *candidates, size_t n, size_t size)
+{
+	struct document_hint hint = {""};
+
+	for (size_t i = 0; i < countof(document_aliases); i++) {
+		struct text ours = document_aliases[i].key;
+
+		if (!text_equal_nocase(document_aliases[i].word, key) ||
+			!document_has_candidate(candidates, n, size, ours))
+			continue;
+		snprintf(hint.text, sizeof(hint.text), "; did you mean \"%.*s\"?", TEXT_ARGS(ours));
+		return hint;
+	}
+	hint = document_hint(document, key, candidates, n, size);
+	if (hint.text[0] == '\0' && n <= DOCUMENT_LIST_MAX)
+		snprintf(hint.text, sizeof(hint.text), "; known %s %s", n > 1 ? "are" : "is",
+			document_list("and", candidates, n, size).text);
 	return hint;
 }
 

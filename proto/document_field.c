@@ -157,7 +157,10 @@ static bool document_check_name(struct document *document, const struct document
 	}
 	if (header_is_ours(name)) {
 		document_refuse(document, at, FAULT_HEADER_INVALID,
-			"the header \"%s\" is the daemon's own to set", document_quote(name).text);
+			"the header \"%s\" is the daemon's own to set%s", document_quote(name).text,
+			text_equal_nocase(name, TEXT("host"))
+				? ": write the host into the URL, and where it is into \"resolve\""
+				: "");
 		return false;
 	}
 	return true;

@@ -57,7 +57,7 @@ uint64_t document_read_object(struct document *document, const struct document_k
 		if (i == keys->n) {
 			document_refuse(document, &member, FAULT_GRAPH_KEY, "unknown key \"%s\"%s",
 				document_quote(name).text,
-				document_hint(
+				document_hint_key(
 					document, name, keys->keys, keys->n, sizeof(keys->keys[0]))
 					.text);
 			continue;

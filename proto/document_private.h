@@ -146,6 +146,11 @@ struct document {
 	uint32_t writers[PLAN_FDS_MAX];
 	/* True exactly when somebody said that a body is not to be kept. */
 	bool has_sinks;
+	/* NULL, or when the document is read again: for each of plan->jobs the enum plan_output
+	 * that leaves no body to refer to; 0 (PLAN_INLINE): it has one. */
+	const uint8_t *sinks;
+	/* The same, of what was read without them; NULL: there is nobody who refers to one. */
+	uint8_t *found_sinks;
 	/* The last job that gave its spec to be shared, or NULL. */
 	yyjson_val *alike;
 	const struct plan_spec *alike_spec;
@@ -201,10 +206,20 @@ struct document_quote document_quote(struct text text);
 /* "; did you mean \"headers\"?", or nothing where no candidate is near. `candidates`: `n` objects
  * of `size` bytes, each of which begins with its name. */
 struct document_hint {
-	char text[112];
+	char text[256];
 };
 struct document_hint document_hint(const struct document *document, struct text word,
 	const void *candidates, size_t n, size_t size);
+
+/* The same of a key: one that is near, or that others call so; else, where there are few, all. */
+struct document_hint document_hint_key(const struct document *document, struct text key,
+	const void *candidates, size_t n, size_t size);
+
+/* "\"auto\", \"1.1\" or \"2\"", as `last` ("or") says: the names of candidates as above, few. */
+struct document_list {
+	char text[224];
+};
+struct document_list document_list(const char *last, const void *candidates, size_t n, size_t size);
 
 /* Zeroed, from the plan's arena. NULL: see no_memory and is_too_large. */
 void *document_alloc(struct document *document, size_t n, size_t size);

@@ -107,6 +107,21 @@ static uint8_t document_keep(enum reference_kind kind)
 	}
 }
 
+static void document_check_sink(
+	struct document *document, const struct plan_job *from, const struct document_at *at)
+{
+	static const char *const words[] = {[PLAN_INLINE] = NULL,
+		[PLAN_DISCARD] = "discard",
+		[PLAN_STREAM] = "stream",
+		[PLAN_FILE] = "file"};
+	const char *word = words[document->sinks[plan_index(document->plan, from)]];
+
+	if (word)
+		document_refuse(document, at, FAULT_GRAPH_VALUE,
+			"the body of \"%.*s\" is not kept: its \"output\" is \"%s\"",
+			TEXT_ARGS(from->id), word);
+}
+
 static void document_refer_to_job(struct document *document, struct document_job *job,
 	const struct reference *reference, const struct document_at *at)
 {
@@ -114,6 +129,8 @@ static void document_refer_to_job(struct document *document, struct document_job
 
 	if (!from)
 		return;
+	if (document->sinks && (document_keep(reference->kind) & PLAN_KEEP_BODY))
+		document_check_sink(document, from, at);
 	from->keep |= document_keep(reference->kind);
 	document_depend(document, job, plan_index(document->plan, from));
 }

@@ -129,21 +129,19 @@ bool document_read_count(struct document *document, yyjson_val *value, const str
 bool document_read_bound(struct document *document, yyjson_val *value, const struct document_at *at,
 	uint32_t *ret_bound)
 {
-	static const struct document_word words[] = {
-		{TEXT_INIT("unbounded"), 0},
-		{{NULL, 0}, 0},
-	};
-	struct text text = json_number(value);
+	struct text text = document_scalar(value);
 
-	if (yyjson_is_str(value)) {
-		if (document_read_word(document, value, at, words) < 0)
-			return false;
+	if (yyjson_equals_str(value, "unbounded")) {
 		*ret_bound = PLAN_UNBOUNDED;
 		return true;
 	}
-	if (text.data && document_is_count(text, ret_bound))
+	if (!yyjson_is_str(value) && text.data && document_is_count(text, ret_bound))
 		return true;
-	if (text.data)
+	if (yyjson_is_str(value))
+		document_refuse(document, at, FAULT_GRAPH_VALUE,
+			"must be a whole number from 1 on, or \"unbounded\", not \"%s\"",
+			document_quote(text).text);
+	else if (text.data)
 		document_refuse(document, at, FAULT_GRAPH_VALUE,
 			"must be a whole number from 1 on, or \"unbounded\"");
 	else
@@ -173,18 +171,20 @@ bool document_read_priority(struct document *document, yyjson_val *value,
 int document_read_word(struct document *document, yyjson_val *value, const struct document_at *at,
 	const struct document_word *words)
 {
-	struct text text;
+	struct text text = json_string(value);
+	struct document_list wanted;
 	size_t n = 0;
 
-	if (!document_read_string(document, value, at, &text))
-		return -1;
 	for (; words[n].name.data; n++) {
-		if (text_equal(words[n].name, text))
+		if (text.data && text_equal(words[n].name, text))
 			return words[n].value;
 	}
-	document_refuse(document, at, FAULT_GRAPH_VALUE, "unknown value \"%s\"%s",
-		document_quote(text).text,
-		document_hint(document, text, words, n, sizeof(words[0])).text);
+	wanted = document_list("or", words, n, sizeof(words[0]));
+	if (!text.data)
+		document_refuse_type(document, at, value, wanted.text);
+	else
+		document_refuse(document, at, FAULT_GRAPH_VALUE, "must be %s, not \"%s\"",
+			wanted.text, document_quote(text).text);
 	return -1;
 }
 

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "client/cli/clean.h"
-#include "client/cli/exit.h"
 #include "client/cli/intake.h"
 #include "client/cli/message.h"
 #include "http/url.h"
@@ -105,10 +104,7 @@ static int batch_log_read(struct batch_log *log, const char *path)
 
 	if (fd >= 0)
 		close(fd);
-	if (r == 0)
-		return 0;
-	message_print("cannot read %s: %s", path, strerror(-r));
-	return EXIT_LOCAL_IO;
+	return r < 0 ? message_cannot("read", path, r) : 0;
 }
 
 bool batch_log_has(const struct batch_log *log, uint64_t line, struct text command)
@@ -140,10 +136,8 @@ static int batch_log_create(struct batch_log *log, const char *path, const char 
 	bool goes_on = batch_log_is_same(path, resumed);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (goes_on ? O_APPEND : O_TRUNC), 0666);
 
-	if (fd < 0) {
-		message_print("cannot write %s: %s", path, strerror(errno));
-		return EXIT_LOCAL_IO;
-	}
+	if (fd < 0)
+		return message_cannot("write", path, -errno);
 	log->path = path;
 	sink_init(&log->sink, fd, SINK_RAW);
 	if (!goes_on) {

@@ -22,11 +22,11 @@ static int batch_choose_window(const struct options *options, uint32_t *ret_wind
 	const char *value = option_value(options, OPTION_CONCURRENCY);
 	uint64_t n = PLAN_CONCURRENCY_DEFAULT;
 
-	if (value && strcmp(value, "unbounded") == 0)
-		n = COMMAND_BATCH_WINDOW_MAX;
-	else if (value && !value_number(OPTION_CONCURRENCY, value, PLAN_JOBS_MAX, &n))
+	if (value && !value_concurrency(value, PLAN_JOBS_MAX, &n))
 		return EXIT_USAGE;
-	*ret_window = n < COMMAND_BATCH_WINDOW_MAX ? (uint32_t)n : COMMAND_BATCH_WINDOW_MAX;
+	if (n == 0 || n > COMMAND_BATCH_WINDOW_MAX)
+		n = COMMAND_BATCH_WINDOW_MAX;
+	*ret_window = (uint32_t)n;
 	return 0;
 }
 
@@ -64,10 +64,12 @@ static int batch_open_input(const struct options *options, int *ret_fd)
 	}
 	if (strcmp(path, "-") != 0)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		message_print("cannot read %s: %s", path, strerror(errno));
-		return EXIT_LOCAL_IO;
+	if (fd < 0 && strstr(path, "://")) {
+		message_print("batch takes lines from a file: did you mean settle get %s?", path);
+		return EXIT_USAGE;
 	}
+	if (fd < 0)
+		return message_cannot("read", path, -errno);
 	*ret_fd = fd;
 	return 0;
 }

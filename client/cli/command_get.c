@@ -7,7 +7,6 @@
 #include "client/cli/command.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "client/cli/compose.h"
 #include "client/cli/exit.h"
@@ -79,10 +78,8 @@ static int get_read_format(struct get *get)
 		return 0;
 	}
 	r = file_read(value + 1, out);
-	if (r < 0) {
-		message_print("cannot read %s: %s", value + 1, strerror(-r));
-		return EXIT_LOCAL_IO;
-	}
+	if (r < 0)
+		return message_cannot("read", value + 1, r);
 	for (size_t i = 0; i < out->size; i++) {
 		if (out->data[i] != '\r' && out->data[i] != '\n')
 			out->data[n++] = out->data[i];
@@ -107,7 +104,11 @@ static int get_choose_output(struct get *get, size_t i)
 	struct compose_job *job = &get->jobs[i];
 	bool has_head = option_given(get->options, OPTION_INCLUDE) ||
 			option_given(get->options, OPTION_HEAD);
-	int r = output_open(output, has_head || get->passed.n == SETTLE_FDS_MAX);
+	struct output_how places = {
+		.is_held = has_head || get->passed.n == SETTLE_FDS_MAX,
+		.makes_directories = option_given(get->options, OPTION_CREATE_DIRS),
+	};
+	int r = output_open(output, &places);
 
 	if (r != 0)
 		return r;

@@ -38,10 +38,13 @@ int command_read_document(const struct options *options, struct buffer *document
 			"GRAPH_TOO_LARGE: the document is larger than %u bytes", PLAN_BYTES_MAX);
 		return EXIT_REFUSED;
 	}
-	if (r < 0) {
-		message_print("cannot read %s: %s", path, strerror(-r));
-		return EXIT_LOCAL_IO;
+	if (r < 0 && strstr(path, "://")) {
+		message_print("%s takes a graph from a file: did you mean settle get %s?",
+			option_command_name(options->command), path);
+		return EXIT_USAGE;
 	}
+	if (r < 0)
+		return message_cannot("read", path, r);
 	return edit_document(options, document);
 }
 

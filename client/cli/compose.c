@@ -64,9 +64,8 @@ int compose_read(const char *path, struct buffer *file)
 	r = file_read(path, file);
 	if (r == 0)
 		return 0;
-	message_print("cannot read %s: %s", path, strerror(-r));
 	buffer_deinit(file);
-	return EXIT_LOCAL_IO;
+	return message_cannot("read", path, r);
 }
 
 /* What cannot go together. */
@@ -268,7 +267,8 @@ static int compose_http(struct compose *compose)
 		else if (options->uses[i].option == OPTION_HTTP2)
 			is_1 = false;
 	}
-	if (option_given(options, OPTION_RAW)) {
+	/* A part of a coded body cannot be decoded. */
+	if (option_given(options, OPTION_RAW) || option_given(options, OPTION_RANGE)) {
 		compose_key(compose->out, "decode");
 		buffer_append_literal(compose->out, "false");
 	}
@@ -300,15 +300,15 @@ static int compose_concurrency(struct compose *compose)
 	const char *concurrency = option_value(compose->options, OPTION_CONCURRENCY);
 	uint64_t n;
 
-	if (concurrency && strcmp(concurrency, "unbounded") == 0) {
-		compose_key(compose->out, "concurrency");
+	if (!concurrency)
+		return 0;
+	if (!value_concurrency(concurrency, PLAN_JOBS_MAX, &n))
+		return EXIT_USAGE;
+	compose_key(compose->out, "concurrency");
+	if (n == 0)
 		buffer_append_literal(compose->out, "\"unbounded\"");
-	} else if (concurrency) {
-		if (!value_number(OPTION_CONCURRENCY, concurrency, PLAN_JOBS_MAX, &n))
-			return EXIT_USAGE;
-		compose_key(compose->out, "concurrency");
+	else
 		buffer_append_u64(compose->out, n);
-	}
 	return 0;
 }
 
@@ -316,6 +316,8 @@ static int compose_graph(struct compose *compose)
 {
 	const char *mode = option_value(compose->options, OPTION_MODE);
 
+	if (mode && !value_mode(mode))
+		return EXIT_USAGE;
 	if (mode) {
 		compose_key(compose->out, "mode");
 		json_append_string(compose->out, text_from(mode));

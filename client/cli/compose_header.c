@@ -228,6 +228,25 @@ static int compose_imply_cookies(struct compose *compose)
 	return r < 0 ? r : compose_imply_header(compose, "cookie", value);
 }
 
+/* As curl: a number alone begins a range that has no end. RFC 9110 section 14.1.2 */
+static int compose_imply_range(struct compose *compose)
+{
+	const char *range = option_value(compose->options, OPTION_RANGE), *value;
+	struct buffer text;
+	int r;
+
+	if (!range)
+		return 0;
+	if (range[0] == '\0' || range[strspn(range, "0123456789-,")] != '\0') {
+		value_refuse(OPTION_RANGE, range, "no range (0-499, 500-, -500, 0-9,20-29)");
+		return EXIT_USAGE;
+	}
+	buffer_init(&text, SIZE_MAX / 4);
+	buffer_printf(&text, "bytes=%s%s", range, strchr(range, '-') ? "" : "-");
+	r = compose_keep(compose, &text, &value);
+	return r < 0 ? r : compose_imply_header(compose, "range", value);
+}
+
 /* Options that are a header each. */
 static int compose_imply_options(struct compose *compose)
 {
@@ -237,6 +256,8 @@ static int compose_imply_options(struct compose *compose)
 
 	if (r == 0)
 		r = compose_imply_cookies(compose);
+	if (r == 0)
+		r = compose_imply_range(compose);
 	if (r == 0 && agent)
 		r = compose_imply_header(compose, "user-agent", agent);
 	if (r == 0 && referer && strstr(referer, ";auto")) {

@@ -30,10 +30,7 @@ static int data_read(const char *path, struct buffer *out)
 {
 	int r = file_read(path, out);
 
-	if (r == 0)
-		return 0;
-	message_print("cannot read %s: %s", path, strerror(-r));
-	return EXIT_LOCAL_IO;
+	return r < 0 ? message_cannot("read", path, r) : 0;
 }
 
 /* As curl's -d: CR, LF and NUL of a file are left out. */
@@ -142,10 +139,8 @@ int data_open(const struct options *options, int *ret_fd)
 		!S_ISREG(status.st_mode))
 		return 0;
 	fd = open(use->value + 1, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		message_print("cannot read %s: %s", use->value + 1, strerror(errno));
-		return EXIT_LOCAL_IO;
-	}
+	if (fd < 0)
+		return message_cannot("read", use->value + 1, -errno);
 	*ret_fd = fd;
 	return 0;
 }

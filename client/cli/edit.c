@@ -113,6 +113,8 @@ static int edit_whole_input(const struct edit *edit, const char *json)
 
 static int edit_mode(const struct edit *edit, const char *mode)
 {
+	if (!value_mode(mode))
+		return EXIT_USAGE;
 	return edit_put(
 		edit->root, edit_string(edit, TEXT("mode")), edit_string(edit, text_from(mode)));
 }
@@ -139,10 +141,10 @@ static int edit_concurrency(const struct edit *edit, const char *value)
 	uint64_t n;
 	int r;
 
-	if (strcmp(value, "unbounded") == 0)
-		return edit_put(edit->root, key, edit_string(edit, text_from(value)));
-	if (!value_number(OPTION_CONCURRENCY, value, PLAN_JOBS_MAX, &n))
+	if (!value_concurrency(value, PLAN_JOBS_MAX, &n))
 		return EXIT_USAGE;
+	if (n == 0)
+		return edit_put(edit->root, key, edit_string(edit, TEXT("unbounded")));
 	buffer_init(&digits, 64);
 	buffer_append_u64(&digits, n);
 	r = edit_put(edit->root, key, edit_raw(edit, &digits));

@@ -13,6 +13,9 @@
 
 #define FILE_PIECE_SIZE (64 * 1024)
 
+/* As the kernel's (path_resolution(7)). */
+#define FILE_LINKS_MAX 40
+
 static int file_read_fd(int fd, struct buffer *out)
 {
 	struct stat status;
@@ -80,15 +83,127 @@ int file_descriptor(const char *path)
 	return -1;
 }
 
+int file_duplicate(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	/* One that would be closed by execve(2) was opened since: it is of our own making. */
+	if (flags < 0 || flags & FD_CLOEXEC)
+		return -EBADF;
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+/* -- Places ------------------------------------------------------------------------------------ */
+
+/* Bytes of the path that are its directory, the last slash included. */
+static size_t file_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* Puts where the link leads into its place. 1: it was none. */
+static int file_step(char path[static PATH_MAX])
+{
+	char target[PATH_MAX], whole[PATH_MAX];
+	ssize_t size = readlink(path, target, sizeof(target));
+	size_t directory;
+	int n;
+
+	if (size < 0)
+		return 1;
+	directory = target[0] == '/' ? 0 : file_directory(path);
+	n = snprintf(whole, sizeof(whole), "%.*s%.*s", (int)directory, path, (int)size, target);
+	if (n < 0 || (size_t)n >= sizeof(whole))
+		return -ENAMETOOLONG;
+	memcpy(path, whole, (size_t)n + 1);
+	return 0;
+}
+
+int file_resolve(const char *path, char **ret_path)
+{
+	char at[PATH_MAX];
+	struct stat status;
+	int r = 0;
+
+	if (strlen(path) >= sizeof(at))
+		return -ENAMETOOLONG;
+	memcpy(at, path, strlen(path) + 1);
+	/* The kernel does not follow each link for everybody (protected_symlinks, proc(5)). */
+	if (file_descriptor(path) < 0 && stat(path, &status) < 0 && errno != ENOENT)
+		return -errno;
+	for (unsigned i = 0; r == 0; i++) {
+		if (i > FILE_LINKS_MAX)
+			return -ELOOP;
+		r = file_descriptor(at) >= 0 ? 1 : file_step(at);
+	}
+	if (r < 0)
+		return r;
+	*ret_path = strdup(at);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+bool file_is_place(const char *path)
+{
+	struct stat status;
+
+	if (file_descriptor(path) >= 0)
+		return true;
+	return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+int file_check(const char *path)
+{
+	size_t size = file_directory(path);
+	char directory[PATH_MAX] = ".";
+	struct stat status;
+	bool is_there = stat(path, &status) == 0;
+
+	if ((is_there && S_ISDIR(status.st_mode)) || path[size] == '\0')
+		return -EISDIR;
+	if (size >= sizeof(directory))
+		return -ENAMETOOLONG;
+	if (size > 0)
+		memcpy(directory, path, size);
+	if (size > 0)
+		directory[size] = '\0';
+	/* Who may write to the directory may replace any file in it, but that is not what a file
+	 * that is read-only is for. */
+	if (is_there && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
+		return -errno;
+	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+int file_make_directories(const char *path)
+{
+	char directory[PATH_MAX];
+
+	if (strlen(path) >= sizeof(directory))
+		return -ENAMETOOLONG;
+	for (size_t i = 1; path[0] && path[i]; i++) {
+		if (path[i] != '/' || path[i - 1] == '/')
+			continue;
+		memcpy(directory, path, i);
+		directory[i] = '\0';
+		if (mkdir(directory, 0777) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+/* -- Saving ------------------------------------------------------------------------------------ */
+
 /* What is no regular file cannot be replaced, and has no half. */
 static int file_save_in_place(const char *path, struct text head, struct text body)
 {
 	int fd = file_descriptor(path);
 	int r;
 
-	fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : open(path, O_WRONLY | O_CLOEXEC);
+	fd = fd >= 0 ? file_duplicate(fd) : open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return file_descriptor(path) >= 0 ? fd : -errno;
 	r = file_write(fd, head);
 	if (r == 0)
 		r = file_write(fd, body);
@@ -136,25 +251,20 @@ static int file_save_beside(const char *path, struct text head, struct text body
 
 int file_save(const char *path, struct text head, struct text body)
 {
-	char target[PATH_MAX];
-	struct stat status;
+	char *target;
+	int r = file_resolve(path, &target);
 
-	if (file_descriptor(path) >= 0)
-		return file_save_in_place(path, head, body);
-	if (lstat(path, &status) < 0)
-		return errno == ENOENT ? file_save_beside(path, head, body) : -errno;
-	if (S_ISLNK(status.st_mode)) {
-		if (!realpath(path, target))
-			return -errno;
-		path = target;
-		if (stat(path, &status) < 0)
-			return -errno;
+	if (r < 0)
+		return r;
+	if (file_is_place(target)) {
+		r = file_save_in_place(target, head, body);
+	} else {
+		r = file_check(target);
+		if (r == 0)
+			r = file_save_beside(target, head, body);
 	}
-	if (S_ISDIR(status.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(status.st_mode))
-		return file_save_in_place(path, head, body);
-	return file_save_beside(path, head, body);
+	free(target);
+	return r;
 }
 
 struct text file_name_from_url(struct text url)

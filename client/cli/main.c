@@ -104,7 +104,10 @@ int main(int argc, char **argv)
 	} else {
 		message_print("%.*s", TEXT_ARGS(r < 0 ? TEXT("no memory") : buffer_text(&error)));
 		if (r == OPTION_E_USAGE)
-			message_print("try settle %s%s--help", option_command_name(options.command),
+			message_print("try settle %s%s--help",
+				options.command == COMMAND_NONE
+					? ""
+					: option_command_name(options.command),
 				options.command == COMMAND_NONE ? "" : " ");
 		status = EXIT_USAGE;
 	}

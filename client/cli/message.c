@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/message.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client/cli/clean.h"
+#include "client/cli/exit.h"
+#include "client/cli/interrupt.h"
 #include "client/cli/progress.h"
 
 /* A message quotes ids, URLs and names of files: longer than this, its end is lost. */
@@ -22,6 +26,14 @@ void message_silence(void)
 bool message_is_heard(void)
 {
 	return !message_is_silent;
+}
+
+int message_cannot(const char *verb, const char *path, int error)
+{
+	if (error == -EINTR && interrupt_count() > 0)
+		return EXIT_SIGNAL + interrupt_signal();
+	message_print("cannot %s %s: %s", verb, path, strerror(-error));
+	return EXIT_LOCAL_IO;
 }
 
 void message_print(const char *format, ...)

@@ -2,10 +2,10 @@
 /*
  * getopt_long(3) does the cutting. It is asked to give non-options back in their order (the
  * leading '-'), so that the command may stand anywhere and POSIXLY_CORRECT changes nothing, and to
- * be silent, because its messages know nothing of commands and of what comes in later versions.
+ * be silent, because its messages know nothing of commands and of curl.
  *
  * All options share one name space: an option that the command does not take is told apart from
- * one that does not exist, and one that this version does not serve from both.
+ * one that does not exist, and for what curl's users have in their fingers there is advice.
  */
 #include "client/cli/option.h"
 
@@ -15,12 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/cli/curl.h"
 #include "util/container.h"
 #include "util/nearest.h"
 #include "util/panic.h"
 
-/* Values of getopt_long() for long options, beyond every character. */
+/* Values of getopt_long() for long options, beyond every character; curl's are behind ours. */
 #define OPTION_LONG_BASE 256
+#define OPTION_CURL_BASE (OPTION_LONG_BASE + OPTION_COUNT)
 
 enum {
 	RUN = 1 << COMMAND_RUN,
@@ -37,21 +39,15 @@ enum {
 	ANY = (1 << COMMAND_COUNT) - 1,
 };
 
-enum option_standing {
-	SERVED,
-	LATER,
-};
-
 static const struct option_row {
 	const char *letters;
 	const char *name;
 	const char *argument;
 	unsigned commands;
-	enum option_standing standing;
 	const char *help;
 } option_rows[OPTION_COUNT] = {
-#define OPTION(name, letters, long, argument, commands, standing, help)                            \
-	[OPTION_##name] = {letters, long, argument, commands, standing, help},
+#define OPTION(name, letters, long, argument, commands, help)                                      \
+	[OPTION_##name] = {letters, long, argument, commands, help},
 #include "client/cli/option.def"
 #undef OPTION
 };
@@ -138,37 +134,69 @@ static const char *option_nearest_command(struct text written)
 
 /* -- Errors: each is the whole of `error`, and OPTION_E_USAGE ---------------------------------- */
 
-static int option_refuse_unknown(const char *argument, struct buffer *error)
+/* Is the command, as far as it is known, one that is used like curl? */
+static bool option_is_like_curl(const struct options *options)
 {
-	const char *name = argument + strspn(argument, "-");
-	size_t size = strcspn(name, "=");
-	const char *nearest = option_nearest((struct text){name, size});
+	return (1u << options->command) & (FETCH | 1u << COMMAND_NONE);
+}
 
-	buffer_printf(error, "unknown option --%.*s", (int)size, name);
+static int option_refuse_letter(const struct options *options, int letter, struct buffer *error)
+{
+	const struct curl_option *curl = curl_find(letter);
+
+	if (curl && option_is_like_curl(options))
+		buffer_printf(error, "option -%c is not supported: %s", letter, curl->advice);
+	else
+		buffer_printf(error, "unknown option -%c", letter);
+	return OPTION_E_USAGE;
+}
+
+static int option_refuse_unknown(struct text name, struct buffer *error)
+{
+	const char *nearest = option_nearest(name);
+
+	buffer_printf(error, "unknown option --%.*s", TEXT_ARGS(name));
 	if (nearest)
 		buffer_printf(error, ", did you mean --%s?", nearest);
 	return OPTION_E_USAGE;
 }
 
-/* getopt_long() says '?' for all of these; `letter` is its optopt. */
-static int option_refuse(int letter, const char *argument, struct buffer *error)
+static int option_refuse_curl(
+	const struct options *options, const struct curl_option *curl, struct buffer *error)
 {
-	if (letter == 0) {
-		const char *name = argument + strspn(argument, "-");
-		unsigned hits = 0;
+	if (!option_is_like_curl(options))
+		return option_refuse_unknown(text_from(curl->name), error);
+	buffer_printf(error, "option --%s is not supported: %s", curl->name, curl->advice);
+	return OPTION_E_USAGE;
+}
 
-		for (size_t i = 0; i < OPTION_COUNT; i++)
-			hits += strncmp(option_rows[i].name, name, strcspn(name, "=")) == 0;
-		if (hits < 2)
-			return option_refuse_unknown(argument, error);
-		buffer_printf(error, "option %s is ambiguous", argument);
-		return OPTION_E_USAGE;
-	}
-	if (letter >= OPTION_LONG_BASE)
-		buffer_printf(error, "option --%s takes no value",
-			option_rows[letter - OPTION_LONG_BASE].name);
-	else
-		buffer_printf(error, "unknown option -%c", letter);
+/* Not in the tables, or as the beginning of more than one. */
+static int option_refuse_name(const char *argument, struct buffer *error)
+{
+	const char *name = argument + strspn(argument, "-");
+	size_t size = strcspn(name, "=");
+	unsigned hits = 0;
+
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		hits += strncmp(option_rows[i].name, name, size) == 0;
+	for (size_t i = 0; i < CURL_OPTION_COUNT; i++)
+		hits += strncmp(curl_options[i].name, name, size) == 0;
+	if (hits < 2)
+		return option_refuse_unknown((struct text){name, size}, error);
+	buffer_printf(error, "option %s is ambiguous", argument);
+	return OPTION_E_USAGE;
+}
+
+/* getopt_long() says '?' for all of these; `letter` is its optopt. */
+static int option_refuse(
+	const struct options *options, int letter, const char *argument, struct buffer *error)
+{
+	if (letter == 0)
+		return option_refuse_name(argument, error);
+	if (letter < OPTION_LONG_BASE)
+		return option_refuse_letter(options, letter, error);
+	buffer_printf(
+		error, "option --%s takes no value", option_rows[letter - OPTION_LONG_BASE].name);
 	return OPTION_E_USAGE;
 }
 
@@ -199,7 +227,7 @@ static int option_refuse_command(const char *name, struct buffer *error)
 struct option_tables {
 	/* Two leading characters, each letter with its ':', the end. */
 	char letters[3 + 2 * OPTION_COUNT * 2];
-	struct option longs[OPTION_COUNT + 1];
+	struct option longs[OPTION_COUNT + CURL_OPTION_COUNT + 1];
 };
 
 static void option_make_tables(struct option_tables *tables)
@@ -224,7 +252,14 @@ static void option_make_tables(struct option_tables *tables)
 		}
 	}
 	tables->letters[at] = '\0';
-	tables->longs[OPTION_COUNT] = (struct option){0};
+	/* Else "--form" would be a short way to say "--format". */
+	for (size_t i = 0; i < CURL_OPTION_COUNT; i++)
+		tables->longs[OPTION_COUNT + i] = (struct option){
+			.name = curl_options[i].name,
+			.has_arg = optional_argument,
+			.val = OPTION_CURL_BASE + (int)i,
+		};
+	tables->longs[OPTION_COUNT + CURL_OPTION_COUNT] = (struct option){0};
 }
 
 /* What getopt_long() returned, back to its row. */
@@ -243,6 +278,11 @@ static int option_take_operand(struct options *options, const char *word, struct
 {
 	if (options->command != COMMAND_NONE) {
 		options->operands[options->n_operands++] = word;
+		return 0;
+	}
+	/* Of many programs it is a command. */
+	if (strcmp(word, "help") == 0) {
+		options->uses[options->n_uses++] = (struct option_use){.option = OPTION_HELP};
 		return 0;
 	}
 	for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
@@ -270,9 +310,12 @@ static int option_collect(int argc, char **argv, struct options *options, struct
 			if (r != 0)
 				return r;
 			break;
-		case '?': return option_refuse(optopt, argv[optind - 1], error);
+		case '?': return option_refuse(options, optopt, argv[optind - 1], error);
 		case ':': return option_refuse_missing(optopt, error);
 		default:
+			if (value >= OPTION_CURL_BASE)
+				return option_refuse_curl(
+					options, &curl_options[value - OPTION_CURL_BASE], error);
 			options->uses[options->n_uses++] =
 				(struct option_use){option_from_value(value), optarg};
 			break;
@@ -284,6 +327,25 @@ static int option_collect(int argc, char **argv, struct options *options, struct
 			return r;
 	}
 	return 0;
+}
+
+/* ": get and batch do" */
+static void option_append_takers(struct buffer *error, unsigned commands)
+{
+	unsigned n = 0, left = (unsigned)__builtin_popcount(commands);
+
+	for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
+		if (!(commands & (1u << i)))
+			continue;
+		left--;
+		buffer_printf(error, "%s%s",
+			n == 0      ? ": "
+			: left == 0 ? " and "
+				    : ", ",
+			option_commands[i].name);
+		n++;
+	}
+	buffer_append_text(error, n > 1 ? TEXT(" do") : TEXT(" does"));
 }
 
 /* Whether the command takes what it was given. */
@@ -299,15 +361,11 @@ static int option_check(const struct options *options, struct buffer *error)
 	for (size_t i = 0; i < options->n_uses; i++) {
 		const struct option_row *row = &option_rows[options->uses[i].option];
 
-		if (row->standing == LATER) {
-			buffer_printf(
-				error, "option --%s is not supported by this version", row->name);
-			return OPTION_E_USAGE;
-		}
-		if (!(row->commands & (1u << options->command))) {
-			buffer_printf(error, "%s takes no option --%s", command, row->name);
-			return OPTION_E_USAGE;
-		}
+		if (row->commands & (1u << options->command))
+			continue;
+		buffer_printf(error, "%s takes no option --%s", command, row->name);
+		option_append_takers(error, row->commands);
+		return OPTION_E_USAGE;
 	}
 	return 0;
 }
@@ -400,7 +458,7 @@ void option_help(struct buffer *out, enum command command)
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_rows[i];
 
-		if (row->standing == SERVED && (row->commands & (1u << command)))
+		if (row->commands & (1u << command))
 			option_help_row(out, row);
 	}
 	buffer_append_literal(out, "\nSee settle(1).\n");

@@ -29,7 +29,7 @@ enum command {
 };
 
 enum option_id {
-#define OPTION(name, letters, long, argument, commands, standing, help) OPTION_##name,
+#define OPTION(name, letters, long, argument, commands, help) OPTION_##name,
 #include "client/cli/option.def"
 #undef OPTION
 	OPTION_COUNT,

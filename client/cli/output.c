@@ -79,53 +79,79 @@ int outputs_take(const struct options *options, struct outputs *outputs)
 
 /* -- Opening ----------------------------------------------------------------------------------- */
 
-static bool output_is_null(const struct stat *status)
+static bool output_is_null(const char *path)
 {
-	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISCHR(status.st_mode) &&
+	       status.st_rdev == makedev(1, 3);
 }
 
-static int output_refuse(const struct output *output, int error)
+/* Before anything is sent: with what would help. */
+static int output_refuse_place(const struct output *output, const struct output_how *how, int error)
 {
-	message_print("cannot write %s: %s", output->path, strerror(-error));
+	const char *help;
+
+	if (error == -ENOENT && !how->makes_directories)
+		help = ": --create-dirs makes its directory";
+	else if (error == -EACCES && faccessat(AT_FDCWD, output->path, W_OK, AT_EACCESS) == 0)
+		help = ": it could be, but not its directory, where a new one is made";
+	else
+		return message_cannot("write", output->path, error);
+	message_print("cannot write %s: %s%s", output->path, strerror(-error), help);
 	return EXIT_LOCAL_IO;
 }
 
-static int output_open_pipe(struct output *output)
+static int output_open_pipe(struct output *output, const char *path)
 {
-	int fd = file_descriptor(output->path);
+	int fd = file_descriptor(path);
 
-	output->sink.fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0)
-				  : open(output->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	if (output->sink.fd < 0)
-		return output_refuse(output, -errno);
+	if (fd >= 0)
+		fd = file_duplicate(fd);
+	else
+		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return file_descriptor(path) >= 0 ? fd : -errno;
+	output->sink.fd = fd;
 	output->kind = OUTPUT_PIPE;
 	return 0;
 }
 
-int output_open(struct output *output, bool is_held)
+/* At a path that is resolved. */
+static int output_open_at(struct output *output, const char *path, bool is_held)
 {
-	struct stat status;
-	bool is_there = output->path && stat(output->path, &status) == 0;
-	int r;
+	int r = 0;
 
-	if (!output->path)
-		return 0;
-	if (is_there && output_is_null(&status)) {
+	if (output_is_null(path)) {
 		output->kind = OUTPUT_NOTHING;
 		return 0;
 	}
-	if (is_held) {
-		output->kind = OUTPUT_SAVE;
+	if (!is_held && file_is_place(path))
+		return output_open_pipe(output, path);
+	if (!is_held)
+		r = part_open(&output->part, path);
+	else if (!file_is_place(path))
+		r = file_check(path);
+	if (r == 0)
+		output->kind = is_held ? OUTPUT_SAVE : OUTPUT_PART;
+	return r;
+}
+
+int output_open(struct output *output, const struct output_how *how)
+{
+	char *path = NULL;
+	int r = 0;
+
+	if (!output->path)
 		return 0;
-	}
-	if (file_descriptor(output->path) >= 0 ||
-		(is_there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
-		return output_open_pipe(output);
-	r = part_open(&output->part, output->path);
-	if (r < 0)
-		return output_refuse(output, r);
-	output->kind = OUTPUT_PART;
-	return 0;
+	if (how->makes_directories)
+		r = file_make_directories(output->path);
+	if (r == 0)
+		r = file_resolve(output->path, &path);
+	if (r == 0)
+		r = output_open_at(output, path, how->is_held);
+	free(path);
+	return r < 0 ? output_refuse_place(output, how, r) : 0;
 }
 
 /* -- Writing ----------------------------------------------------------------------------------- */
@@ -139,7 +165,7 @@ int output_write(struct output *output, struct text piece)
 	r = sink_flush(&output->sink);
 	/* Once; who closes a pipe knows that, and a second signal is no error. */
 	if (r < 0 && r != -EPIPE && r != -EINTR && !has_failed)
-		output_refuse(output, r);
+		message_cannot("write", output->path, r);
 	return r;
 }
 
@@ -148,7 +174,7 @@ int output_keep(struct output *output)
 	int r = output->kind == OUTPUT_PART ? part_keep(&output->part) : 0;
 
 	if (r < 0)
-		output_refuse(output, r);
+		message_cannot("write", output->path, r);
 	return r;
 }
 

@@ -48,9 +48,16 @@ struct outputs {
  * EXIT_LOCAL_IO, which was said. Either way the caller's to close. */
 int outputs_take(const struct options *options, struct outputs *outputs);
 
-/* Opens it. `is_held`: the body is not to be written before it is whole, because a head stands in
- * front of it or no descriptor can be passed. 0; EXIT_LOCAL_IO, which was said. */
-int output_open(struct output *output, bool is_held);
+struct output_how {
+	/* The body is not to be written before it is whole, because a head stands in front of it or
+	 * no descriptor can be passed. */
+	bool is_held;
+	/* The directories that lead to it are made. */
+	bool makes_directories;
+};
+
+/* Opens it, or looks whether it could be. 0; EXIT_LOCAL_IO, which was said. */
+int output_open(struct output *output, const struct output_how *how);
 
 /* A piece of the body of one that is OUTPUT_PIPE. 0; -errno, which was said. */
 int output_write(struct output *output, struct text piece);

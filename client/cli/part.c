@@ -86,19 +86,14 @@ static int part_open_named(struct part *part)
 /* Where a link leads, so that it stays one. */
 static int part_resolve(struct part *part, const char *path)
 {
-	struct stat status;
+	int r;
 
 	*part = (struct part){.fd = -1};
-	if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
-		part->path = realpath(path, NULL);
-	else
-		part->path = strdup(path);
-	if (!part->path)
-		return -errno;
+	r = file_resolve(path, &part->path);
+	if (r < 0)
+		return r;
 	/* A device would be replaced. */
-	if (stat(part->path, &status) == 0 && !S_ISREG(status.st_mode))
-		return S_ISDIR(status.st_mode) ? -EISDIR : -EINVAL;
-	return part->path[part_directory(part->path)] == '\0' ? -EISDIR : 0;
+	return file_is_place(part->path) ? -EINVAL : file_check(part->path);
 }
 
 int part_open(struct part *part, const char *path)

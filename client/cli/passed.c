@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "client/cli/exit.h"
@@ -42,8 +41,7 @@ int passed_read(struct passed *passed, const char *path, uint32_t *ret_index)
 	if (r < 0) {
 		if (path && fd >= 0)
 			close(fd);
-		message_print("cannot read %s: %s", path ? path : "standard input", strerror(-r));
-		return EXIT_LOCAL_IO;
+		return message_cannot("read", path ? path : "standard input", r);
 	}
 	if (!path && readable == fd)
 		return passed_borrow(passed, fd, ret_index);

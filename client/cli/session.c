@@ -2,6 +2,7 @@
 #include "client/cli/session.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,6 +47,22 @@ static int session_spawn(struct session *session)
 	return 0;
 }
 
+/* Where it was looked for, which is where the next question would be. */
+static void session_tell_unanswered(const struct options *options, int error)
+{
+	const char *path = option_value(options, OPTION_SOCKET), *runtime = "";
+
+	if (!path)
+		path = getenv("SETTLE_SOCKET");
+	if (!path || !*path) {
+		path = "/run/settled/settled.sock";
+		if (getenv("XDG_RUNTIME_DIR"))
+			runtime = ", nor below $XDG_RUNTIME_DIR";
+	}
+	message_print("no daemon answers at %s%s: %s%s", path, runtime, strerror(-error),
+		error == -EACCES ? " (its group may connect, see settled(8))" : "");
+}
+
 int session_open(const struct options *options, bool may_spawn, struct session *ret_session)
 {
 	struct session session = {0};
@@ -57,7 +74,7 @@ int session_open(const struct options *options, bool may_spawn, struct session *
 		if (r != 0)
 			return r;
 	} else if (r < 0) {
-		message_print("no daemon answers: %s", strerror(-r));
+		session_tell_unanswered(options, r);
 		return EXIT_DAEMON;
 	}
 	*ret_session = session;

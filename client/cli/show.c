@@ -124,15 +124,24 @@ static int show_start_progress(const struct options *options, enum show_format f
 	static const enum progress_mode modes[] = {
 		PROGRESS_NONE, PROGRESS_TTY, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE};
 	const char *value = option_value(options, OPTION_PROGRESS);
+	enum progress_mode mode;
 	size_t choice = 0;
-	bool is_seen;
+	bool is_drawn;
 
 	if (value && !value_choice(OPTION_PROGRESS, value, hows, &choice))
 		return EXIT_USAGE;
-	/* A body on the same terminal is progress enough. */
-	is_seen = isatty(STDERR_FILENO) && !terminal_is_dumb() && message_is_heard() &&
-		  !(format == SHOW_CONTENT && isatty(STDOUT_FILENO));
-	progress_init(choice == 0 && is_seen ? PROGRESS_TTY : modes[choice]);
+	is_drawn = isatty(STDERR_FILENO) && !terminal_is_dumb();
+	mode = modes[choice];
+	if (choice == 0 && is_drawn)
+		mode = PROGRESS_TTY;
+	else if (!value && option_given(options, OPTION_PROGRESS_BAR))
+		mode = PROGRESS_PLAIN;
+	/* A body on the same terminal is progress enough; and who is silent says nothing unasked.
+	 */
+	if (choice == 0 &&
+		((format == SHOW_CONTENT && isatty(STDOUT_FILENO)) || !message_is_heard()))
+		mode = PROGRESS_NONE;
+	progress_init(mode);
 	return 0;
 }
 

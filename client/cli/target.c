@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/target.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/cli/exit.h"
 #include "client/cli/message.h"
-
-static int target_refuse(const char *what, const char *path, int error)
-{
-	message_print("cannot %s %s: %s", what, path, strerror(-error));
-	return EXIT_LOCAL_IO;
-}
 
 static int target_open(struct targets *targets, const struct option_use *use, struct passed *passed)
 {
@@ -25,7 +18,7 @@ static int target_open(struct targets *targets, const struct option_use *use, st
 			passed, strcmp(use->value, "-") == 0 ? NULL : use->value, &index);
 	r = part_open(&part, use->value);
 	if (r < 0)
-		return target_refuse("write", use->value, r);
+		return message_cannot("write", use->value, r);
 	r = passed_borrow(passed, part.fd, &index);
 	if (r != 0)
 		part_drop(&part);
@@ -80,7 +73,7 @@ int targets_keep(struct targets *targets, const struct plan *plan, uint32_t inde
 	path = strdup(part->path);
 	r = part_keep(part);
 	if (r < 0)
-		target_refuse("write", path ? path : "a file", r);
+		message_cannot("write", path ? path : "a file", r);
 	free(path);
 	return r;
 }

@@ -34,6 +34,20 @@ bool value_number(enum option_id option, const char *value, uint64_t max, uint64
 	return false;
 }
 
+bool value_concurrency(const char *value, uint64_t max, uint64_t *ret_number)
+{
+	char what[64];
+
+	*ret_number = 0;
+	if (strcmp(value, "unbounded") == 0 ||
+		(text_to_u64(text_from(value), max, ret_number) && *ret_number > 0))
+		return true;
+	snprintf(what, sizeof(what), "neither a number from 1 to %" PRIu64 " nor \"unbounded\"",
+		max);
+	value_refuse(OPTION_CONCURRENCY, value, what);
+	return false;
+}
+
 bool value_size(enum option_id option, const char *value, uint64_t *ret_bytes)
 {
 	char lower[VALUE_SIZE_MAX];
@@ -69,6 +83,14 @@ bool value_choice(
 	value_refuse(option, value, known.failed ? "unknown" : known.data);
 	buffer_deinit(&known);
 	return false;
+}
+
+bool value_mode(const char *value)
+{
+	static const char *const modes[] = {"settled", "all", "any", "race", NULL};
+	size_t choice;
+
+	return value_choice(OPTION_MODE, value, modes, &choice);
 }
 
 bool value_pair(

@@ -18,6 +18,12 @@ bool value_duration(enum option_id option, const char *value, uint64_t *ret_ns);
 /* A whole number from 1 to `max`. */
 bool value_number(enum option_id option, const char *value, uint64_t max, uint64_t *ret_number);
 
+/* That of --concurrency: a whole number from 1 to `max`; 0: "unbounded". */
+bool value_concurrency(const char *value, uint64_t max, uint64_t *ret_number);
+
+/* That of --mode. */
+bool value_mode(const char *value);
+
 /* A size in bytes; as curl, upper case units are fine. */
 bool value_size(enum option_id option, const char *value, uint64_t *ret_bytes);
 

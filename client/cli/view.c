@@ -68,10 +68,8 @@ static int view_open_file(const char *path, int *ret_fd)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
-	if (fd < 0) {
-		message_print("cannot write %s: %s", path, strerror(errno));
-		return EXIT_LOCAL_IO;
-	}
+	if (fd < 0)
+		return message_cannot("write", path, -errno);
 	*ret_fd = fd;
 	return 0;
 }

@@ -5,8 +5,8 @@
  * The distance of optimal string alignment: Levenshtein's, and two neighbours that changed places
  * count once, because fingers do that. Three rows of its table are enough.
  *
- * Likely is what differs in two letters and one more for each four written: "MaxSesions" is
- * MaxSessions, "Port" is nothing of ours.
+ * Likely is what differs in two letters and one more for each four written, but in no more than
+ * half of them: "MaxSesions" is MaxSessions, "Port" is nothing of ours, "dns" is not "tls".
  */
 
 static size_t nearest_least(size_t a, size_t b)
@@ -50,7 +50,7 @@ bool nearest_is_better(struct text written, struct text known, size_t *distance)
 	if (written.size > NEAREST_NAME_MAX || known.size > NEAREST_NAME_MAX)
 		return false;
 	found = nearest_distance(written, known);
-	if (found >= *distance || found > 2 + written.size / 4 || found >= written.size)
+	if (found >= *distance || found > nearest_least(2 + written.size / 4, written.size / 2))
 		return false;
 	*distance = found;
 	return true;

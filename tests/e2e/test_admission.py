@@ -67,7 +67,7 @@ class KeyTest(AdmissionCase):
     def test_body_that_is_not_kept_may_not_be_referred_to(self):
         for output in ('discard', 'stream'):
             self.refuse({'jobs': {'a': {**OK, 'output': output}, 'b': {**OK, 'body': '{{a}}'}}},
-                        ('GRAPH_VALUE', '/jobs/a'))
+                        ('GRAPH_VALUE', '/jobs/b/body'))
 
     def test_tls_values_are_checked(self):
         for name in ('cert', 'key', 'pin'):

@@ -75,9 +75,23 @@ class RedirectTest(CurlCase):
 
     def test_verbose_tells_of_them(self):
         done = self.get('-v', self.leading().url('/a'))
-        for line in ('> GET /a HTTP/1.1\n', '< 302\n', '> GET /echo HTTP/1.1\n',
-                     '< HTTP/1.1 200\n'):
+        for line in ('> GET /a HTTP/1.1\n', '< HTTP/1.1 302 Found\n', '> GET /echo HTTP/1.1\n',
+                     '< HTTP/1.1 200 OK\n'):
             self.assertIn(line, done.err)
+
+
+    def test_include_shows_them(self):
+        origin = self.leading()
+        head = ''.join('HTTP/1.1 302 Found\r\nlocation: %s\r\n\r\n' % origin.url(path)
+                       for path in ('/b', '/echo')) + 'HTTP/1.1 200 OK\r\n'
+        for option in '-i', '-I':
+            self.assertEqual(self.get(option, origin.url('/a')).text()[:len(head)], head)
+
+    def test_the_phrase_is_what_the_server_said_where_that_is_known(self):
+        origin = self.raw_origin('HTTP/1.1 404 Gone Fishing\r\ncontent-length: 0\r\n\r\n')
+        self.assertTrue(self.get('-i', origin.url()).out.startswith(
+            b'HTTP/1.1 404 Gone Fishing\r\n'))
+        self.assertIn('\n< HTTP/1.1 404 Gone Fishing\n', self.get('-v', origin.url()).err)
 
 
 class CodingTest(CurlCase):
@@ -119,6 +133,79 @@ class RequestTest(CurlCase):
                                    self.origin().url('/echo?x')).out)
         self.assertEqual((echo['method'], echo['target']), ('GET', '/echo?x&a=1&b=c%20d'))
         self.assertEqual(echo['body'], '')
+
+
+class HabitTest(CurlCase):
+    """Options that people type without thinking."""
+
+    def ranged(self):
+        """A server that knows one range, and codes its bodies wherever it may."""
+        origin = self.origin()
+
+        def answer(connection, request, match):
+            asked = request.headers.get('range')
+            if not asked:
+                connection.reply(200, b'0123456789')
+                return
+            first, last = asked[len('bytes='):].split('-')
+            part = b'0123456789'[int(first):int(last) + 1 if last else None]
+            connection.reply(206 if part else 416, part)
+
+        origin.route('/r', answer)
+        return origin
+
+    def test_a_range(self):
+        origin = self.ranged()
+        for arguments, body, seen in (
+                (('-r', '2-4'), b'234', 'bytes=2-4'), (('-r7',), b'789', 'bytes=7-'),
+                (('--range', '7-', '--compressed'), b'789', 'bytes=7-')):
+            with self.subTest(arguments=arguments):
+                done = self.get(*arguments, origin.url('/r'))
+                self.assertEqual((done.code, done.out), (0, body), done)
+                self.assertEqual(origin.requests[-1].headers['range'], seen)
+                self.assertNotIn('accept-encoding', origin.requests[-1].headers)
+        path = self.directory() + '/out'
+        self.assertEqual(self.get('-r', '1-2', '-o', path, origin.url('/r')).code, 0)
+        self.assertEqual(self.read(path), b'12')
+        done = self.get('-r', '10-', origin.url('/r'))
+        self.assertEqual(done.code, 1, done)
+        self.assertIn('416', done.err)
+
+    def test_a_part_of_a_coded_body_is_not_decoded(self):
+        origin = self.origin()
+        coded = gzip.compress(b'plain')
+        origin.route('/z', lambda c, r, m: c.reply(206, coded[4:9],
+                                                   [('content-encoding', 'gzip')]))
+        self.assertEqual(self.get('-r', '4-8', origin.url('/z')).out, coded[4:9])
+
+    def test_what_is_always_so(self):
+        url = self.origin().url('/text/ok')
+        for arguments in (('-fsSL',), ('-gNZ',), ('--tlsv1.2', '--parallel', '--no-buffer'),
+                          ('-#',), ('--progress-bar', '-s'), ('--create-dirs',)):
+            with self.subTest(arguments=arguments):
+                done = self.get(*arguments, url)
+                self.assertEqual((done.code, done.out, done.err), (0, b'ok', ''), done)
+
+    def test_silent_and_failing(self):
+        url = self.origin().url('/status/404')
+        self.assertNotEqual(self.get('-s', url).out, b'')
+        for arguments, is_told in ((('-fs',), False), (('-fsS',), True), (('-f',), True)):
+            done = self.get(*arguments, url)
+            self.assertEqual((done.code, done.out, '404' in done.err), (1, b'', is_told), done)
+
+    def test_what_is_refused_says_what_to_do(self):
+        for arguments, help_ in (
+                (('-4',), '--resolve'), (('-OJ',), '-o FILE'), (('-C', '-'), '-r N-'),
+                (('--tlsv1.3',), '1.2 is the least'), (('-b', 'jar.txt'), 'NAME=VALUE'),
+                (('-c', 'jar.txt'), 'number'), (('--cookie-jar', 'x'), '-b NAME=VALUE'),
+                (('-F', 'a=@b'), '--data-binary'), (('-D', '-'), '-i'), (('-n',), '-u'),
+                (('-:',), 'settle run'), (('-0',), 'leave it out'), (('-K', 'x'), 'graph'),
+                (('--limit-rate', '1k'), '-c'), (('-r', 'x'), '0-499')):
+            with self.subTest(arguments=arguments):
+                done = self.get(*arguments, 'http://127.0.0.1:1/')
+                self.assertEqual((done.code, done.out), (2, b''), done)
+                self.assertIn(help_, done.err)
+                self.assertNotIn('unknown', done.err)
 
 
 class UploadTest(CurlCase):
@@ -212,8 +299,109 @@ class OutputTest(CurlCase):
     def test_head_and_body_in_a_file(self):
         path = self.directory() + '/out'
         self.assertEqual(self.get('-i', '-o', path, self.origin().url('/text/x')).code, 0)
-        self.assertTrue(self.read(path).startswith(b'HTTP/1.1 200\r\n'))
+        self.assertTrue(self.read(path).startswith(b'HTTP/1.1 200 OK\r\n'))
         self.assertTrue(self.read(path).endswith(b'\r\n\r\nx'))
+
+    def test_directories_are_made(self):
+        directory = self.directory()
+        origin = self.origin()
+        path = directory + '/a/b/out'
+        for arguments in ((), ('-i',)):
+            done = self.get(*arguments, '-o', path, origin.url('/text/x'))
+            self.assertEqual((done.code, os.listdir(directory)), (6, []), done)
+            self.assertIn('--create-dirs', done.err)
+        self.assertEqual(origin.requests, [])
+        self.assertEqual(self.get('--create-dirs', '-o', path, origin.url('/text/x')).code, 0)
+        self.assertEqual(self.read(path), b'x')
+
+    def test_a_link_to_nothing_is_followed(self):
+        for arguments in ((), ('-i',)):
+            directory = self.directory()
+            os.symlink('target', directory + '/link')
+            self.assertEqual(self.get(*arguments, '-o', directory + '/link',
+                                      self.origin().url('/status/404')).code, 1)
+            self.assertEqual(os.listdir(directory), ['link'])
+            done = self.get(*arguments, '-o', directory + '/link', self.origin().url('/text/x'))
+            self.assertEqual(done.code, 0, done)
+            self.assertEqual(self.read(directory + '/target')[-1:], b'x')
+            self.assertTrue(os.path.islink(directory + '/link'))
+            self.assertEqual(len(os.listdir(directory)), 2)
+
+    def test_where_no_file_can_be(self):
+        directory = self.directory()
+        origin = self.origin()
+        os.symlink('loop', directory + '/loop')
+        os.symlink('nowhere/x', directory + '/gone')
+        with open(directory + '/file', 'w', encoding='utf-8') as file:
+            file.write('old')
+        before = sorted(os.listdir(directory))
+        for path, message in (('', 'Is a directory'), ('/new/', 'Is a directory'),
+                              ('/file/x', 'Not a directory'), ('/loop', 'Too many levels'),
+                              ('/gone', 'No such file'), ('/' + 'n' * 256, 'too long')):
+            for arguments in ((), ('-i',)):
+                with self.subTest(path=path, arguments=arguments):
+                    done = self.get(*arguments, '-o', directory + path, origin.url('/text/x'))
+                    self.assertEqual(done.code, 6, done)
+                    self.assertIn(message, done.err)
+        self.assertEqual(origin.requests, [])
+        self.assertEqual(sorted(os.listdir(directory)), before)
+        self.assertEqual(self.read(directory + '/file'), b'old')
+
+    def test_what_is_read_only_stays_as_it_is(self):
+        directory = self.directory()
+        path = directory + '/file'
+        os.chmod(directory, 0o777)
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('old')
+        os.chmod(path, 0o444)
+        origin = self.origin()
+        options = {'user': 65534} if os.geteuid() == 0 else {}
+        for arguments in ((), ('-i',)):
+            done = self.get(*arguments, '-o', path, origin.url('/text/x'), **options)
+            self.assertEqual(done.code, 6, done)
+            self.assertIn('cannot write %s: Permission denied' % path, done.err)
+        self.assertEqual(origin.requests, [])
+        self.assertEqual(self.read(path), b'old')
+
+    def test_what_is_no_file_is_written_to(self):
+        origin = self.origin()
+        directory = self.directory()
+        os.symlink('/dev/stdout', directory + '/link')
+        for path, out in (('-', b'x'), ('/dev/stdout', b'x'), (directory + '/link', b'x'),
+                          ('/dev/null', b''), ('/dev/fd/1', b'x')):
+            with self.subTest(path=path):
+                done = self.get('-o', path, origin.url('/text/x'))
+                self.assertEqual((done.code, done.out, done.err), (0, out, ''))
+        done = self.get('-o', '/dev/fd/3', origin.url('/text/x'))
+        self.assertEqual(done.code, 6, done)
+        self.assertIn('Bad file descriptor', done.err)
+
+    def test_a_pipe_with_a_name(self):
+        path = self.directory() + '/pipe'
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        for arguments in ((), ('-i',)):
+            done = self.get(*arguments, '-o', path, self.origin().url('/text/piped'))
+            self.assertEqual(done.code, 0, done)
+            self.assertTrue(os.read(reader, 65536).endswith(b'piped'))
+        os.close(reader)
+
+    def test_a_pipe_that_nobody_reads_can_be_left(self):
+        path = self.directory() + '/pipe'
+        os.mkfifo(path)
+        process = settle_start('get', '-o', path, self.origin().url('/text/x'),
+                               sock=self.daemon.path)
+        wait_until(lambda: self.is_asleep(process.pid), what='it waits for a reader')
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual((process.returncode, out, err), (130, b'', b''))
+
+    @staticmethod
+    def is_asleep(pid):
+        """And SIGINT would be caught."""
+        with open('/proc/%d/status' % pid, encoding='utf-8') as file:
+            status = dict(line.split(':\t', 1) for line in file.read().splitlines())
+        return status['State'].startswith('S') and int(status['SigCgt'], 16) & 2
 
     def test_a_signal_leaves_no_file(self):
         directory = self.directory()
@@ -290,6 +478,10 @@ class RefusalTest(CurlCase):
 
     def test_help_is_offered_for_the_command(self):
         self.assertIn('try settle get --help', self.get('--nope', 'http://h/').err)
+        for arguments in ((), ('nope',), ('--nope',)):
+            self.assertTrue(self.settle(*arguments).err.endswith('settle: try settle --help\n'))
+        for arguments in (('help',), ('help', 'get'), ('get', '-h')):
+            self.assertTrue(self.settle(*arguments).out.startswith(b'Usage: settle '))
 
 
 class WriteOutTest(CurlCase):

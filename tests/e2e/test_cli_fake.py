@@ -107,7 +107,7 @@ class StreamTest(FakeCase):
             session.done()
 
         done = self.settle(script, 'get', '-i', 'http://x/')
-        self.assertEqual((done.code, done.out), (0, b'HTTP/1.1 200\r\na: b\r\n\r\nhi'))
+        self.assertEqual((done.code, done.out), (0, b'HTTP/1.1 200 OK\r\na: b\r\n\r\nhi'))
 
     def test_run_puts_bodies_together(self):
         graph = {'jobs': {'a': {'url': 'http://x/', 'output': 'stream'},
@@ -330,7 +330,7 @@ class VerboseTest(FakeCase):
                            'http://fake/path?q')
         self.assertEqual((done.code, done.out), (0, b'body'))
         for line in ('> GET /path?q HTTP/1.1\n', '> host: fake\n', '> authorization: [masked]\n',
-                     '> cookie: [masked]\n', '< HTTP/1.1 200\n', '< set-cookie: [masked]\n',
+                     '> cookie: [masked]\n', '< HTTP/1.1 200 OK\n', '< set-cookie: [masked]\n',
                      '< x: y\n'):
             self.assertIn(line, done.err)
         self.assertNotIn('secret', done.err)

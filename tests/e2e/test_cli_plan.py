@@ -39,6 +39,20 @@ class PlanTest(Case):
         for job in GRAPH['jobs']:
             self.assertIn(job, done.text())
 
+    def test_a_refusal_says_what_may_stand_there(self):
+        url = 'http://api.test/'
+        for job, message in (
+                ({'http': '3'}, '/jobs/a/http: must be "auto", "1.1" or "2", not "3"'),
+                ({'http': 2}, '/jobs/a/http: must be "auto", "1.1" or "2", not a number'),
+                ({'output': 'memory'}, '"inline", "discard", "stream" or "file"'),
+                ({'auth': {'digest': 'x'}}, 'key "digest"; known are "basic" and "bearer"'),
+                ({'depends_on': ['b']}, 'did you mean "after"?'),
+                ({'output': 'discard'}, '/jobs/b/url: the body of "a" is not kept')):
+            with self.subTest(job=job):
+                done = self.plan({'jobs': {'a': {'url': url, **job}, 'b': {'url': url + '{{a}}'}}})
+                self.assertEqual(done.code, 3, done)
+                self.assertIn(message, done.err)
+
     def test_json_shows_edges_and_levels(self):
         done = self.plan(GRAPH, '--format', 'json')
         self.assertEqual(done.code, 0, done)

@@ -83,7 +83,7 @@ class StreamRows:
         for output in ('stream', 'discard'):
             self.refuse({'jobs': {'a': {'url': 'http://x/', 'output': output},
                                   'b': {'url': 'http://x/{{a#/x}}'}}},
-                        ('GRAPH_VALUE', '/jobs/a'))
+                        ('GRAPH_VALUE', '/jobs/b/url'))
         # To its status it may.
         origin = self.server()
         result = self.run_graph({'jobs': {

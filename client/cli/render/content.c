@@ -9,6 +9,7 @@
 #include "client/cli/file.h"
 #include "client/cli/message.h"
 #include "client/cli/render/exchange.h"
+#include "client/cli/render/phrase.h"
 #include "client/cli/render/writeout.h"
 #include "proto/fault.h"
 #include "proto/json.h"
@@ -46,19 +47,36 @@ static void content_append_header(struct buffer *out, struct text name, yyjson_v
 	buffer_append_literal(out, "\r\n");
 }
 
+/* Of a redirect there is no more left than its status and where it has led to. */
+static void content_append_hops(struct buffer *out, yyjson_val *response)
+{
+	yyjson_val *hop;
+	size_t i, n;
+
+	yyjson_arr_foreach(yyjson_obj_get(response, "hops"), i, n, hop)
+	{
+		struct text target = phrase_hop_target(response, i);
+
+		phrase_append_hop(out, response, hop);
+		buffer_append_literal(out, "\r\n");
+		if (target.data)
+			buffer_printf(out, "location: %.*s\r\n", TEXT_ARGS(target));
+		buffer_append_literal(out, "\r\n");
+	}
+}
+
 void content_append_head(struct buffer *out, struct text record)
 {
 	struct json_error error;
 	yyjson_doc *doc = json_read(record, &error);
 	yyjson_val *response = content_response(yyjson_doc_get_root(doc));
-	struct text version = json_string(yyjson_obj_get(response, "version"));
-	struct text status = json_number(yyjson_obj_get(response, "status"));
 	size_t i, n, j, m;
 	yyjson_val *name, *value, *one;
 
-	if (status.data) {
-		buffer_printf(out, "HTTP/%.*s %.*s\r\n",
-			TEXT_ARGS(version.data ? version : TEXT("1.1")), TEXT_ARGS(status));
+	if (yyjson_obj_get(response, "status")) {
+		content_append_hops(out, response);
+		phrase_append(out, yyjson_doc_get_root(doc), response);
+		buffer_append_literal(out, "\r\n");
 		yyjson_obj_foreach(yyjson_obj_get(response, "headers"), i, n, name, value)
 		{
 			content_append_header(out, json_string(name), value);

@@ -33,6 +33,7 @@ struct content_options {
 struct render *render_content_new(
 	const struct render_options *options, const struct content_options *content);
 
-/* A record's response as HTTP shows it: status line, headers, empty line, each ended by CR LF.
- * Nothing where there was no response. */
+/* A record's response as HTTP shows it: status line, headers, empty line, each ended by CR LF, and
+ * before it the same of each redirect, with what the record has of it. Nothing where there was no
+ * response. */
 void content_append_head(struct buffer *out, struct text record);

@@ -2,6 +2,7 @@
 #include "client/cli/render/exchange.h"
 
 #include "client/cli/clean.h"
+#include "client/cli/render/phrase.h"
 #include "client/cli/render/reason.h"
 #include "http/redirect.h"
 #include "http/url.h"
@@ -13,8 +14,8 @@ struct exchange {
 	struct buffer *out;
 	/* NULL: not known. */
 	const struct plan_spec *spec;
-	/* "2" */
-	struct text version;
+	/* True exactly when the response came over HTTP/2, and so what came before it, over TLS. */
+	bool is_h2;
 	struct text method;
 	/* Its URL in normal form; text.data == NULL: it is none. */
 	struct url url;
@@ -99,8 +100,8 @@ static void exchange_request(struct exchange *exchange)
 		return;
 	buffer_append_literal(out, "> ");
 	clean_line(out, exchange->method);
-	buffer_printf(out, " %.*s HTTP/%.*s\n", TEXT_ARGS(exchange->url.target),
-		TEXT_ARGS(exchange->version));
+	buffer_printf(out, " %.*s HTTP/%s\n", TEXT_ARGS(exchange->url.target),
+		exchange->url.is_https && exchange->is_h2 ? "2" : "1.1");
 	exchange_header(out, '>', TEXT("host"), exchange->url.authority);
 	if (!exchange_has_header(exchange, "user-agent"))
 		exchange_header(out, '>', TEXT("user-agent"), agent);
@@ -147,22 +148,20 @@ static void exchange_follow(struct exchange *exchange, uint16_t status, struct t
 static void exchange_hops(struct exchange *exchange, yyjson_val *response)
 {
 	yyjson_val *hops = yyjson_obj_get(response, "hops"), *hop;
-	struct text last = json_string(yyjson_obj_get(response, "url"));
 	size_t i, n;
 
 	yyjson_arr_foreach(hops, i, n, hop)
 	{
 		struct text digits = json_number(yyjson_obj_get(hop, "status"));
-		yyjson_val *follower = i + 1 < n ? yyjson_arr_get(hops, i + 1) : NULL;
-		struct text next = last;
+		struct text next = phrase_hop_target(response, i);
 		uint64_t status = 0;
 
-		if (follower)
-			next = json_string(yyjson_obj_get(follower, "url"));
 		if (!digits.data || !text_to_u64(digits, 999, &status) || !next.data)
 			return;
 		exchange_request(exchange);
-		buffer_printf(exchange->out, "< %u\n* it redirects to ", (unsigned)status);
+		buffer_append_literal(exchange->out, "< ");
+		phrase_append_hop(exchange->out, response, hop);
+		buffer_append_literal(exchange->out, "\n* it redirects to ");
 		clean_line(exchange->out, next);
 		buffer_append_byte(exchange->out, '\n');
 		exchange_follow(exchange, (uint16_t)status, next);
@@ -171,17 +170,16 @@ static void exchange_hops(struct exchange *exchange, yyjson_val *response)
 
 /* -- The response ------------------------------------------------------------------------------ */
 
-static void exchange_response(struct buffer *out, yyjson_val *response)
+static void exchange_response(struct buffer *out, yyjson_val *root, yyjson_val *response)
 {
-	struct text version = json_string(yyjson_obj_get(response, "version"));
-	struct text status = json_number(yyjson_obj_get(response, "status"));
 	size_t i, n, j, m;
 	yyjson_val *name, *value, *one;
 
-	if (!status.data)
+	if (!yyjson_obj_get(response, "status"))
 		return;
-	buffer_printf(out, "< HTTP/%.*s %.*s\n", TEXT_ARGS(version.data ? version : TEXT("1.1")),
-		TEXT_ARGS(status));
+	buffer_append_literal(out, "< ");
+	phrase_append(out, root, response);
+	buffer_append_byte(out, '\n');
 	yyjson_obj_foreach(yyjson_obj_get(response, "headers"), i, n, name, value)
 	{
 		if (json_string(value).data)
@@ -279,15 +277,14 @@ static void exchange_write(struct exchange *exchange, yyjson_val *root)
 	struct text attempts = json_number(yyjson_obj_get(root, "attempts"));
 	struct text version = json_string(yyjson_obj_get(response, "version"));
 
-	if (version.data)
-		exchange->version = version;
+	exchange->is_h2 = version.data && text_is(version, "2");
 	exchange_tries(exchange->out, root);
 	exchange_connection(exchange, root);
 	/* What was refused before anything was sent asked for nothing. */
 	if (attempts.data && !text_is(attempts, "0")) {
 		exchange_hops(exchange, response);
 		exchange_request(exchange);
-		exchange_response(exchange->out, response);
+		exchange_response(exchange->out, root, response);
 	}
 	exchange_end(exchange->out, root, response);
 }
@@ -296,7 +293,7 @@ void exchange_append(
 	struct buffer *out, const struct plan_job *job, struct text url, struct text record)
 {
 	const struct plan_spec *spec = job ? job->spec : NULL;
-	struct exchange exchange = {.out = out, .spec = spec, .version = TEXT("1.1")};
+	struct exchange exchange = {.out = out, .spec = spec};
 	struct json_error error;
 	yyjson_doc *doc = json_read(record, &error);
 

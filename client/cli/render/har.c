@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "client/cli/message.h"
+#include "client/cli/render/phrase.h"
 #include "client/cli/render/place.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/store.h"
@@ -196,9 +197,12 @@ static void har_append_response(struct buffer *out, const struct har_entry *entr
 	yyjson_val *headers = yyjson_obj_get(response, "headers");
 	struct text version = json_string(yyjson_obj_get(response, "version"));
 	struct text location = json_string(yyjson_obj_get(headers, "location"));
+	struct text phrase = phrase_registered(status);
 
-	buffer_printf(
-		out, "\"response\":{\"status\":%u,\"statusText\":\"\",\"httpVersion\":", status);
+	if (!phrase.data || (version.data && text_is(version, "2")))
+		phrase = TEXT("");
+	buffer_printf(out, "\"response\":{\"status\":%u,\"statusText\":\"%.*s\",\"httpVersion\":",
+		status, TEXT_ARGS(phrase));
 	if (version.data)
 		buffer_append_literal(out, "\"HTTP/");
 	else

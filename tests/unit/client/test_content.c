@@ -10,7 +10,7 @@
 #include "client/cli/render/content.h"
 #include "tests/unit/unit.h"
 
-#define USER_HEAD "HTTP/1.1 200\r\ncontent-type: application/json\r\nx: a\r\nx: b\r\n\r\n"
+#define USER_HEAD "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx: a\r\nx: b\r\n\r\n"
 
 static const char *const content_urls[] = {"http://a/", "http://b/"};
 
@@ -23,7 +23,7 @@ START_TEST(shows_bodies_as_curl_does)
 	} cases[] = {
 		{{.include_head = false}, &sample_user, "{\"id\":1}"},
 		{{.include_head = true}, &sample_user, USER_HEAD "{\"id\":1}"},
-		{{.is_head = true}, &sample_empty, "HTTP/1.1 204\r\n\r\n"},
+		{{.is_head = true}, &sample_empty, "HTTP/1.1 204 No Content\r\n\r\n"},
 		{{.fail = false}, &sample_profile, "oops"},
 		{{.fail = true}, &sample_profile, ""},
 		{{.include_head = true}, &sample_audit, ""},
@@ -59,10 +59,11 @@ static struct outputs open_outputs(const char *first, const char *second, bool h
 	const char *operands[] = {"http://a/", "http://b/"};
 	struct options options = {.uses = uses, .n_uses = 2, .operands = operands, .n_operands = 2};
 	struct outputs outputs;
+	struct output_how how = {.is_held = has_head};
 
 	ck_assert_int_eq(outputs_take(&options, &outputs), 0);
 	for (size_t i = 0; i < outputs.n; i++)
-		ck_assert_int_eq(output_open(&outputs.outputs[i], has_head), 0);
+		ck_assert_int_eq(output_open(&outputs.outputs[i], &how), 0);
 	return outputs;
 }
 

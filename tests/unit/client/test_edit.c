@@ -32,6 +32,7 @@ START_TEST(changes_what_the_options_say)
 		{"run --mode all", "{\"jobs\"", 0, "{\"jobs\""},
 		{"run --mode all", "[]", 0, "[]"},
 		{"run --arg a=1", "{\"input\":[]}", EXIT_USAGE, NULL},
+		{"run --mode first", "{}", EXIT_USAGE, NULL},
 		{"run --arg a=1 --input 3", "{}", EXIT_USAGE, NULL},
 		{"run --argjson a=x", "{}", EXIT_USAGE, NULL},
 		{"run --input {", "{}", EXIT_USAGE, NULL},

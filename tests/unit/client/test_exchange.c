@@ -67,10 +67,10 @@ START_TEST(follows_redirects_as_the_daemon_does)
 		"* 127.0.0.1:443, a new connection: name 1 ms, connect 2 ms, TLS 3.5 ms\n"
 		"> POST /a HTTP/2\n> host: h\n> x-mine: 1\n> accept: x/y\n> user-agent: u\n"
 		"> content-type: t/u\n>\n"
-		"< 307\n* it redirects to https://h/b\n"
+		"< HTTP/2 307\n* it redirects to https://h/b\n"
 		"> POST /b HTTP/2\n> host: h\n> x-mine: 1\n> accept: x/y\n> user-agent: u\n"
 		"> content-type: t/u\n>\n"
-		"< 303\n* it redirects to https://other/c\n"
+		"< HTTP/2 303\n* it redirects to https://other/c\n"
 		"> GET /c HTTP/2\n> host: other\n> accept: x/y\n> user-agent: u\n>\n"
 		"< HTTP/2 200\n<\n"
 		"* 3 bytes of body; first byte after 4 ms, the body took 5 ms\n");
@@ -108,7 +108,7 @@ START_TEST(does_without_a_plan)
 	ck_assert(text_is(buffer_text(&out),
 		"> GET /x HTTP/1.1\n> host: h\n> user-agent: settled/" SETTLED_VERSION
 		"\n> accept: */*\n>\n"
-		"< HTTP/1.1 204\n<\n* 0 bytes of body\n"));
+		"< HTTP/1.1 204 No Content\n<\n* 0 bytes of body\n"));
 	buffer_deinit(&out);
 }
 END_TEST

@@ -2,7 +2,9 @@
 #include "client/cli/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,6 +75,120 @@ START_TEST(knows_names_of_descriptors)
 }
 END_TEST
 
+START_TEST(follows_links_as_far_as_they_lead)
+{
+	static const struct {
+		const char *link, *target;
+	} links[] = {
+		{"a", "b"},
+		{"b", "d/c"},
+		{"d/c", "../file"},
+		{"loop", "pool"},
+		{"pool", "loop"},
+		{"abs", "/dev/stdout"},
+		{"err", "abs2"},
+		{"abs2", "/dev/fd/2"},
+		{"gone", "nowhere/file"},
+	};
+	static const struct {
+		const char *path, *target;
+		int r;
+	} cases[] = {
+		{"a", "d/../file", 0},
+		{"b", "d/../file", 0},
+		{"plain", "plain", 0},
+		{"nowhere/x", "nowhere/x", 0},
+		{"gone", "nowhere/file", 0},
+		{"loop", NULL, -ELOOP},
+		{"abs", "/dev/stdout", 0},
+		{"err", "/dev/fd/2", 0},
+		{"", "", 0},
+	};
+	char directory[] = "/tmp/settle-test.XXXXXX";
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	ck_assert_int_eq(chdir(directory), 0);
+	ck_assert_int_eq(mkdir("d", 0755), 0);
+	for (size_t i = 0; i < countof(links); i++)
+		ck_assert_int_eq(symlink(links[i].target, links[i].link), 0);
+	for (size_t i = 0; i < countof(cases); i++) {
+		char *target = NULL;
+
+		ck_assert_int_eq(file_resolve(cases[i].path, &target), cases[i].r);
+		ck_assert_pstr_eq(target, cases[i].target);
+		free(target);
+	}
+	ck_assert_int_eq(file_save("a", TEXT(""), TEXT("made")), 0);
+	file_expect("file", "made");
+	ck_assert_int_eq(file_save("gone", TEXT(""), TEXT("made")), -ENOENT);
+	for (size_t i = countof(links); i > 0; i--)
+		ck_assert_int_eq(unlink(links[i - 1].link), 0);
+	ck_assert_int_eq(unlink("file"), 0);
+	ck_assert_int_eq(rmdir("d"), 0);
+	ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
+/* As root everything may be written: what is checked here is checked as somebody else. */
+START_TEST(leaves_alone_what_is_read_only)
+{
+	char directory[] = "/tmp/settle-test.XXXXXX";
+	struct stat status;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	ck_assert_int_eq(chmod(directory, 0777), 0);
+	ck_assert_int_eq(chdir(directory), 0);
+	if (geteuid() == 0)
+		ck_assert_int_eq(setresuid(65534, 65534, 0), 0);
+	ck_assert_int_eq(file_save("file", TEXT(""), TEXT("old")), 0);
+	ck_assert_int_eq(chmod("file", 0444), 0);
+	ck_assert_int_eq(file_check("file"), -EACCES);
+	ck_assert_int_eq(file_save("file", TEXT(""), TEXT("new")), -EACCES);
+	file_expect("file", "old");
+	ck_assert_int_eq(mkdir("d", 0555), 0);
+	ck_assert_int_eq(file_check("d/file"), -EACCES);
+	ck_assert_int_eq(rmdir("d"), 0);
+	ck_assert_int_eq(file_check("new"), 0);
+	ck_assert_int_eq(unlink("file"), 0);
+	ck_assert_int_eq(lstat("new", &status), -1);
+	if (getuid() == 65534)
+		ck_assert_int_eq(setresuid(0, 0, 0), 0);
+	ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
+START_TEST(makes_the_directories_of_a_path)
+{
+	char directory[] = "/tmp/settle-test.XXXXXX";
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	ck_assert_int_eq(chdir(directory), 0);
+	ck_assert_int_eq(file_make_directories("file"), 0);
+	ck_assert_int_eq(file_make_directories("a//b/./file"), 0);
+	ck_assert_int_eq(file_make_directories("a/b/file"), 0);
+	ck_assert_int_eq(file_save("f", TEXT(""), TEXT("")), 0);
+	ck_assert_int_eq(file_make_directories("f/x/file"), -ENOTDIR);
+	ck_assert_int_eq(unlink("f"), 0);
+	ck_assert_int_eq(rmdir("a/b"), 0);
+	ck_assert_int_eq(rmdir("a"), 0);
+	ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
+START_TEST(duplicates_only_what_we_were_given)
+{
+	int ours = open("/dev/null", O_WRONLY | O_CLOEXEC), given = open("/dev/null", O_WRONLY);
+	int fd = file_duplicate(given);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(file_duplicate(ours), -EBADF);
+	ck_assert_int_eq(file_duplicate(999), -EBADF);
+	close(fd);
+	close(given);
+	close(ours);
+}
+END_TEST
+
 START_TEST(saves_whole_files_or_none)
 {
 	char directory[] = "/tmp/settle-test.XXXXXX", path[64], link[64];
@@ -121,4 +237,6 @@ START_TEST(reads_no_more_than_it_may)
 END_TEST
 
 UNIT_MAIN("client/file", &names_files_after_urls, &knows_names_of_descriptors,
+	&follows_links_as_far_as_they_lead, &leaves_alone_what_is_read_only,
+	&makes_the_directories_of_a_path, &duplicates_only_what_we_were_given,
 	&saves_whole_files_or_none, &reads_no_more_than_it_may)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "client/cli/curl.h"
 #include "tests/unit/unit.h"
 #include "util/container.h"
 
@@ -51,6 +52,39 @@ START_TEST(takes_options_anywhere_in_order)
 	ck_assert_ptr_null(option_value(&options, OPTION_SOCKET));
 	option_deinit(&options);
 	buffer_deinit(&error);
+}
+END_TEST
+
+START_TEST(takes_what_curl_s_users_type)
+{
+	static const struct {
+		const char *words[3];
+		enum option_id option;
+		const char *value;
+	} cases[] = {
+		{{"get", "-r0-9"}, OPTION_RANGE, "0-9"},
+		{{"batch", "--range", "5-"}, OPTION_RANGE, "5-"},
+		{{"get", "-N"}, OPTION_NO_BUFFER, NULL},
+		{{"get", "-#"}, OPTION_PROGRESS_BAR, NULL},
+		{{"get", "--progress-bar"}, OPTION_PROGRESS_BAR, NULL},
+		{{"get", "-Z"}, OPTION_PARALLEL, NULL},
+		{{"get", "--create-dirs"}, OPTION_CREATE_DIRS, NULL},
+		{{"get", "--tlsv1.2"}, OPTION_TLSV12, NULL},
+		{{"get", "-gfsSL"}, OPTION_GLOBOFF, NULL},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		const char *words[4] = {
+			cases[i].words[0], cases[i].words[1], cases[i].words[2], NULL};
+		struct options options;
+		struct buffer error;
+
+		ck_assert_msg(option_parse_words(words, &options, &error) == 0, "%s", error.data);
+		ck_assert_int_eq(options.uses[0].option, cases[i].option);
+		ck_assert_pstr_eq(options.uses[0].value, cases[i].value);
+		option_deinit(&options);
+		buffer_deinit(&error);
+	}
 }
 END_TEST
 
@@ -109,17 +143,32 @@ START_TEST(refuses_with_one_line)
 		{{"get", "--max-time", NULL}, "option --max-time needs a value"},
 		{{"get", "--raw=1", NULL}, "option --raw takes no value"},
 		{{"get", "--max", "1", NULL}, "option --max is ambiguous"},
-		{{"get", "-OJ", NULL},
-			"option --remote-header-name is not supported by this version"},
-		{{"get", "-C", "-", NULL}, "option --continue-at is not supported by this version"},
-		{{"run", "-v", NULL}, "run takes no option --verbose"},
-		{{"batch", "-T", "x", NULL}, "batch takes no option --upload-file"},
-		{{"batch", "--waterfall", NULL}, "batch takes no option --waterfall"},
-		{{"batch", "--timeout", "1", NULL}, "batch takes no option --timeout"},
-		{{"run", "--resume-from", "x", NULL}, "run takes no option --resume-from"},
-		{{"status", "--once", NULL}, "status takes no option --once"},
-		{{"plan", "--body", "none", NULL}, "plan takes no option --body"},
-		{{"run", "-H", "a: b", NULL}, "run takes no option --header"},
+		{{"get", "-OJ", NULL}, "option -J is not supported: say -o FILE, a name that the "
+				       "server gives is not taken"},
+		{{"-4", NULL}, "option -4 is not supported: addresses of both families are tried, "
+			       "--resolve HOST:PORT:ADDRESS names one"},
+		{{"batch", "--form=a", NULL},
+			"option --form is not supported: make the multipart body, and send it with "
+			"--data-binary @FILE and its -H"},
+		{{"get", "--cookie-j", "x", NULL}, "option --cookie-jar is not supported: cookies "
+						   "are not kept, -b NAME=VALUE sends one"},
+		{{"get", "-:", NULL}, "option -: is not supported: options hold for all URLs, in a "
+				      "graph (settle run) each job has its own"},
+		{{"run", "-J", NULL}, "unknown option -J"},
+		{{"run", "--form", "json", NULL}, "unknown option --form, did you mean --format?"},
+		{{"get", "--retry-", "1", NULL}, "option --retry- is ambiguous"},
+		{{"run", "-v", NULL}, "run takes no option --verbose: get does"},
+		{{"batch", "-T", "x", NULL}, "batch takes no option --upload-file: get does"},
+		{{"batch", "--waterfall", NULL},
+			"batch takes no option --waterfall: run and get do"},
+		{{"batch", "--timeout", "1", NULL},
+			"batch takes no option --timeout: run, get and plan do"},
+		{{"run", "--resume-from", "x", NULL},
+			"run takes no option --resume-from: batch does"},
+		{{"status", "--once", NULL}, "status takes no option --once: top does"},
+		{{"plan", "--body", "none", NULL},
+			"plan takes no option --body: run, get and batch do"},
+		{{"run", "-H", "a: b", NULL}, "run takes no option --header: get and batch do"},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -142,6 +191,15 @@ START_TEST(helps_whatever_else_is_wrong)
 	ck_assert_int_eq(option_parse_words(WORDS("top", "--help"), &options, &error), 0);
 	ck_assert(option_given(&options, OPTION_HELP));
 	option_deinit(&options);
+	buffer_clear(&error);
+	ck_assert_int_eq(option_parse_words(WORDS("help", "run"), &options, &error), 0);
+	ck_assert(option_given(&options, OPTION_HELP));
+	ck_assert_int_eq(options.command, COMMAND_RUN);
+	option_deinit(&options);
+	/* Behind a command it is a word. */
+	ck_assert_int_eq(option_parse_words(WORDS("get", "help"), &options, &error), 0);
+	ck_assert(!option_given(&options, OPTION_HELP));
+	option_deinit(&options);
 	buffer_deinit(&error);
 }
 END_TEST
@@ -162,6 +220,7 @@ START_TEST(helps_with_what_the_command_takes)
 	buffer_append_byte(&out, '\0');
 	ck_assert_ptr_nonnull(strstr(out.data, "\n  -T, --upload-file FILE "));
 	ck_assert_ptr_null(strstr(out.data, "--remote-header-name"));
+	ck_assert_ptr_nonnull(strstr(out.data, "\n  -#, --progress-bar "));
 	buffer_clear(&out);
 	option_help(&out, COMMAND_NONE);
 	buffer_append_byte(&out, '\0');
@@ -220,6 +279,8 @@ START_TEST(is_all_the_manual_says)
 
 		for (size_t i = 0; i < OPTION_COUNT && !is_known; i++)
 			is_known = text_is(name, option_name((enum option_id)i));
+		for (size_t i = 0; i < CURL_OPTION_COUNT && !is_known; i++)
+			is_known = text_is(name, curl_options[i].name);
 		ck_assert_msg(is_known, "settle(1) has --%.*s", TEXT_ARGS(name));
 		at = name.data + name.size;
 	}
@@ -227,7 +288,7 @@ START_TEST(is_all_the_manual_says)
 }
 END_TEST
 
-UNIT_MAIN("client/option", &takes_options_anywhere_in_order,
+UNIT_MAIN("client/option", &takes_options_anywhere_in_order, &takes_what_curl_s_users_type,
 	&tells_the_command_of_a_line_that_makes_no_sense, &takes_a_dash_as_an_operand,
 	&refuses_with_one_line, &helps_whatever_else_is_wrong, &helps_with_what_the_command_takes,
 	&is_what_the_manual_says, &is_all_the_manual_says)

@@ -2,6 +2,7 @@
 #include "client/cli/output.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "client/cli/exit.h"
@@ -72,6 +73,10 @@ START_TEST(chooses_who_writes)
 		{"/tmp/settle-test-output", true, OUTPUT_SAVE, 0},
 		{"/tmp", false, OUTPUT_STDOUT, EXIT_LOCAL_IO},
 		{"/nonexistent/file", false, OUTPUT_STDOUT, EXIT_LOCAL_IO},
+		{"/tmp", true, OUTPUT_STDOUT, EXIT_LOCAL_IO},
+		{"/nonexistent/file", true, OUTPUT_STDOUT, EXIT_LOCAL_IO},
+		{"/tmp/nonexistent/", false, OUTPUT_STDOUT, EXIT_LOCAL_IO},
+		{"/dev/fd/99", false, OUTPUT_STDOUT, EXIT_LOCAL_IO},
 	};
 
 	message_silence();
@@ -81,8 +86,9 @@ START_TEST(chooses_who_writes)
 
 		snprintf(line, sizeof(line), "get -o %s x", cases[i].path ? cases[i].path : "-");
 		ck_assert_int_eq(take(line, &outputs), 0);
-		ck_assert_int_eq(
-			output_open(&outputs.outputs[0], cases[i].has_head), cases[i].status);
+		ck_assert_int_eq(output_open(&outputs.outputs[0],
+					 &(struct output_how){.is_held = cases[i].has_head}),
+			cases[i].status);
 		ck_assert_msg(outputs.outputs[0].kind == cases[i].kind, "case %zu", i);
 		outputs_close(&outputs);
 		/* Nothing was kept. */
@@ -100,12 +106,36 @@ START_TEST(keeps_what_is_whole)
 	unlink(path);
 	snprintf(line, sizeof(line), "get -o %s x", path);
 	ck_assert_int_eq(take(line, &outputs), 0);
-	ck_assert_int_eq(output_open(&outputs.outputs[0], false), 0);
+	ck_assert_int_eq(output_open(&outputs.outputs[0], &(struct output_how){0}), 0);
 	ck_assert_int_eq(output_keep(&outputs.outputs[0]), 0);
 	outputs_close(&outputs);
 	ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
 
+START_TEST(makes_directories_when_told_to)
+{
+	char directory[] = "/tmp/settle-test.XXXXXX", path[64], line[128];
+	struct output_how how = {.makes_directories = true};
+	struct outputs outputs;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/a//b/file", directory);
+	snprintf(line, sizeof(line), "get -o %s x", path);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(take(line, &outputs), 0);
+		ck_assert_int_eq(output_open(&outputs.outputs[0], &how), 0);
+		ck_assert_int_eq(output_keep(&outputs.outputs[0]), 0);
+		outputs_close(&outputs);
+	}
+	ck_assert_int_eq(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/a/b", directory);
+	ck_assert_int_eq(rmdir(path), 0);
+	*strrchr(path, '/') = '\0';
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
 UNIT_MAIN("client/output", &gives_the_nth_file_to_the_nth_url, &refuses_names_that_are_none,
-	&chooses_who_writes, &keeps_what_is_whole)
+	&chooses_who_writes, &keeps_what_is_whole, &makes_directories_when_told_to)

@@ -96,6 +96,31 @@ START_TEST(replaces_what_stood_there_with_its_mode)
 }
 END_TEST
 
+START_TEST(makes_what_a_link_leads_to)
+{
+	char directory[] = "/tmp/settle-test.XXXXXX", path[64], name[64];
+	struct part part;
+
+	make_directory(directory, path);
+	umask(022);
+	snprintf(name, sizeof(name), "%s/link", directory);
+	ck_assert_int_eq(symlink("file", name), 0);
+	ck_assert_int_eq(part_open(&part, name), 0);
+	ck_assert_int_eq(write(part.fd, "half", 4), 4);
+	part_drop(&part);
+	ck_assert_uint_eq(count_files(directory), 1);
+	ck_assert_int_eq(part_open(&part, name), 0);
+	ck_assert_int_eq(write(part.fd, "new", 3), 3);
+	ck_assert_int_eq(part_keep(&part), 0);
+	expect_file(path, "new", 0644);
+	ck_assert_int_ge(readlink(name, (char[64]){0}, 64), 0);
+	ck_assert_uint_eq(count_files(directory), 2);
+	unlink(name);
+	unlink(path);
+	rmdir(directory);
+}
+END_TEST
+
 START_TEST(leaves_nothing_when_it_is_dropped)
 {
 	char directory[] = "/tmp/settle-test.XXXXXX", path[64];
@@ -155,5 +180,5 @@ START_TEST(refuses_where_no_file_can_stand)
 END_TEST
 
 UNIT_MAIN("client/part", &has_its_name_when_it_is_whole, &replaces_what_stood_there_with_its_mode,
-	&leaves_nothing_when_it_is_dropped, &is_named_as_a_part_where_it_must_have_a_name,
-	&refuses_where_no_file_can_stand)
+	&makes_what_a_link_leads_to, &leaves_nothing_when_it_is_dropped,
+	&is_named_as_a_part_where_it_must_have_a_name, &refuses_where_no_file_can_stand)

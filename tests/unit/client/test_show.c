@@ -101,6 +101,8 @@ START_TEST(reads_the_document_only_for_who_needs_it)
 		{"run --trace -", true},
 		{"run --progress plain", true},
 		{"run --progress tty", true},
+		{"get -#", true},
+		{"get -# --progress none", false},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {

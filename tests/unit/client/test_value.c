@@ -29,6 +29,15 @@ START_TEST(reads_what_curl_and_the_documents_write)
 	ck_assert(value_number(OPTION_CONCURRENCY, "9", 9, &value));
 	ck_assert(!value_number(OPTION_CONCURRENCY, "10", 9, &value));
 	ck_assert(!value_number(OPTION_CONCURRENCY, "0", 9, &value));
+	ck_assert(value_concurrency("9", 9, &value));
+	ck_assert_uint_eq(value, 9);
+	ck_assert(value_concurrency("unbounded", 9, &value));
+	ck_assert_uint_eq(value, 0);
+	ck_assert(!value_concurrency("0", 9, &value));
+	ck_assert(!value_concurrency("10", 9, &value));
+	ck_assert(!value_concurrency("jar.txt", 9, &value));
+	ck_assert(value_mode("race"));
+	ck_assert(!value_mode("first"));
 	ck_assert(value_pair(OPTION_ARG, "a=b=c", &name, &text));
 	ck_assert(text_is(name, "a") && text_is(text, "b=c"));
 	ck_assert(value_pair(OPTION_ARG, "a=", &name, &text));

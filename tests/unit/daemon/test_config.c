@@ -165,6 +165,11 @@ static const struct {
 	{"[Secrets]\nA=file:/nonexistent/a\n",
 		"E:a.conf:2: A: cannot open the file: No such file or directory\n",
 		CONFIG_E_REFUSED},
+	{"[Limits]\nMaxRequests=x\nMaxSessions=5 # five\n",
+		"E:a.conf:2: MaxRequests=x is not a whole number, or infinity\n"
+		"E:a.conf:3: MaxSessions=5 # five is not a whole number; a comment stands on a "
+		"line of its own\n",
+		CONFIG_E_REFUSED},
 	{"[Limits]\nMaxSesions=3\n",
 		"W:a.conf:2: unknown setting MaxSesions, ignored; did you mean "
 		"MaxSessions?\n",
@@ -219,7 +224,7 @@ START_TEST(drop_ins_come_later_by_name_and_win)
 	ck_assert(bench_load(&bench) == CONFIG_E_REFUSED);
 	ck_assert(bench.config == NULL);
 	ck_assert_str_eq(bench_notes(&bench), "E:a.conf.d/20-b.conf:2: MaxSessions=twenty is not a "
-					      "whole number, or infinity\n");
+					      "whole number\n");
 	bench_deinit(&bench);
 }
 END_TEST
@@ -310,12 +315,18 @@ START_TEST(a_check_without_credentials_only_warns)
 	bench.is_check = true;
 	ck_assert(bench_load(&bench) == 0);
 	ck_assert_str_eq(bench_notes(&bench),
-		"W:a.conf:2: API: not checked, systemd passed no credentials to this check\n");
+		"W:a.conf:2: API: not checked, systemd passed no credentials to this check\n"
+		"W:a.conf:2: API: there is no API.Hosts=, so it goes nowhere\n");
 	bench.is_check = false;
 	bench.credentials = bench.scratch.directory;
 	bench_write(&bench, "token", "s3cr3t");
 	ck_assert(chmod(scratch_path(&bench.scratch, "token"), 0600) == 0);
 	ck_assert(bench_load(&bench) == 0);
+	ck_assert_str_eq(bench_notes(&bench),
+		"W:a.conf:2: API: there is no API.Hosts=, so it goes nowhere\n");
+	bench_write(&bench, "a.conf", "[Secrets]\nAPI=cred:token\nAPI.Hosts=api.test\n");
+	ck_assert(bench_load(&bench) == 0);
+	ck_assert_str_eq(bench_notes(&bench), "");
 	bench_deinit(&bench);
 }
 END_TEST

@@ -99,7 +99,10 @@ START_TEST(refuses_operators_that_are_none_and_operands_they_cannot_take)
 	static const struct refusal bad[] = {
 		{"'when':{'b':{}}", FAULT_GRAPH_VALUE, "/when/b", "no operator"},
 		{"'when':{'b':{'equals':1}}", FAULT_GRAPH_KEY, "/when/b/equals",
-			"unknown operator \"equals\""},
+			"unknown operator \"equals\"; did you mean \"eq\"?"},
+		{"'when':{'b':{'~':1}}", FAULT_GRAPH_KEY, "/when/b/~0",
+			"\"~\"; known are \"eq\", \"ne\", \"lt\", \"le\", \"gt\", \"ge\", \"in\", "
+			"\"contains\", \"prefix\" and \"exists\""},
 		{"'when':{'b':{'perfix':'x'}}", FAULT_GRAPH_KEY, "/when/b/perfix",
 			"did you mean \"prefix\"?"},
 		{"'when':{'b':{'contain':'x'}}", FAULT_GRAPH_KEY, "/when/b/contain",

@@ -108,7 +108,8 @@ START_TEST(refuses_bad_fan_outs)
 		{"'each':{'in':[],'max':'5'}", FAULT_GRAPH_TYPE, "/each/max", "a number"},
 		{"'each':{'in':[],'concurrency':0}", FAULT_GRAPH_VALUE, "/each/concurrency",
 			"from 1 on"},
-		{"'each':{'in':[],'mode':'first'}", FAULT_GRAPH_VALUE, "/each/mode", "unknown"},
+		{"'each':{'in':[],'mode':'first'}", FAULT_GRAPH_VALUE, "/each/mode",
+			"not \"first\""},
 		{"'each':{'in':[],'batch':5}", FAULT_GRAPH_TYPE, "/each/batch", "an object"},
 		{"'each':{'in':[],'batch':{}}", FAULT_GRAPH_KEY, "/each/batch",
 			"the key \"size\" is missing"},
@@ -120,7 +121,8 @@ START_TEST(refuses_bad_fan_outs)
 			"/each/batch/delay", "no duration"},
 		{"'each':{'in':[],'concurrency':2},'concurrency':2", FAULT_GRAPH_KEY,
 			"/concurrency", "write it once"},
-		{"'each':[],'concurrency':'many'", FAULT_GRAPH_VALUE, "/concurrency", "unknown"},
+		{"'each':[],'concurrency':'many'", FAULT_GRAPH_VALUE, "/concurrency",
+			"not \"many\""},
 	};
 
 	document_job_refusals(bad, countof(bad));

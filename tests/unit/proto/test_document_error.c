@@ -63,6 +63,9 @@ START_TEST(names_the_nearest_key)
 		{"tiemout", "did you mean \"timeout\"?"},
 		{"retrys", "did you mean \"retry\"?"},
 		{"attempt-timeout", "did you mean \"attempt_timeout\"?"},
+		{"depends_on", "did you mean \"after\"?"},
+		{"dependsOn", "did you mean \"after\"?"},
+		{"if", "did you mean \"when\"?"},
 		{"xyzzyx", "unknown key \"xyzzyx\""},
 	};
 
@@ -79,12 +82,16 @@ START_TEST(names_the_nearest_key)
 }
 END_TEST
 
-START_TEST(says_nothing_where_no_key_is_near)
+START_TEST(lists_keys_where_none_is_near_if_they_are_few)
 {
 	struct plan_errors errors;
 
-	document_errors("{'jobs':{},'xyzzyxyzzy':1}", &errors);
-	document_assert_text(errors.errors[0].message, "unknown key \"xyzzyxyzzy\"");
+	document_errors("{'jobs':{'a':{'url':'http://h','xyzzyxyzzy':1}},'xyzzyxyzzy':1}", &errors);
+	document_assert_text(errors.errors[0].message,
+		"unknown key \"xyzzyxyzzy\"; known are \"version\", \"name\", \"mode\", "
+		"\"concurrency\", \"timeout\", \"input\", \"defaults\", \"jobs\", \"return\" and "
+		"\"priority\"");
+	document_assert_text(errors.errors[1].message, "unknown key \"xyzzyxyzzy\"");
 	plan_errors_deinit(&errors);
 }
 END_TEST
@@ -108,7 +115,8 @@ START_TEST(a_message_quotes_little_and_what_prints)
 		struct plan_errors errors;
 		char json[256];
 
-		snprintf(json, sizeof(json), "{'jobs':{},'%s':1}", cases[i].key);
+		snprintf(json, sizeof(json), "{'jobs':{'a':{'url':'http://h','%s':1}}}",
+			cases[i].key);
 		document_errors(json, &errors);
 		document_assert_text(errors.errors[0].message, cases[i].message);
 		plan_errors_deinit(&errors);
@@ -137,5 +145,5 @@ START_TEST(pointers_are_escaped_and_bounded)
 END_TEST
 
 UNIT_MAIN("proto/document_error", &finds_all_errors_in_one_go, &stops_at_twenty,
-	&names_the_nearest_key, &says_nothing_where_no_key_is_near,
+	&names_the_nearest_key, &lists_keys_where_none_is_near_if_they_are_few,
 	&a_message_quotes_little_and_what_prints, &pointers_are_escaped_and_bounded)

@@ -77,9 +77,9 @@ START_TEST(a_group_is_decided_in_one_of_four_ways)
 		[PLAN_RACE] = "race",
 	};
 	static const struct refusal bad[] = {
-		{"'mode':'first'", FAULT_GRAPH_VALUE, "/mode", "unknown value \"first\""},
-		{"'mode':'rase'", FAULT_GRAPH_VALUE, "/mode", "did you mean \"race\"?"},
-		{"'mode':1", FAULT_GRAPH_TYPE, "/mode", "a string"},
+		{"'mode':'first'", FAULT_GRAPH_VALUE, "/mode", "or \"race\", not \"first\""},
+		{"'mode':'rase'", FAULT_GRAPH_VALUE, "/mode", "or \"race\", not \"rase\""},
+		{"'mode':1", FAULT_GRAPH_TYPE, "/mode", "not a number"},
 		{"'concurrency':0", FAULT_GRAPH_VALUE, "/concurrency", "from 1 on"},
 		{"'concurrency':null", FAULT_GRAPH_TYPE, "/concurrency", "a number or"},
 		{"'timeout':0", FAULT_GRAPH_VALUE, "/timeout", "longer than 0"},

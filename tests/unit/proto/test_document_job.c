@@ -71,9 +71,11 @@ START_TEST(a_job_needs_of_its_dependencies_one_of_four_things)
 		{"'needs':'any'", PLAN_NEEDS_ANY},
 	};
 	static const struct refusal bad[] = {
-		{"'needs':'all'", FAULT_GRAPH_VALUE, "/needs", "unknown value \"all\""},
-		{"'needs':'reject'", FAULT_GRAPH_VALUE, "/needs", "did you mean \"rejected\"?"},
-		{"'needs':1", FAULT_GRAPH_TYPE, "/needs", "a string"},
+		{"'needs':'all'", FAULT_GRAPH_VALUE, "/needs", "not \"all\""},
+		{"'needs':'reject'", FAULT_GRAPH_VALUE, "/needs",
+			"must be \"fulfilled\", \"settled\", \"rejected\" or \"any\", not "
+			"\"reject\""},
+		{"'needs':1", FAULT_GRAPH_TYPE, "/needs", "not a number"},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {

@@ -87,9 +87,9 @@ START_TEST(http_2_is_for_https)
 		 "'b':{'ok':200,'url':'http://h/'}}}",
 			FAULT_GRAPH_VALUE, "/jobs/b/url", "https"},
 		{"{'jobs':{'a':{'url':'https://h/','http':'3'}}}", FAULT_GRAPH_VALUE,
-			"/jobs/a/http", "unknown value"},
+			"/jobs/a/http", "must be \"auto\""},
 		{"{'jobs':{'a':{'url':'https://h/','http':2}}}", FAULT_GRAPH_TYPE, "/jobs/a/http",
-			"a string"},
+			"not a number"},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -125,7 +125,7 @@ START_TEST(a_body_goes_where_it_is_told)
 		{"'output':'file','fd':-1", FAULT_GRAPH_VALUE, "/fd", "from 0 on"},
 		{"'output':'file','fd':0.5", FAULT_GRAPH_VALUE, "/fd", "from 0 on"},
 		{"'output':'file','fd':253", FAULT_GRAPH_VALUE, "/fd", "no descriptor 253"},
-		{"'output':'fiel'", FAULT_GRAPH_VALUE, "/output", "did you mean \"file\"?"},
+		{"'output':'fiel'", FAULT_GRAPH_VALUE, "/output", "or \"file\", not \"fiel\""},
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -247,22 +247,23 @@ START_TEST(a_body_that_is_not_kept_may_not_be_referred_to)
 #define TO(output) "'a':{'url':'http://h/','output':'" output "'}"
 	static const struct refusal bad[] = {
 		{"{'jobs':{" TO("discard") ",'b':{'url':'http://h/{{a#/x}}'}}}", FAULT_GRAPH_VALUE,
-			"/jobs/a", "which is not kept: \"output\" is \"discard\""},
+			"/jobs/b/url",
+			"the body of \"a\" is not kept: its \"output\" is \"discard\""},
 		{"{'jobs':{'b':{'url':'http://h/','body':'{{a ?? x}}'}," TO("stream") "}}",
-			FAULT_GRAPH_VALUE, "/jobs/a", "\"stream\""},
+			FAULT_GRAPH_VALUE, "/jobs/b/body", "\"stream\""},
 		{"{'jobs':{'a':{'url':'http://h/','output':'file','fd':0}},'return':'{{a}}'}",
-			FAULT_GRAPH_VALUE, "/jobs/a", "\"file\""},
+			FAULT_GRAPH_VALUE, "/return", "\"file\""},
 		{"{'jobs':{" TO("stream") ",'b':{'url':'http://h/','when':{'a#/x':1}}}}",
-			FAULT_GRAPH_VALUE, "/jobs/a", "not kept"},
+			FAULT_GRAPH_VALUE, "/jobs/b/when/a#~1x", "not kept"},
 		{"{'jobs':{" TO("stream") ",'b':{'url':'http://h/','each':'{{a}}'}}}",
-			FAULT_GRAPH_VALUE, "/jobs/a", "not kept"},
+			FAULT_GRAPH_VALUE, "/jobs/b/each", "not kept"},
 		{"{'defaults':{'output':'stream','headers':{'x':'{{a}}'}},'jobs':{"
 		 "'a':{'url':'http://h/','headers':{'x':''}},'b':{'url':'http://h/'}}}",
-			FAULT_GRAPH_VALUE, "/jobs/a", "not kept"},
+			FAULT_GRAPH_VALUE, "/defaults/headers/x", "not kept"},
 		/* The fan-out's body would be an array of nothing. */
 		{"{'jobs':{'p':{'jobs':{'a':{'url':'http://h/','each':[1],'output':'discard'}}},"
 		 "'b':{'url':'http://h/{{a#/0}}'}}}",
-			FAULT_GRAPH_VALUE, "/jobs/p/jobs/a", "not kept"},
+			FAULT_GRAPH_VALUE, "/jobs/b/url", "the body of \"a\" is not kept"},
 	};
 	static const char *const good[] = {
 		"{'jobs':{" TO("discard") ",'b':{'url':'http://h/{{a.status}}{{a.headers.x}}'}}}",
@@ -279,12 +280,35 @@ START_TEST(a_body_that_is_not_kept_may_not_be_referred_to)
 }
 END_TEST
 
+START_TEST(each_reference_to_a_body_that_is_not_kept_is_told)
+{
+	static const char *const at[] = {"/jobs/b/url", "/jobs/b/json/q/1", "/return/x"};
+	struct plan_errors errors;
+	struct plan *plan;
+
+	ck_assert_int_eq(
+		document_try("{'jobs':{'b':{'url':'http://h/{{a}}','json':{'q':[1,"
+			     "'{{a#/x}}'],'r':'{{a.status}}'}}," TO(
+				     "discard") ",'c':{"
+						"'url':'http://h/"
+						"','after':['a']}},'return':{'x':'{{a}}'}}",
+			&plan, &errors),
+		DOCUMENT_E_REFUSED);
+	ck_assert_uint_eq(errors.n, countof(at));
+	for (size_t i = 0; i < countof(at); i++)
+		document_assert_text(errors.errors[i].at, at[i]);
+	plan_errors_deinit(&errors);
+}
+END_TEST
+
 START_TEST(reads_auth)
 {
 	static const struct refusal bad[] = {
 		{"'auth':'basic'", FAULT_GRAPH_TYPE, "/auth", "an object"},
 		{"'auth':{}", FAULT_GRAPH_KEY, "/auth", "one of \"basic\" and \"bearer\""},
 		{"'auth':{'basic':'N','bearer':'N'}", FAULT_GRAPH_KEY, "/auth", "one of"},
+		{"'auth':{'digest':'N','basic':'N'}", FAULT_GRAPH_KEY, "/auth/digest",
+			"unknown key \"digest\"; known are \"basic\" and \"bearer\""},
 		{"'auth':{'baisc':'N'}", FAULT_GRAPH_KEY, "/auth/baisc", "did you mean \"basic\"?"},
 		{"'auth':{'basic':1}", FAULT_GRAPH_TYPE, "/auth/basic", "a string"},
 		{"'auth':{'basic':'user:hush'}", FAULT_GRAPH_VALUE, "/auth/basic",
@@ -416,5 +440,5 @@ UNIT_MAIN("proto/document_request", &follows_redirects_as_far_as_it_is_told,
 	&decodes_unless_told_not_to, &http_2_is_for_https, &a_body_goes_where_it_is_told,
 	&one_job_writes_to_a_descriptor, &a_body_may_be_read_by_several,
 	&only_descriptors_that_came_may_be_named, &a_body_that_is_not_kept_may_not_be_referred_to,
-	&reads_auth, &credentials_are_said_once, &checks_the_method, &a_job_has_one_body_at_most,
-	&a_flight_is_shared_unless_the_job_says_no)
+	&each_reference_to_a_body_that_is_not_kept_is_told, &reads_auth, &credentials_are_said_once,
+	&checks_the_method, &a_job_has_one_body_at_most, &a_flight_is_shared_unless_the_job_says_no)

@@ -213,12 +213,15 @@ START_TEST(refuses_words_of_other_types_and_values)
 	static const struct refusal cases[] = {
 		{"'optional':1", FAULT_GRAPH_TYPE, "/optional", "a boolean, not a number"},
 		{"'omit':'yes'", FAULT_GRAPH_TYPE, "/omit", "a boolean, not a string"},
-		{"'needs':'all'", FAULT_GRAPH_VALUE, "/needs", "unknown value \"all\""},
-		{"'needs':'fulfiled'", FAULT_GRAPH_VALUE, "/needs", "did you mean \"fulfilled\"?"},
-		{"'needs':['settled']", FAULT_GRAPH_TYPE, "/needs", "a string, not an array"},
-		{"'http':1.1", FAULT_GRAPH_TYPE, "/http", "a string, not a number"},
-		{"'http':'3'", FAULT_GRAPH_VALUE, "/http", "unknown value \"3\""},
-		{"'output':'memory'", FAULT_GRAPH_VALUE, "/output", "unknown value"},
+		{"'needs':'all'", FAULT_GRAPH_VALUE, "/needs", "not \"all\""},
+		{"'http':2", FAULT_GRAPH_TYPE, "/http",
+			"must be \"auto\", \"1.1\" or \"2\", not a number"},
+		{"'needs':'fulfiled'", FAULT_GRAPH_VALUE, "/needs", "must be \"fulfilled\", "},
+		{"'needs':['settled']", FAULT_GRAPH_TYPE, "/needs", "or \"any\", not an array"},
+		{"'http':1.1", FAULT_GRAPH_TYPE, "/http", "or \"2\", not a number"},
+		{"'http':'3'", FAULT_GRAPH_VALUE, "/http",
+			"must be \"auto\", \"1.1\" or \"2\", not \"3\""},
+		{"'output':'memory'", FAULT_GRAPH_VALUE, "/output", "not \"memory\""},
 	};
 
 	document_job_refusals(cases, countof(cases));
