@@ -2,7 +2,6 @@
 #include "job/attempt_record.h"
 
 #include "job/attempt_private.h"
-#include "job/trail.h"
 #include "job/trial.h"
 
 static uint64_t span(uint64_t from, uint64_t to)
