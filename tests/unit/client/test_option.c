@@ -191,11 +191,12 @@ START_TEST(helps_whatever_else_is_wrong)
 	ck_assert_int_eq(option_parse_words(WORDS("top", "--help"), &options, &error), 0);
 	ck_assert(option_given(&options, OPTION_HELP));
 	option_deinit(&options);
-	buffer_clear(&error);
+	buffer_deinit(&error);
 	ck_assert_int_eq(option_parse_words(WORDS("help", "run"), &options, &error), 0);
 	ck_assert(option_given(&options, OPTION_HELP));
 	ck_assert_int_eq(options.command, COMMAND_RUN);
 	option_deinit(&options);
+	buffer_deinit(&error);
 	/* Behind a command it is a word. */
 	ck_assert_int_eq(option_parse_words(WORDS("get", "help"), &options, &error), 0);
 	ck_assert(!option_given(&options, OPTION_HELP));
