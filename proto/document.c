@@ -304,6 +304,7 @@ static int document_make_with(yyjson_val *graph, size_t bytes, struct document *
 {
 	int r = 0;
 
+	*ret_sinks = NULL;
 	document->priority = PLAN_PRIORITY_DEFAULT;
 	document->plan = document_new_plan(bytes);
 	if (!document->plan)
