@@ -113,7 +113,10 @@ static void record_write_head(struct writer *writer, const struct record_respons
 	writer_byte(writer, ',');
 	record_write_hops(writer, response);
 	writer_literal(writer, ",\"headers\":");
-	record_header_write(writer, response->headers, response->n_headers);
+	if (response->headers_json.size > 0)
+		writer_text(writer, response->headers_json);
+	else
+		record_header_write(writer, response->headers, response->n_headers);
 }
 
 static void record_write_response(struct writer *writer, const struct record_response *response)
@@ -324,8 +327,9 @@ static size_t record_size(const struct record *record)
 	for (uint32_t i = 0; i < response->n_hops; i++)
 		size += response->hops[i].url.size + RECORD_HOP_MORE;
 	if (response->status != 0) {
-		size += response->url.size;
-		size += record_header_size(response->headers, response->n_headers);
+		size += response->url.size + response->headers_json.size;
+		if (response->headers_json.size == 0)
+			size += record_header_size(response->headers, response->n_headers);
 	}
 	if (record->reason.fault)
 		size += record_reason_size(&record->reason);

@@ -68,6 +68,8 @@ struct record_response {
 	struct text url;
 	const struct header *headers;
 	uint32_t n_headers;
+	/* The same by record_header_append(); empty: they are written anew. */
+	struct text headers_json;
 	/* Bytes of the decoded body. */
 	uint64_t bytes;
 };

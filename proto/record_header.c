@@ -153,3 +153,13 @@ void record_header_write(struct writer *writer, const struct header *headers, ui
 		writer->at--;
 	writer_byte(writer, '}');
 }
+
+void record_header_append(struct buffer *out, const struct header *headers, uint32_t n)
+{
+	struct writer writer;
+
+	if (!writer_begin(&writer, out, record_header_size(headers, n)))
+		return;
+	record_header_write(&writer, headers, n);
+	writer_end(&writer);
+}

@@ -17,3 +17,6 @@ size_t record_header_size(const struct header *headers, uint32_t n);
 
 /* `n`: as many as a head may have, 1000 (http/h1.h). */
 void record_header_write(struct writer *writer, const struct header *headers, uint32_t n);
+
+/* The same behind what `out` has; where it takes no more nothing is written, and it has failed. */
+void record_header_append(struct buffer *out, const struct header *headers, uint32_t n);

@@ -127,7 +127,10 @@ static enum h1_result h1_show_head(struct h1 *h1)
 		.version_minor = h1->parser.http_minor,
 		.framing = h1->framing,
 		.length = h1->left,
+		.is_again = h1->known.size > 0 && h1->known_was_shown,
 	};
+
+	h1->known_was_shown = true;
 
 	h1->has_head = true;
 	h1->state = h1_body_states[h1->framing];

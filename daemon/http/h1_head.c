@@ -215,6 +215,7 @@ static void h1_know_head(struct h1 *h1, struct text head)
 		return;
 	buffer_append_text(&h1->known, head);
 	h1->known_fields = h1->headers.n;
+	h1->known_was_shown = false;
 	h1->known_parser = h1->parser;
 }
 

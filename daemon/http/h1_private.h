@@ -43,6 +43,8 @@ struct h1 {
 	struct buffer known;
 	/* How many fields it has, and the parser behind it. */
 	uint32_t known_fields;
+	/* It was a final one, and the sink was shown it. */
+	bool known_was_shown;
 	llhttp_t known_parser;
 	struct text reason;
 	struct h1_fault fault;

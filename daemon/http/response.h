@@ -5,6 +5,7 @@
  * A response's head, as http/h1 and http/h2 show it: the same, whichever it came by.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "http/body.h"
@@ -23,6 +24,9 @@ struct response_head {
 	uint8_t version_major, version_minor;
 	/* In HTTP/2, where DATA frames end a body, BODY_CHUNKED is one without a Content-Length. */
 	enum body_framing framing;
+	/* True exactly when it is, byte for byte, the head that the same reader showed before it.
+	 */
+	bool is_again;
 	/* The body's length where the framing is BODY_LENGTH. */
 	uint64_t length;
 };

@@ -85,6 +85,7 @@ void attempt_record(const struct attempt *attempt, const struct job *job, struct
 		response->url = attempt->url.text;
 		response->headers = head->headers;
 		response->n_headers = head->n_headers;
+		response->headers_json = buffer_text(&exchange->headers_json);
 		response->bytes = exchange->body_bytes;
 	}
 }

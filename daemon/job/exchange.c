@@ -2,6 +2,7 @@
 #include "job/exchange.h"
 
 #include "job/exchange_private.h"
+#include "proto/record_header.h"
 #include "util/container.h"
 #include "util/panic.h"
 
@@ -25,6 +26,9 @@
 /* A length that is announced is made room for at once up to here, and grown to as it comes
  * beyond: a peer's word alone takes no memory. */
 #define EXCHANGE_RESERVE_MAX (256 * 1024)
+
+/* Only small heads are known when they come again. */
+#define EXCHANGE_HEADERS_JSON_MAX (8 * 1024)
 
 static bool exchange_on_head(struct h1_sink *sink, const struct response_head *head);
 static bool exchange_on_body(struct h1_sink *sink, const char *data, size_t size);
@@ -55,6 +59,7 @@ bool exchange_init(struct exchange *exchange, const struct exchange_events *even
 	exchange->own_held_bytes = 0;
 	buffer_init(&exchange->body, SIZE_MAX);
 	buffer_init(&exchange->coded, SIZE_MAX);
+	buffer_init(&exchange->headers_json, EXCHANGE_HEADERS_JSON_MAX);
 	exchange->h1 = h1_new();
 	return exchange->h1;
 }
@@ -65,6 +70,7 @@ void exchange_deinit(struct exchange *exchange)
 	h1_free(exchange->h1);
 	buffer_deinit(&exchange->body);
 	buffer_deinit(&exchange->coded);
+	buffer_deinit(&exchange->headers_json);
 }
 
 static void exchange_reset(struct exchange *exchange)
@@ -146,6 +152,10 @@ static bool exchange_on_head(struct h1_sink *sink, const struct response_head *h
 
 	exchange->head = *head;
 	exchange->has_head = true;
+	if (!head->is_again)
+		buffer_clear(&exchange->headers_json);
+	else if (exchange->headers_json.size == 0)
+		record_header_append(&exchange->headers_json, head->headers, head->n_headers);
 	if (exchange->events && !exchange->events->on_head(exchange))
 		return false;
 	return exchange_start_body(exchange);

@@ -69,6 +69,9 @@ struct exchange {
 	/* Owned. */
 	struct h1 *h1;
 	struct response_head head;
+	/* Its headers as a record shows them; empty: they are not made yet. A head that comes again
+	 * has them from the one before. */
+	struct buffer headers_json;
 	/* The body, where it is kept. */
 	struct buffer body;
 	/* Bytes of body so far, decoded, and how many there may be. */

@@ -165,6 +165,7 @@ START_TEST(knows_a_head_by_all_its_bytes)
 		reading_begin(&reading, true);
 		reading_run(&reading, known, SIZE_MAX / 2);
 		ck_assert_int_eq(reading.result, H1_DONE);
+		ck_assert(reading.head.is_again);
 
 		reading_begin(&reading, false);
 		reading_feed(&reading, (struct text){known.data, i});
@@ -176,7 +177,9 @@ START_TEST(knows_a_head_by_all_its_bytes)
 		buffer_append_text(&bytes, known);
 		bytes.data[i]++;
 		reading_begin(&reading, false);
+		reading.head.is_again = false;
 		reading_run(&reading, buffer_text(&bytes), SIZE_MAX / 2);
+		ck_assert(!reading.head.is_again);
 		ck_assert(reading.result != H1_MORE || h1_body_left(reading.h1) != 2 ||
 			  reading.head.status != 200 ||
 			  !text_equal(reading.head.reason, TEXT("OK")) ||

@@ -341,7 +341,52 @@ START_TEST(a_long_body_is_known_as_long)
 }
 END_TEST
 
-UNIT_MAIN("job/exchange", &what_comes_of_a_response,
+/* A head that comes again has its headers for the record from the first time it did so. */
+START_TEST(a_head_that_comes_again_is_written_once)
+{
+	static const char known[] = "{\"a\":\"1\",\"content-length\":\"0\"}";
+	static const struct header h2_headers[] = {{TEXT_INIT("b"), TEXT_INIT("2")}};
+	static const struct response_head h2_head = {
+		.headers = h2_headers, .n_headers = 1, .status = 200, .version_major = 2};
+	static const struct {
+		/* NULL: by HTTP/2. */
+		const char *first, *second;
+		const char *json;
+	} steps[] = {
+		{HEAD("A: 1\r\nContent-Length: 0\r\n"), NULL, ""},
+		{HEAD("A: 1\r\nContent-Length: 0\r\n"), NULL, known},
+		{HEAD("A: 1\r\nContent-Length: 0\r\n"), NULL, known},
+		{HEAD("A: 2\r\nContent-Length: 0\r\n"), NULL, ""},
+		{HEAD("A: 1\r\nContent-Length: 0\r\n"), NULL, ""},
+		{"HTTP/1.1 200 OK\r\nA: 1\r\n", "Content-Length: 0\r\n\r\n", ""},
+		{HEAD("A: 1\r\nContent-Length: 0\r\n"), NULL, ""},
+		{HEAD("A: 1\r\nContent-Length: 0\r\n"), NULL, known},
+		{NULL, NULL, ""},
+		{HEAD("A: 1\r\nContent-Length: 0\r\n"), NULL, known},
+		{"HTTP/1.1 103 Early Hints\r\n\r\n" HEAD("A: 1\r\nContent-Length: 0\r\n"), NULL,
+			""},
+		{HEAD("A: 1\r\nContent-Length: 0\r\n"), NULL, known},
+		{HEAD("A: 2\r\nContent-Length: 1\r\nContent-Length: 1\r\n"), NULL, known},
+		{HEAD("A: 1\r\nContent-Length: 0\r\n"), NULL, ""},
+	};
+
+	begin(&(struct exchange_request){.is_head = false});
+	for (size_t i = 0; i < countof(steps); i++) {
+		exchange_begin(&exchange, &common, &(struct exchange_request){.is_head = false});
+		if (!steps[i].first)
+			exchange_take_head(&exchange, &h2_head);
+		else
+			feed(steps[i].first);
+		if (steps[i].second)
+			feed(steps[i].second);
+		ck_assert_msg(text_is(buffer_text(&exchange.headers_json), steps[i].json),
+			"%zu: %.*s", i, TEXT_ARGS(buffer_text(&exchange.headers_json)));
+	}
+	end();
+}
+END_TEST
+
+UNIT_MAIN("job/exchange", &a_head_that_comes_again_is_written_once, &what_comes_of_a_response,
 	&a_body_may_be_as_large_as_allowed_and_no_larger, &a_discarded_body_takes_no_memory,
 	&a_peer_s_word_alone_takes_no_memory, &all_bodies_together_are_bounded,
 	&one_follows_another_without_a_trace, &the_body_s_memory_may_be_taken,

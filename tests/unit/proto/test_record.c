@@ -64,7 +64,7 @@ START_TEST(writes_a_fulfilled_record_as_documented)
 		"\"tls\":0,\"first_byte\":0.42,\"body\":0.01,\"end\":0.61},"
 		"\"conn\":{\"reused\":false,\"remote\":\"127.0.0.1:80\"}}");
 
-	record.response.n_headers = 0;
+	record.response.headers_json = TEXT("{}");
 	record.response.version = 2;
 	record.conn.reused = true;
 	record.time = (struct record_time){.end = MS(12345.6785)};

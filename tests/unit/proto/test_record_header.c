@@ -19,6 +19,13 @@ static void expect_headers(const struct header *headers, uint32_t n, const char 
 	ck_assert(!out.failed);
 	ck_assert_msg(text_is(buffer_text(&out), wanted), "got %.*s\nwanted %s",
 		TEXT_ARGS(buffer_text(&out)), wanted);
+	/* Behind what is there, too, or nothing. */
+	record_header_append(&out, headers, n);
+	ck_assert_uint_eq(out.size, 2 * strlen(wanted));
+	ck_assert_int_eq(memcmp(out.data + out.size / 2, wanted, out.size / 2), 0);
+	out.size_max = out.size + 1;
+	record_header_append(&out, headers, n);
+	ck_assert(out.failed && out.size == 2 * strlen(wanted));
 	buffer_deinit(&out);
 }
 
