@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,9 +17,10 @@
  * nothing of its file system that could wait for a server.
  *
  * We may be the last to close it, and that may take long: a large file that has no name any more is
- * given back to its disk, a socket waits until its peer has everything (SO_LINGER, which is its
- * owner's to say), a terminal until it has shown it. So a worker does it; a pipe alone is closed at
- * once.
+ * given back to its disk, a terminal waits until it has shown everything. So a worker does it; a
+ * pipe alone is closed at once. But the kernel has few workers, and files need them: a socket that
+ * would wait for its peer for as long as its owner likes (SO_LINGER) is told not to, which is the
+ * one thing that we change about what others share. What it has to send is sent all the same.
  */
 
 /* How it was opened. */
@@ -106,14 +108,29 @@ void ring_truncate(struct ring *ring, struct op *op, int fd, uint64_t size, op_c
 	ring_start(sqe, op, kind);
 }
 
+/* One that resets its connection (a time of zero) does not wait. */
+static void file_stop_linger(int fd)
+{
+	struct linger linger, off = {0};
+	socklen_t size = sizeof(linger);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) < 0)
+		return;
+	if (linger.l_onoff && linger.l_linger > 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+}
+
 void ring_close_passed(struct ring *ring, int fd)
 {
 	struct io_uring_sqe *sqe = ring_sqe(ring);
-	struct statx status;
+	struct statx status = {0};
 
 	ring->counters.closes++;
 	io_uring_prep_close(sqe, fd);
 	sqe->user_data = 0;
-	if (file_look_status(fd, &status) < 0 || !S_ISFIFO(status.stx_mode))
-		sqe->flags |= IOSQE_ASYNC;
+	if (file_look_status(fd, &status) == 0 && S_ISFIFO(status.stx_mode))
+		return;
+	if (S_ISSOCK(status.stx_mode))
+		file_stop_linger(fd);
+	sqe->flags |= IOSQE_ASYNC;
 }

@@ -184,7 +184,8 @@ void ring_close(struct ring *ring, struct op *op, int fd, op_callback on_complet
 void ring_close_forget(struct ring *ring, int fd);
 
 /* The same for what somebody passed, of whatever kind. Others may share it: nothing about it is
- * changed. And whoever closes last may have to wait: not the loop. */
+ * changed, but that a socket does not linger. And whoever closes last may have to wait: not the
+ * loop. */
 void ring_close_passed(struct ring *ring, int fd);
 
 /* Ask the kernel to end an operation in flight. Its completion comes, with -ECANCELED or with
