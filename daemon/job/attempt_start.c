@@ -269,7 +269,7 @@ void attempt_time_out_waiting(struct job *job)
 
 	if (!attempt)
 		return;
-	fault_set(&fault, FAULT_ATTEMPT_TIMEOUT, "%.*s: no slot within %.3f s",
+	fault_set(&fault, FAULT_ATTEMPT_TIMEOUT, "%.*s: no complete response within %.3f s",
 		TEXT_ARGS(attempt->url.authority), (double)length_ns / 1e9);
 	attempt->sent_before = job->trail->sent;
 	attempt->job = NULL;
