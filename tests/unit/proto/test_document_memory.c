@@ -41,8 +41,7 @@ START_TEST(any_allocation_may_fail)
 		"'return':{'x':'{{g}}'}}",
 		/* Refused: more than one thing; and what is found at the end, by reading again. */
 		"{'jobs':{'a':{'heders':{},'url':'ftp://h'},'b c':7,'d':{'url':'http://h/{{d}}'}}}",
-		"{'jobs':{'a':{'url':'http://h/','output':'discard'},'b':{'url':'http://h/"
-		"{{a}}'}}}",
+		"{'jobs':{'a':{'url':'http://h','output':'discard'},'b':{'url':'http://h/{{a}}'}}}",
 	};
 
 	for (size_t i = 0; i < countof(documents); i++) {
