@@ -79,11 +79,15 @@ START_TEST(refuses_what_it_does_not_know)
 		"run --color maybe", "run --progress often", "run --format json --har -",
 		"run --report - --trace -", "get http://x/ --har - --joblog -"};
 
-	message_silence();
 	for (size_t i = 0; i < countof(lines); i++) {
+		struct capture errors = capture_begin(STDERR_FILENO);
 		struct show show = {0};
+		int status = show_try(lines[i], &show);
+		struct buffer text = capture_end(&errors);
 
-		ck_assert_int_eq(show_try(lines[i], &show), EXIT_USAGE);
+		ck_assert_int_eq(status, EXIT_USAGE);
+		ck_assert_uint_gt(text.size, 0);
+		buffer_deinit(&text);
 	}
 }
 END_TEST
