@@ -257,6 +257,9 @@ class DescriptorTest(Case):
                 one.collect(first)
                 _, message = submit(other, 60)
                 self.assertIn('accepted', message)
+            with daemon.session() as session:
+                session.send({'flush': {'conns': True}})
+                self.assertIn('flushed', session.read_message()[0])
             daemon.wait_idle()
         finally:
             daemon.stop()
